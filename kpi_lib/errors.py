@@ -1,0 +1,48 @@
+"""Mistakes that a person can mend: what was given, what would have been accepted, where to mend it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class KpiError(Exception):
+    """A mistake in what was asked, configured or supplied; `where` names the file and line to mend."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class PeriodError(KpiError):
+    """A period that is not spelled as one, or lies outside the data."""
+
+
+class ParamsError(KpiError):
+    """Something in params/ that cannot be used."""
+
+
+class SourceError(KpiError):
+    """A table, connection or extract time that cannot be opened."""
+
+
+class ContractError(KpiError):
+    """Data that breaks the contract in a way that would make numbers wrong."""
+
+
+class NotebookError(KpiError):
+    """A notebook that cannot be run as it was asked to."""
+
+
+class UnknownNameError(KpiError):
+    """A KPI, cut, family, table or notebook that does not exist."""
+
+
+def did_you_mean(given: str, accepted: Iterable[str]) -> str:
+    """Return the end of a message on a misspelt name: the nearest accepted names, or all of them when few."""
+    names = sorted(map(str, accepted))
+    if near := get_close_matches(given, names, n=2, cutoff=0.6):
+        return " - did you mean " + " or ".join(repr(name) for name in near) + "?"
+    if not names:
+        return ""
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return f" - accepted: {shown}"

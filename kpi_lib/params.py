@@ -1,0 +1,300 @@
+"""params/*.yaml as validated models: an unknown key or an impossible value is an error with file and line."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kpi_lib.errors import ParamsError, did_you_mean
+
+Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone such as Europe/Berlin") from None
+    return name
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Notebook(_Model):
+    """A notebook of the book, in the order of report.yaml, with parameters of its own."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    parameters: dict[str, Any] = {}
+
+
+class Hours(_Model):
+    """When the desk is staffed, in the company's time zone."""
+
+    days: list[Days] = ["mon", "tue", "wed", "thu", "fri"]
+    open: str = Field("09:00", pattern=r"^\d\d:\d\d$")
+    close: str = Field("18:00", pattern=r"^\d\d:\d\d$")
+    holidays: str | None = None
+
+
+class Thresholds(_Model):
+    """The lines that definitions draw; a KPI sees only those it declares."""
+
+    short_abandon_seconds: float = Field(5, ge=0)
+    service_level_seconds: dict[str, Positive] = {"phone": 20, "chat": 60}
+    reply_target_minutes: dict[str, Positive] = {"email": 480, "chat": 2}
+    backlog_hours: Positive = 72
+    first_contact_days: int = Field(7, ge=0)
+    repeat_contact_days: int = Field(30, ge=0)
+    resolution_days: int = Field(30, ge=1)
+    escalation_days: int = Field(14, ge=0)
+    survey_response_days: int = Field(14, ge=0)
+    agent_target_minutes: Positive = 10
+    recurring_tickets: int = Field(3, ge=2)
+    minimum_cell: int = Field(5, ge=1)
+    full_time_hours: Positive = 40
+    top_scores: dict[int, float] = {5: 4, 7: 6, 10: 9, 100: 75}
+    trunks: int | None = Field(None, ge=1)
+
+
+class Acquisition(_Model):
+    """How acquisition spend is matched with the customers it won."""
+
+    lag_months: int = Field(0, ge=0)
+    paid_channels: list[str] = ["search", "social", "display"]
+    marketing_categories: list[str] = ["media", "salary", "software"]
+
+
+class CustomerValue(_Model):
+    """Which lifetime model is the headline, how far it looks and how it discounts."""
+
+    model: Literal["subscription", "purchases", "realised"] = "subscription"
+    horizon_months: int = Field(36, ge=1, le=240)
+    annual_discount: Fraction = 0.12
+
+
+class Target(_Model):
+    """A bound on a KPI; `basis` is the length of period it was set for."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    between: tuple[float, float] | None = None
+    basis: Literal["month", "quarter", "year"] | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "Target":
+        if sum(bound is not None for bound in (self.at_least, self.at_most, self.between)) != 1:
+            raise ValueError("a target has exactly one of at_least, at_most, between")
+        if self.between and self.between[0] > self.between[1]:
+            raise ValueError("between goes from low to high")
+        return self
+
+
+class Brand(_Model):
+    """The company's two colours and its logo on pages."""
+
+    colour: str = Field("#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
+    accent: str = Field("#b5541c", pattern=r"^#[0-9a-fA-F]{6}$")
+    logo: Path | None = None
+
+
+class Params(_Model):
+    """params/report.yaml: the company and everything its report can be told."""
+
+    company: str = Field(min_length=1)
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    language: Literal["en", "ar", "fa", "ru"] = "en"
+    source: Path
+    reports: Path
+    records: Path
+    notebooks: list[Notebook] = Field(min_length=1)
+    hours: Hours = Hours()
+    thresholds: Thresholds = Thresholds()
+    acquisition: Acquisition = Acquisition()
+    fx: dict[str, Positive] = {}
+    customer_value: CustomerValue = CustomerValue()
+    targets: dict[str, Target] = {}
+    brand: Brand = Brand()
+    path: Path = Field(exclude=True)
+    lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
+
+    @property
+    def project(self) -> Path:
+        """The folder that holds `params/` and `notebooks/`."""
+        return next((up for up in self.path.parents if (up / "notebooks").is_dir()), self.path.parent)
+
+    def where(self, *key: str | int) -> str:
+        """Return file and line of a key, for a message that says where to mend it."""
+        return _where(self.path, self.lines, key)
+
+    def get(self, dotted: str) -> Any:
+        """Return the value at a dotted path such as `thresholds.short_abandon_seconds`."""
+        value: Any = self
+        for name in dotted.split("."):
+            value = getattr(value, name)
+        return value
+
+
+class SourceParams(_Model):
+    """params/sources/NAME.yaml: where the tables come from and when they were extracted."""
+
+    connection: str = "duckdb://"
+    as_of: str | dict[Literal["table", "column"], str]
+    sample: bool = False
+    tables: dict[str, str] = Field(min_length=1)
+    path: Path = Field(exclude=True)
+    lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
+
+    def where(self, *key: str | int) -> str:
+        """Return file and line of a key, for a message that says where to mend it."""
+        return _where(self.path, self.lines, key)
+
+
+def load(path: str | Path = "params/report.yaml") -> Params:
+    """Read the company's configuration; relative paths in it are relative to the file."""
+    found = find(path)
+    params = _validated(Params, found)
+    relative = {name: found.parent / getattr(params, name) for name in ("source", "reports", "records")}
+    logo = params.brand.logo and params.brand.model_copy(update={"logo": (found.parent / params.brand.logo).resolve()})
+    names = [notebook.name for notebook in params.notebooks]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise ParamsError(f"notebook {repeated!r} is listed twice", where=params.where("notebooks"))
+    resolved = {name: value.resolve() for name, value in relative.items()}
+    return params.model_copy(update=resolved | ({"brand": logo} if logo else {}))
+
+
+def load_source(path: str | Path) -> SourceParams:
+    """Read where the tables come from; `${NAME}` is taken from the environment.
+
+    A table that ends in a file's suffix is a path, relative to this file, or, when it starts with a variable whose
+    value is relative, to the folder where the command was typed.
+    """
+    found = find(path)
+    source = _validated(SourceParams, found)
+    tables = {name: _table(source, name, text) for name, text in source.tables.items()}
+    connection = expand(source.connection, where=source.where("connection"))
+    return source.model_copy(update={"tables": tables, "connection": connection})
+
+
+def find(path: str | Path) -> Path:
+    """Return the absolute path of a params file, looked for from the working folder upwards."""
+    given = Path(path).expanduser()
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / given).is_file():
+            return (folder / given).resolve()
+    raise ParamsError(f"no file {str(given)!r} in {Path.cwd()} or a folder above it")
+
+
+def expand(text: str, *, where: str) -> str:
+    """Replace `${NAME}` by the environment's value; one that is not set is a ParamsError naming it."""
+
+    def value(found: re.Match[str]) -> str:
+        if not (text := os.environ.get(found[1], "")):
+            raise ParamsError(f"the environment variable {found[1]} is not set", where=where)
+        return text
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
+    """Return a file's data and the line of each key; a key that stands twice is an error."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{_short(path)}:{mark.line + 1}" if mark else _short(path)
+        raise ParamsError(f"not readable as YAML: {getattr(error, 'problem', None) or error}", where=where) from None
+    lines: dict[tuple[str | int, ...], int] = {}
+    _note_lines(node, (), lines, path)
+    return data, lines
+
+
+Model = TypeVar("Model", Params, SourceParams)
+
+
+def _validated(model: type[Model], path: Path) -> Model:
+    data, lines = read_yaml(path)
+    if not isinstance(data, dict):
+        raise ParamsError("expected keys and values", where=_short(path))
+    for name in ("path", "lines"):
+        if name in data:
+            raise ParamsError(f"unknown key {name!r}", where=_where(path, lines, (name,)))
+    if model is SourceParams and hasattr(data.get("as_of"), "isoformat"):  # YAML reads instants; they need an offset
+        data["as_of"] = data["as_of"].isoformat()
+    try:
+        return model(**data, path=path, lines=lines)
+    except ValidationError as error:
+        raise _readable(error, model, path, lines) from None
+
+
+def _readable(error: ValidationError, model: type[BaseModel], path: Path, lines: dict) -> ParamsError:
+    problem = error.errors()[0]
+    location, message = tuple(problem["loc"]), problem["msg"].removeprefix("Value error, ")
+    name = ".".join(map(str, location))
+    if problem["type"] == "extra_forbidden":
+        message = f"unknown key {name!r}" + did_you_mean(str(location[-1]), _fields(model, location[:-1]))
+    elif problem["type"] == "missing":
+        message = f"{name!r} is missing"
+    else:
+        given = problem.get("input")
+        message = f"{name}: {message[:1].lower()}{message[1:]}" + (
+            f", got {given!r}" if not isinstance(given, (dict, BaseModel)) else ""
+        )
+    return ParamsError(message, where=_where(path, lines, location))
+
+
+def _fields(model: Any, location: tuple) -> list[str]:
+    """Return the accepted keys of the model at `location`."""
+    for part in location:
+        annotation = (
+            model.model_fields[part].annotation
+            if isinstance(part, str) and hasattr(model, "model_fields") and part in model.model_fields
+            else model
+        )
+        model = next(
+            (a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")), annotation
+        )
+    return [name for name in getattr(model, "model_fields", {}) if name not in ("path", "lines")]
+
+
+def _note_lines(node: Any, key: tuple, lines: dict, path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            here = (*key, int(name.value) if name.tag.endswith(":int") else name.value)
+            if here in lines:
+                raise ParamsError(
+                    f"key {name.value!r} stands twice", where=f"{_short(path)}:{name.start_mark.line + 1}"
+                )
+            lines[here] = name.start_mark.line + 1
+            _note_lines(value, here, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            lines[(*key, position)] = value.start_mark.line + 1
+            _note_lines(value, (*key, position), lines, path)
+
+
+def _where(path: Path, lines: dict, key: tuple) -> str:
+    while key and key not in lines:
+        key = key[:-1]
+    return f"{_short(path)}:{lines[key]}" if key else _short(path)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _table(source: SourceParams, name: str, text: str) -> str:
+    expanded = expand(text, where=source.where("tables", name))
+    if not re.search(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$", expanded):
+        return expanded
+    base = Path.cwd() if text.startswith("${") else source.path.parent
+    return str(base / Path(expanded).expanduser())
