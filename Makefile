@@ -1,0 +1,68 @@
+# The commands people type. Each sets up the environment when it is not there or not up to date.
+# What follows a name (PERIOD=2024-05) reaches the command through the environment, as text: nothing in it is run.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SETTINGS := PERIOD PARAMS JOBS ONLY
+$(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
+export $(SETTINGS)
+
+bin := .venv/bin
+ready := .venv/.ready
+options = $${PARAMS:+"--params=$$PARAMS"}
+
+.PHONY: help setup report values check list sample test tidy docs lab clean moved
+
+help: ## this list
+	@echo "make COMMAND [PERIOD=2024-05] [PARAMS=params/report.yaml]; PERIOD is a month, 2024-Q2, 2024 or last"
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name what; do printf '  %-8s%s\n' "$$name" "$$what"; done
+
+setup: $(ready) ## prepare .venv with the locked packages; every other command does so when needed
+	@echo "ready: $(bin)/kpi"
+
+report: $(ready) ## build reports/PERIOD (without PERIOD the last complete one); also ONLY=notebook, JOBS=number
+	@$(bin)/kpi report $(options) $${ONLY:+"--only=$$ONLY"} $${JOBS:+"--jobs=$$JOBS"} -- "$${PERIOD:-last}"
+
+values: $(ready) ## print the scorecard of PERIOD, without notebooks
+	@$(bin)/kpi values $(options) -- "$${PERIOD:-last}"
+
+check: $(ready) ## look at params, sources and tables for PERIOD before anything runs
+	@$(bin)/kpi check $(options) -- "$${PERIOD:-last}"
+
+list: $(ready) ## every KPI with its meaning
+	@$(bin)/kpi list $(options)
+
+sample: $(ready) ## write the sample company to data/sample
+	@$(bin)/kpi sample
+
+test: $(ready) ## format, lint, types, layers, stripped notebooks, tests
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/nbstripout --verify notebooks/*.ipynb
+	$(bin)/pytest
+
+tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outputs
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+	$(bin)/nbstripout notebooks/*.ipynb
+
+docs: $(ready) ## write docs/kpis.md and docs/data.md anew from the code
+	$(bin)/python -m kpi_lib.docs
+
+lab: $(ready) ## JupyterLab on the notebooks
+	$(bin)/jupyter lab --notebook-dir=. notebooks
+
+clean: ## remove caches; reports, records and data stay
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+$(ready): pyproject.toml uv.lock setup.sh
+	@./setup.sh
+
+# An environment holds the path of its folder; one that was moved or copied is made anew.
+ifneq ($(CURDIR),$(shell cat $(ready) 2>/dev/null))
+$(ready): moved
+moved:
+endif
