@@ -17,13 +17,14 @@ at_least() {
 }
 
 find_python() {
+    if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.14 python3.13 python3.12 python3.11; fi
     seen=
-    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+    for name; do
         found=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2], sys._base_executable)' 2>/dev/null) || continue
         if at_least "${found%% *}" $python_needed; then python=${found#* }; return; fi
         seen="$seen $name is ${found%% *}."
     done
-    fail "Python $python_needed or newer is needed.${seen:- No python3 was found.} Install one, or name it: make setup PYTHON=/path/to/python3"
+    fail "Python $python_needed or newer is needed; looked for $*.$seen Another place: make setup PYTHON=/path/to/python3"
 }
 
 # pip_setting NAME: what pip is told by its environment, else by its configuration files.
