@@ -1,0 +1,92 @@
+"""How a run shows that it is alive: a live display on a terminal, plain lines elsewhere, or nothing."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+
+class Progress:
+    """Says nothing; the base of the displays. Notebooks call it from several threads at once."""
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Show a stage of the run from its start to its end."""
+        self.begin(title, 1)
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            self.end(title, "" if done else "failed")
+
+    def begin(self, title: str, total: int) -> None:
+        """Show that something of `total` steps has begun."""
+
+    def step(self, title: str, done: int) -> None:
+        """Show how many steps are done."""
+
+    def end(self, title: str, note: str = "") -> None:
+        """Show that it has ended; `note` says how when it did not end well."""
+
+    def close(self) -> None:
+        """Take the display down."""
+
+
+class Lines(Progress):
+    """One plain line when something ends, for logs and schedulers."""
+
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self.out = out or sys.stderr
+        self._started: dict[str, float] = {}
+        self._total: dict[str, int] = {}
+
+    def begin(self, title: str, total: int) -> None:
+        self._started[title], self._total[title] = perf_counter(), total
+
+    def end(self, title: str, note: str = "") -> None:
+        seconds = perf_counter() - self._started.get(title, perf_counter())
+        cells = f", {self._total[title]} cells" if self._total.get(title, 1) > 1 else ""
+        print(f"{title}: {note or 'done'}{cells}, {seconds:.1f} s", file=self.out, flush=True)
+
+
+class Live(Progress):
+    """A bar for each stage and notebook, with cells done and elapsed time."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars: Bars = Progress(*columns, console=Console(stderr=True))
+        self._tasks: dict[str, TaskID] = {}
+        self._bars.start()
+
+    def begin(self, title: str, total: int) -> None:
+        self._tasks[title] = self._bars.add_task(title, total=total)
+
+    def step(self, title: str, done: int) -> None:
+        self._bars.update(self._tasks[title], completed=done)
+
+    def end(self, title: str, note: str = "") -> None:
+        task = self._tasks[title]
+        if note:
+            self._bars.update(task, description=f"[red]{title}: {note}")
+        else:
+            self._bars.update(task, completed=self._bars.tasks[self._bars.task_ids.index(task)].total)
+        self._bars.stop_task(task)
+
+    def close(self) -> None:
+        self._bars.stop()
+
+
+def display(*, quiet: bool = False) -> Progress:
+    """Choose the display for where the output goes."""
+    if quiet:
+        return Progress()
+    return Live() if sys.stderr.isatty() else Lines()
