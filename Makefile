@@ -9,6 +9,7 @@ export $(SETTINGS)
 
 bin := .venv/bin
 ready := .venv/.ready
+strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
 .PHONY: help setup report values check list sample test tidy docs lab clean moved
@@ -40,13 +41,13 @@ test: $(ready) ## format, lint, types, layers, stripped notebooks, tests
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/nbstripout --verify notebooks/*.ipynb
+	$(strip) --verify notebooks/*.ipynb
 	$(bin)/pytest
 
 tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outputs
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
-	$(bin)/nbstripout notebooks/*.ipynb
+	$(strip) notebooks/*.ipynb
 
 docs: $(ready) ## write docs/kpis.md and docs/data.md anew from the code
 	$(bin)/python -m kpi_lib.docs
