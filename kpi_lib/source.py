@@ -1,0 +1,318 @@
+"""Opens the tables that params/sources/NAME.yaml names, through Ibis, and hands them on in the contract's types.
+
+A table is a Parquet, CSV or JSON file or pattern, a `.sql` file with one SELECT, or a table of the database. In text
+files a blank is a missing value, and a time without an offset is UTC unless the mapping converts it. Relative paths in
+a `.sql` file are relative to it; `${NAME}` in it is taken from the environment.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kpi_lib.contract import TABLES, Broken, Rule, as_seen_at, check, conform, distinct, happened_by, instant, without
+from kpi_lib.contract import unreadable as unreadable_text
+from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
+from kpi_lib.params import Params, SourceParams, load_source
+
+FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
+FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
+AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
+
+
+@dataclass
+class Source:
+    """The tables that are there, typed and cleaned as the contract says, as they stood at `as_of`."""
+
+    connection: Any
+    tables: dict[str, Any]
+    as_of: datetime
+    as_of_source: str
+    sample: bool
+    about: list[dict[str, Any]]
+    findings: list[Broken]
+    files: list[Path] = field(default_factory=list)
+    path: Path = Path()
+
+    @property
+    def missing(self) -> list[str]:
+        """The tables of the contract that the source does not have."""
+        return [name for name in TABLES if name not in self.tables]
+
+    def quality(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return what was read and left out of each table, and the rules that rows break."""
+        return self.about, [found.as_dict() for found in self.findings]
+
+    def latest(self, table: str) -> datetime | None:
+        """Return the instant of the last event of a table, None when it has none."""
+        last = next((about["last"] for about in self.about if about["table"] == table), None)
+        return datetime.fromisoformat(last) if last else None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what tells whether the data is the same: the content of files, else rows and last event."""
+        hashes = {os.path.relpath(file, self.path.parent): sha256(file.read_bytes()).hexdigest() for file in self.files}
+        tables = {about["table"]: {"rows": about["rows"], "last": about["last"]} for about in self.about}
+        return {"as_of": self.as_of.isoformat(), "files": hashes, "tables": tables}
+
+
+def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
+    """Open the source of `params` as it stood at `as_of`; rows that make numbers wrong are a ContractError."""
+    spec = load_source(params.source)
+    if unknown := next((name for name in spec.tables if name not in TABLES), None):
+        message = f"the contract has no table {unknown!r}{did_you_mean(unknown, TABLES)}"
+        raise SourceError(message, where=spec.where("tables", unknown))
+    fixed = _instant(as_of, "--as-of") if as_of else _fixed(spec)
+    connection = _connect(spec)
+    raw, files = _read_all(connection, spec)
+    with _readable(spec.where("tables")):
+        typed = _typed(connection, raw, spec)
+        seen, how = (fixed, "given" if as_of else "params") if fixed else _from_data(typed, spec)
+        tables, about = _settled(connection, typed, seen)
+        known = (params.currency, *params.fx)
+        findings = check(
+            tables, {name: [_exchange_rate(known)] for name in tables if "currency" in tables[name].columns}
+        )
+        _stop_on_errors(findings, spec)
+        tables = {name: _without_broken(connection, name, tables, findings) for name in tables}
+    _count_dropped(about, findings)
+    if how == "latest":
+        rule = Rule("warning", "freshness unknown", message="as_of is the latest event: nothing tells what came later")
+        findings.append(Broken("", rule, "warning", 0, rule.message))
+    return Source(connection, tables, seen, how, spec.sample, about, findings, files, spec.path)
+
+
+def _connect(spec: SourceParams) -> Any:
+    import ibis
+
+    kind, _, place = spec.connection.partition("://")
+    options = {"read_only": True} if kind == "duckdb" and place.split("?")[0] not in ("", ":memory:") else {}
+    try:
+        connection = ibis.connect(spec.connection, **options)
+    except KpiError:
+        raise
+    except Exception as error:  # every engine has exceptions of its own
+        safe = re.sub(r"//[^/@]*@", "//...@", spec.connection)
+        message = f"cannot connect to {safe!r}: {_first_line(error).replace(spec.connection, safe)}"
+        raise SourceError(message, where=spec.where("connection")) from None
+    zone = {"duckdb": "SET TimeZone = 'UTC'", "postgres": "SET TIME ZONE 'UTC'"}.get(connection.name)
+    if zone:
+        connection.raw_sql(zone)
+    elif connection.name == "pyspark":
+        connection.raw_sql("SET spark.sql.session.timeZone = UTC")
+    return connection
+
+
+def _read_all(connection: Any, spec: SourceParams) -> tuple[dict[str, Any], list[Path]]:
+    raw, files = {}, set()
+    for name in (name for name in TABLES if name in spec.tables):
+        where = spec.where("tables", name)
+        with _readable(where):
+            raw[name], read = _read(connection, spec.tables[name], spec, where)
+            files.update(read)
+    return raw, sorted(files)
+
+
+def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[Any, list[Path]]:
+    """Return a table as it is written, and the files that it is read from."""
+    suffix = FILE.search(text)
+    if not suffix:
+        schema, _, table = text.rpartition(".")
+        return connection.table(table, database=schema or None), []
+    files = _matching(text, spec, where)
+    if suffix[1] == "sql":
+        query = _query(files[0])
+        named = [path.replace("''", "'") for path in FILE_IN_SQL.findall(query)]
+        read = [file for path in named for file in _matching(path, spec, str(files[0]))]
+        return connection.sql(query, dialect=connection.name), files + read
+    if suffix[1] in ("csv", "tsv"):
+        return connection.read_csv(text, all_varchar=True, header=True, union_by_name=True), files
+    if suffix[1] == "parquet":
+        return connection.read_parquet(text, union_by_name=True), files
+    return connection.read_json(text), files
+
+
+def _matching(pattern: str, spec: SourceParams, where: str) -> list[Path]:
+    path = Path(pattern)
+    if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
+        return found
+    hint = ": `kpi sample` writes the sample company" if spec.sample else ""
+    raise SourceError(f"there is no file {pattern!r}{hint}", where=where)
+
+
+def _query(file: Path) -> str:
+    """Return the SELECT of a mapping with its variables and relative paths filled in."""
+    text = file.read_text(encoding="utf-8")
+
+    def variable(found: re.Match[str]) -> str:
+        if not (value := os.environ.get(found[1])):
+            told = re.search(rf"^--\s*{found[1]}:\s*(.+)$", text, re.MULTILINE)
+            hint = f": set it to {told[1]}" if told else ""
+            raise SourceError(f"the environment variable {found[1]} is not set{hint}", where=str(file))
+        return (str(Path(value).expanduser().absolute()) if Path(value).expanduser().exists() else value).replace(
+            "'", "''"
+        )
+
+    def beside_the_file(found: re.Match[str]) -> str:
+        path = found[1] if "://" in found[1] else str(file.parent / found[1])
+        return f"'{path}'"
+
+    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
+    return FILE_IN_SQL.sub(beside_the_file, re.sub(r"\$\{(\w+)\}", variable, select))
+
+
+def _typed(connection: Any, raw: dict[str, Any], spec: SourceParams) -> dict[str, Any]:
+    typed, unreadable = {}, []
+    for name, rows in raw.items():
+        typed[name] = conform(rows, TABLES[name], where=spec.where("tables", name))
+        if connection.name == "duckdb":
+            unreadable += unreadable_text(rows, TABLES[name])
+            if not re.search(r"\.parquet$", spec.tables[name]):
+                typed[name] = typed[name].cache()  # text is parsed, and a mapping is run, once
+    _stop_on_errors(unreadable, spec)
+    return typed
+
+
+def _fixed(spec: SourceParams) -> datetime | None:
+    if isinstance(spec.as_of, dict) or spec.as_of == "latest":
+        return None
+    return _instant(spec.as_of, spec.where("as_of"))
+
+
+def _instant(given: str | datetime, where: str) -> datetime:
+    try:
+        seen = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    except ValueError:
+        message = f"as_of {given!r} is no instant: write 2024-07-02T06:00+02:00, a table and column, or latest"
+        raise SourceError(message, where=where) from None
+    if seen.tzinfo is None:
+        offset = seen.isoformat(timespec="minutes") + "+00:00"
+        raise SourceError(f"as_of {str(given)!r} has no offset from UTC: write {offset}, for instance", where=where)
+    return seen
+
+
+def _from_data(typed: dict[str, Any], spec: SourceParams) -> tuple[datetime, str]:
+    """Return the extract's instant from a column, or from the latest event of all tables."""
+    if isinstance(spec.as_of, dict):
+        table, column = spec.as_of.get("table", ""), spec.as_of.get("column", "")
+        if table not in typed or column not in typed[table].columns:
+            accepted = typed[table].columns if table in typed else typed
+            message = (
+                f"as_of names no column of the source{did_you_mean(column if table in typed else table, accepted)}"
+            )
+            raise SourceError(message, where=spec.where("as_of"))
+        found, how = [typed[table][column].max().to_pandas()], "table"
+    else:
+        dated = {name: rows for name, rows in typed.items() if TABLES[name].event_time}
+        found, how = [instant(rows, TABLES[name]).max().to_pandas() for name, rows in dated.items()], "latest"
+    if not (known := [value for value in found if value is not None and value == value]):
+        raise SourceError("the data has no instant to take as_of from: write one", where=spec.where("as_of"))
+    return max(known).to_pydatetime().astimezone(UTC), how
+
+
+def _settled(connection: Any, typed: dict[str, Any], seen: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the tables as they stood at `seen`, each row once, and what was read and left out of each."""
+    if not typed:
+        raise SourceError("the source names no table")
+    rows = {name: as_seen_at(table, TABLES[name], seen) for name, table in typed.items()}
+    read = _one_row_each(_extent(table, name, seen) for name, table in typed.items())
+    repeated = _one_row_each(_copies(table, name) for name, table in rows.items())
+    about = []
+    for name in TABLES:
+        dropped = {}
+        if name not in typed:
+            about.append({"table": name, "present": False, "rows": 0, "dropped": {}, "first": None, "last": None})
+            continue
+        if late := int(read[name]["rows"] - read[name]["seen"]):
+            dropped[AFTER_THE_EXTRACT] = late
+        if repeated[name]["copies"]:
+            once = _kept(connection, distinct(rows[name]))
+            if copies := int(read[name]["seen"] - once.count().to_pandas()):
+                dropped[EXACT_DUPLICATE] = copies
+            rows[name] = once
+        first, last = (_iso(read[name][end]) for end in ("first", "last"))
+        about.append(
+            {"table": name, "present": True, "rows": int(read[name]["rows"]), "dropped": dropped}
+            | {"first": first, "last": last}
+        )
+    return rows, about
+
+
+def _extent(rows: Any, name: str, seen: datetime) -> Any:
+    import ibis
+
+    table, happened = TABLES[name], happened_by(rows, TABLES[name], seen)
+    first, last = instant(rows, table), instant(rows, table)
+    if name == "costs":
+        first, last = (rows[day].cast("timestamp('UTC', 6)") for day in ("period_start", "period_end"))
+    return rows.aggregate(
+        rows=rows.count(),
+        seen=rows.count(where=happened),
+        first=first.min(where=happened),
+        last=last.max(where=happened),
+    ).mutate(table=ibis.literal(name))
+
+
+def _copies(rows: Any, name: str) -> Any:
+    import ibis
+
+    keys = rows.group_by(list(TABLES[name].key)).agg(copies=rows.count())
+    return keys.aggregate(copies=keys.count(where=keys.copies > 1)).mutate(table=ibis.literal(name))
+
+
+def _one_row_each(parts: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    import ibis
+
+    parts = list(parts)
+    frame = (ibis.union(*parts) if len(parts) > 1 else parts[0]).to_pandas()
+    return frame.set_index("table").to_dict("index")
+
+
+def _without_broken(connection: Any, name: str, tables: dict[str, Any], findings: list[Broken]) -> Any:
+    if not any(found.table == name and found.level == "drop" for found in findings):
+        return tables[name]
+    return _kept(connection, without(tables[name], TABLES[name], findings, tables))
+
+
+def _kept(connection: Any, rows: Any) -> Any:
+    """Return rows that are not computed anew by every query, where that needs no permission to write."""
+    return rows.cache() if connection.name == "duckdb" else rows
+
+
+def _count_dropped(about: list[dict[str, Any]], findings: list[Broken]) -> None:
+    for found in (found for found in findings if found.level == "drop"):
+        next(entry for entry in about if entry["table"] == found.table)["dropped"][found.rule.name] = found.rows
+
+
+def _exchange_rate(known: tuple[str, ...]) -> Rule:
+    message = f"the report is in {known[0]}: give the rates of other currencies under fx"
+    return Rule("error", "no exchange rate", lambda rows: ~rows.currency.isin(known), message)
+
+
+def _stop_on_errors(findings: list[Broken], spec: SourceParams) -> None:
+    if errors := [str(found) for found in findings if found.level == "error"]:
+        raise ContractError("the data breaks its contract\n  " + "\n  ".join(errors), where=spec.where("tables"))
+
+
+@contextmanager
+def _readable(where: str) -> Iterator[None]:
+    """Turn what the engine says of a table or file that it cannot read into a message with its place."""
+    import duckdb
+    from ibis.common.exceptions import IbisError
+
+    try:
+        yield
+    except (duckdb.Error, IbisError) as error:
+        raise SourceError(_first_line(error), where=where) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _iso(value: Any) -> str | None:
+    return value.isoformat() if value is not None and value == value else None
