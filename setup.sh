@@ -16,15 +16,19 @@ at_least() {
     [ "$major" -gt "${2%%.*}" ] || { [ "$major" -eq "${2%%.*}" ] && [ "$minor" -ge "${2#*.}" ]; }
 }
 
+# The interpreter behind a virtual environment, so that .venv does not hang on another one.
+describe='import sys; print("%d.%d" % sys.version_info[:2], sys._base_executable)'
+
 find_python() {
     if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.14 python3.13 python3.12 python3.11; fi
     seen=
     for name; do
-        found=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2], sys._base_executable)' 2>/dev/null) || continue
+        found=$("$name" -c "$describe" 2>/dev/null) || continue
         if at_least "${found%% *}" $python_needed; then python=${found#* }; return; fi
         seen="$seen $name is ${found%% *}."
     done
-    fail "Python $python_needed or newer is needed; looked for $*.$seen Another place: make setup PYTHON=/path/to/python3"
+    fail "Python $python_needed or newer is needed; looked for $*.$seen" \
+        "Another place: make setup PYTHON=/path/to/python3"
 }
 
 # pip_setting NAME: what pip is told by its environment, else by its configuration files.
@@ -48,16 +52,17 @@ follow_pip() {
 }
 
 find_uv() {
-    uv=$(command -v uv) && at_least "$(uv --version | cut -d' ' -f2)" $uv_needed && return
-    uv=$PWD/.uv/bin/uv
-    [ -x "$uv" ] && return
+    for uv in "$(command -v uv)" "$PWD/.uv/bin/uv"; do
+        [ -x "$uv" ] && at_least "$("$uv" --version | cut -d' ' -f2)" $uv_needed && return
+    done
     "$python" -m pip --version >/dev/null 2>&1 ||
         fail "neither uv nor pip was found. Install pip for $python (Debian: python3-pip), or uv $uv_needed or newer."
     say "fetching uv from the package index"
     rm -rf .uv .uv.part
-    PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -m pip install --quiet --disable-pip-version-check \
-        --no-warn-script-location --target .uv.part "uv>=$uv_needed,<1"
+    mkdir .uv.part
     echo '*' >.uv.part/.gitignore
+    export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
+    "$python" -m pip install --quiet --no-warn-script-location --target .uv.part "uv>=$uv_needed,<1"
     mv .uv.part .uv
 }
 
