@@ -74,15 +74,20 @@ class Cards(Shown):
 
 
 class Finding(str, Shown):
-    """One computed sentence about a number; a `str` that displays itself."""
+    """One computed sentence about a number; a `str` that displays itself, unless it is `silent`."""
 
     status: str
     verdict: str
+    silent: bool
 
-    def __new__(cls, text: str, status: str = "ok", verdict: str = "no_target") -> "Finding":
+    def __new__(cls, text: str, status: str = "ok", verdict: str = "no_target", *, silent: bool = False) -> "Finding":
         finding = super().__new__(cls, text)
-        finding.status, finding.verdict = status, verdict
+        finding.status, finding.verdict, finding.silent = status, verdict, silent
         return finding
+
+    def _ipython_display_(self) -> None:
+        if not self.silent:
+            raise NotImplementedError  # IPython then asks for the mimebundle
 
     def describe(self) -> dict[str, Any]:
         return {"type": "finding", "text": str(self), "status": self.status, "verdict": self.verdict}
@@ -204,7 +209,7 @@ def stylesheet() -> str:
 
 
 def sparkline(trend: list[float | None], width: float = 96, height: float = 22) -> str:
-    """Return the trend as a small decorative SVG line, its last point marked and its gaps left; empty under 3 points."""
+    """Return the trend as a small SVG line, its last point marked and its gaps left; empty under 3 points."""
     known = [number for number in trend if number is not None]
     if len(known) < 3:
         return ""

@@ -34,7 +34,7 @@ def interval(row: Row, about: About) -> str:
 
 def target(row: Row, about: About) -> str:
     """Return the target as text: `at least 30`, `at most 3%`, `between 50% and 70%`; empty without one."""
-    low, high = (_whole(_print(row[bound], row, about)) for bound in ("target_low", "target_high"))
+    low, high = (trimmed(_print(row[bound], row, about)) for bound in ("target_low", "target_high"))
     if NONE not in (low, high):
         return f"between {low} and {high}"
     return f"at least {low}" if low != NONE else f"at most {high}" if high != NONE else ""
@@ -67,7 +67,7 @@ def sentence(row: Row, about: About) -> str:
 
 def headline(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the reported period's headline rows by importance: missed targets, then numbers that got worse."""
-    now = frame[(frame["period"] == frame["period"].iloc[-1]) & frame["headline"].astype(bool) & frame["cut"].isna()]
+    now = frame[(frame["period"] == frame["period"].max()) & frame["headline"].astype(bool) & frame["cut"].isna()]
     order = pd.DataFrame(
         [(_importance(row), -_distance(row)) for row in now.to_dict("records")],
         index=now.index,
@@ -79,7 +79,9 @@ def headline(frame: pd.DataFrame) -> pd.DataFrame:
 def is_within_margin(row: Row) -> bool:
     """Tell whether a missed target lies inside the interval, so that chance alone may have missed it."""
     bounds = [row[bound] for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
-    return row["verdict"] == "missed" and any(row["low"] <= bound <= row["high"] for bound in bounds)
+    if row["verdict"] != "missed" or pd.isna(row["low"]):
+        return False
+    return any(row["low"] <= bound <= row["high"] for bound in bounds)
 
 
 def moved(row: Row) -> str:
@@ -96,6 +98,17 @@ def moved(row: Row) -> str:
     if pd.isna(row["low"]) or row["low"] <= row["previous"] <= row["high"]:
         return ""
     return "better" if (now > before) == (row["better"] == "higher") else "worse"
+
+
+def title_by(row: Row) -> str:
+    """Return the title of a breakdown, `First response time by channel`."""
+    suffix = f" by {str(row['cut']).replace('_', ' ')}"
+    return str(row["title"]).removesuffix(suffix) + suffix
+
+
+def trimmed(text: str) -> str:
+    """Drop decimals that are all zero: a target is written `30`, not `30.0`."""
+    return re.sub(r"\.0+(?!\d)", "", text)
 
 
 def _judgement(row: Row, about: About) -> str:
@@ -158,8 +171,3 @@ def _distance(row: Row) -> float:
 
 def _print(number: Any, row: Row, about: About) -> str:
     return printed(None if pd.isna(number) else float(number), row["unit"], about["currency"])
-
-
-def _whole(text: str) -> str:
-    """Drop decimals that are all zero: a target is written `30`, not `30.0`."""
-    return re.sub(r"\.0+(?!\d)", "", text)

@@ -1,0 +1,258 @@
+"""Figures in the house style: rows of the scorecard in, a matplotlib figure out.
+
+Figures are drawn outside pyplot, so that a notebook shows each of them once, and importing this module changes no
+setting of matplotlib: the style holds inside `house_style()` only, which serves an analyst's own figure too.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
+
+from kpi_lib.insight import About, Row, target, title_by, trimmed, value
+from kpi_lib.period import Period
+from kpi_lib.units import SECONDS, printed
+
+WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
+COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
+MOST_MEMBERS = 15
+_DURATIONS = [1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 * n for n in (1, 2, 4, 6, 12))]
+_DURATIONS += [86400 * n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)]
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Apply the house style to whatever is drawn or saved inside; nothing outside changes."""
+    with mpl.rc_context(_style()):
+        yield
+
+
+def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
+    """Draw one KPI over its periods with intervals and target; `frame` has its total rows, oldest first."""
+    with house_style():
+        ax = _axes(ax, 2.55)
+        rows: list[Row] = frame.to_dict("records")
+        values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
+        sure = [_is_sure(row) for row in rows]
+        places = range(len(rows))
+        ax.fill_between(places, low, high, color=colour, alpha=0.16, linewidth=0)
+        for left, right in pairwise(places):
+            style = "-" if sure[left] and sure[right] else (0, (2, 2))
+            ax.plot([left, right], values[left : right + 1], color=colour, linewidth=1.7, linestyle=style)
+        for place, number, certain in zip(places, values, sure, strict=True):
+            _dot(ax, place, number, colour, certain)
+        _draw_target(ax, rows[-1], about)
+        _draw_last(ax, values, rows[-1], about)
+        _limit(ax, rows[-1]["unit"])
+        _scale(ax.yaxis, rows[-1], about)
+        ax.set_xlim(-0.4, len(rows) - 0.6)
+        ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
+        ax.grid(axis="y")
+        _title(ax, rows[-1]["title"], _how_to_read(frame, "shaded"))
+        return present(ax.figure, alt)
+
+
+def by(
+    frame: pd.DataFrame, total: Row | None, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
+) -> Figure:
+    """Draw the members of one cut in one period as dots with intervals, sorted; `total` is the line to compare with."""
+    with house_style():
+        shown, left_out = arranged(frame)
+        ax = _axes(ax, 1.0 + 0.27 * len(shown))
+        rows: list[Row] = shown.to_dict("records")
+        if total is not None and total["status"] == "ok":
+            ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
+            _write(
+                ax, f"all {value(total, about)}", (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center"
+            )
+        for place, row in enumerate(rows):
+            certain = _is_sure(row)
+            ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.55 if certain else 0.3)
+            _dot(ax, row["value"], place, colour, certain)
+            at, of = (1, place), ("axes fraction", "data")
+            _write(ax, value(row, about), at, (8, 0), of, va="center", weight=600, color=INK, size=8.5)
+            count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
+            _write(ax, count, at, (122, 0), of, va="center", ha="right", size=8.5)
+        if shown["low"].isna().all():
+            ax.set_xlim(0)
+        _scale(ax.xaxis, rows[0], about)
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows])
+        ax.grid(axis="x")
+        less = f"the {left_out} smallest are not drawn" if left_out else ""
+        reading = "; ".join(part for part in (_how_to_read(shown, "lines"), less) if part)
+        _title(ax, title_by(rows[0]), reading, 26 if total is not None else 16)
+        return present(ax.figure, alt)
+
+
+def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return a cut's rows as listed, largest value first and doubtful members last, and how many are left out."""
+    size = frame["n"].fillna(0)
+    largest = frame.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_MEMBERS]]
+    doubtful = (largest["status"] != "ok") + 2 * (largest["member"] == "(none)")
+    order = pd.DataFrame({"doubtful": doubtful, "value": -largest["value"].astype(float)}).sort_values(
+        ["doubtful", "value"], kind="stable"
+    )
+    return largest.loc[order.index], len(frame) - len(largest)
+
+
+def svg(figure: Figure) -> str:
+    """Return the figure as an SVG element: text as paths, the same bytes each time, no ids of its own groups."""
+    buffer = StringIO()
+    with house_style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    picture = buffer.getvalue()
+    return re.sub(r'<g id="[\w.]+_\d+">', "<g>", picture[picture.index("<svg") :])
+
+
+def present(figure: Any, alt: str) -> Figure:
+    """Make a figure display itself once, as SVG with its alternative text, and take it away from pyplot."""
+
+    def bundle(include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+        return {"image/svg+xml": svg(figure), "text/plain": alt}, {"image/svg+xml": {"alt": alt}}
+
+    figure._repr_mimebundle_ = bundle
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)
+    return figure
+
+
+def _axes(ax: Axes | None, height: float) -> Axes:
+    return ax if ax is not None else Figure(figsize=(WIDTH, height), layout="constrained").add_subplot()
+
+
+def _is_sure(row: Row) -> bool:
+    return row["status"] == "ok" and not row["provisional"]
+
+
+def _dot(ax: Axes, x: float, y: float, colour: str, certain: bool) -> None:
+    ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if certain else "white")
+
+
+def _write(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], of: Any, **style: Any) -> None:
+    """Write text beside a point given in the coordinates `of`, `offset` printer's points away."""
+    ax.annotate(text, at, offset, xycoords=of, textcoords="offset points", **{"size": 8, "color": QUIET, **style})
+
+
+def _title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
+    """Head the axes with the title and, in small letters under it, how the marks are to be read."""
+    ax.set_title(title, loc="left", weight=600, size=10, color=INK, pad=space if reading else space - 10)
+    _write(ax, reading, (0, 1), (0, space - 11), "axes fraction")
+
+
+def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:
+    known = frame["value"].notna()
+    marks = {
+        f"{interval_mark}: 95% interval": frame["low"].notna(),
+        "hollow: provisional": known & frame["provisional"].astype(bool),
+        "hollow: too few cases": known & (frame["status"] == "small_sample"),
+    }
+    return "; ".join(text for text, rows in marks.items() if rows.any()).replace(
+        "provisional; hollow:", "provisional or"
+    )
+
+
+def _draw_target(ax: Axes, row: Row, about: About) -> None:
+    bounds = [float(row[bound]) for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
+    if not bounds:
+        return
+    if len(bounds) == 2:
+        ax.axhspan(*bounds, color=QUIET, alpha=0.1, linewidth=0)
+    for bound in bounds:
+        ax.axhline(bound, color=QUIET, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
+    words = "target\n" + target(row, about).replace(" and ", "\nand ")
+    _write(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
+
+
+def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> None:
+    """Write the last value on the side of its point where the line does not come from."""
+    if pd.isna(values[-1]):
+        return
+    above = len(values) < 2 or pd.isna(values[-2]) or values[-1] >= values[-2]
+    text = value(row, about) if row["status"] == "ok" else f"n = {row['n']:,.0f}"
+    style: dict[str, Any] = {"ha": "center", "va": "bottom" if above else "top", "weight": 600, "color": INK, "size": 9}
+    style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
+    _write(ax, text, (len(values) - 1, values[-1]), (0, 7 if above else -7), "data", **style)
+
+
+def _scale(axis: Any, row: Row, about: About) -> None:
+    """Give an axis round steps of the KPI's unit, printed as the unit is printed."""
+    unit, currency = row["unit"], about["currency"]
+    axis.set_major_locator(_locator(unit, *axis.get_view_interval()))
+    axis.set_major_formatter(FuncFormatter(lambda number, _: trimmed(printed(number, unit, currency))))
+
+
+def _locator(unit: str, low: float, high: float) -> Locator:
+    if scale := SECONDS.get(unit):
+        span = (high - low) * scale
+        return MultipleLocator(next((step for step in _DURATIONS if span / step <= 5), _DURATIONS[-1]) / scale)
+    return MaxNLocator(5, integer=unit == "count", steps=[1, 2, 2.5, 5, 10])
+
+
+def _limit(ax: Axes, unit: str) -> None:
+    """Leave room for the labels, keep zero in sight when it is near, and never show more than 0 to 100 percent."""
+    low, high = ax.get_ylim()
+    room = 0.1 * (high - low)
+    low, high = low - room, high + room
+    if unit != "points":
+        low = 0 if low < 0.35 * high else low
+    ax.set_ylim(low, min(high, 102) if unit == "percent" else high)
+
+
+def _period_labels(periods: Sequence[str]) -> list[str]:
+    """Label months and quarters shortly, with the year under the first and under the first of each year."""
+    labels = []
+    for place, period in enumerate(map(Period.parse, periods)):
+        name, _, year = period.label.partition(" ")
+        starts_year = place == 0 or period.ordinal * period.months % 12 == 0
+        labels.append(name[:3] + (f"\n{year}" if year and starts_year else "") if year else name)
+    return labels
+
+
+@cache
+def _style() -> dict[str, Any]:
+    """Return the house style; the report's own font is registered with matplotlib at first use."""
+    folder = files("kpi_lib").joinpath("publish", "fonts")
+    fonts = [font for font in folder.iterdir() if font.name.endswith(".ttf")] if folder.is_dir() else []
+    for font in fonts:
+        with as_file(font) as path:
+            fontManager.addfont(path)
+    return {
+        "font.family": [*(["Inter"] if fonts else []), "DejaVu Sans"],
+        "font.size": 9,
+        "text.color": INK,
+        "axes.edgecolor": LINE,
+        "axes.labelcolor": QUIET,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.spines.left": False,
+        "axes.axisbelow": True,
+        "axes.prop_cycle": cycler(color=[COLOUR, "#b5541c", "#3a7d5d", "#7a5195", "#8c8c8c"]),
+        "grid.color": "#e6e6e6",
+        "grid.linewidth": 0.7,
+        "xtick.color": LINE,
+        "ytick.color": LINE,
+        "xtick.labelcolor": QUIET,
+        "ytick.labelcolor": QUIET,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "ytick.major.size": 0,
+        "legend.frameon": False,
+        "figure.facecolor": "white",
+        "svg.fonttype": "path",
+        "svg.hashsalt": "kpi",
+    }

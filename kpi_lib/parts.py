@@ -1,0 +1,209 @@
+"""The parts of a page, made from rows of the scorecard: cards, tables, glossary and data page."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from kpi_lib import insight
+from kpi_lib.display import VERDICTS, Card, Column, Definition, Definitions, Table
+from kpi_lib.insight import About, Row
+from kpi_lib.params import Params
+from kpi_lib.period import Period, parse_instant
+from kpi_lib.units import NONE, printed, rounded
+
+ABOVE_NUMBER = {"points": "points", "score": "points"}
+_NO_NUMBER = {"undefined": "nothing to measure", "not_estimable": "too little is known so far"}
+
+
+def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
+    """Return the card of one headline number, with its trend as rounded numbers."""
+    good = trend["status"] == "ok"
+    numbers = [
+        rounded(float(number), row["unit"]) if known else None
+        for number, known in zip(trend["value"], good & trend["value"].notna(), strict=True)
+    ]
+    return Card(
+        kpi=row["kpi"],
+        title=_short(row["kpi"], about),
+        value=insight.value(row, about),
+        unit=ABOVE_NUMBER.get(row["unit"], "") if row["status"] == "ok" else "",
+        change=insight.changes(row, about),
+        target=insight.target(row, about),
+        verdict=row["verdict"],
+        status=row["status"],
+        provisional=bool(row["provisional"]),
+        interval=insight.interval(row, about),
+        note=_card_note(row),
+        trend=numbers,
+    )
+
+
+def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
+    """Return a table of KPIs: now with interval, the period before, a year ago, target and number of cases."""
+    earlier = list(dict.fromkeys((period.previous, period.year_before)))
+    columns = [
+        Column("", "left"), Column(period.label), Column("95% interval"),
+        *(Column(before.label) for before in earlier), Column("Target", "left"), Column("n"),
+    ]  # fmt: skip
+    lines = []
+    for row in rows.to_dict("records"):
+        mark = "*" if row["provisional"] and row["status"] == "ok" else ""
+        before = [_number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
+        lines.append(
+            [row["title"], insight.value(row, about) + mark, insight.interval(row, about), *before, _target(row, about),
+             _count(row["n"])]
+        )  # fmt: skip
+    return Table(_caption(rows, period, about), columns, lines, _notes(rows))
+
+
+def of_members(rows: pd.DataFrame, about: About) -> Table:
+    """Return a table KPI by its members, largest first: each reading, how many, and the earlier readings."""
+    rows = rows.assign(last=rows["member"] == "(none)").sort_values(
+        ["last", "value"], ascending=[True, False], kind="stable"
+    )
+    first: Row = rows.to_dict("records")[0]
+    period, readings = Period.parse(first["period"]), list(dict.fromkeys(rows["kpi"]))
+    main = rows[rows["kpi"] == readings[0]]
+    earlier = dict.fromkeys((period.previous, period.year_before))
+    columns = [
+        Column(str(first["cut"]).replace("_", " ").capitalize(), "left"), Column("Number"),
+        *(Column(period.label if reading == readings[0] else _short(reading, about)) for reading in readings),
+        *(Column(before.label) for before in earlier),
+    ]  # fmt: skip
+    others = {(row["kpi"], row["member"]): row for row in rows.to_dict("records")}
+    lines = []
+    for row in main.to_dict("records"):
+        values = [others.get((reading, row["member"])) for reading in readings]
+        before = [_number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
+        now = [insight.value(other, about) if other else NONE for other in values]
+        lines.append([str(row["member"]), _count(row["numerator"]), *now, *before])
+    return Table(f"{first['title']}, {period.label}", columns, lines, _notes(main))
+
+
+def by_in_words(rows: pd.DataFrame, about: About) -> str:
+    """Return a cut's members and values as one line, for those who cannot see the figure."""
+    members = [
+        f"{row['member']} {insight.value(row, about)}"
+        for row in rows.sort_values("value", ascending=False).to_dict("records")
+    ]
+    first = rows.to_dict("records")[0]
+    return f"{insight.title_by(first)}: {', '.join(members)}."
+
+
+def not_available(kpis: Sequence[str], about: About) -> str:
+    """Return the one line that names KPIs without data and the tables that are not there."""
+    present = {table["table"]: table["present"] for table in about["tables"]}
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for kpi in kpis:
+        absent = [table for table in about["kpis"][kpi].get("tables", []) if not present.get(table, True)]
+        tables = " and ".join(absent) + f" table{'s' if len(absent) > 1 else ''}"
+        reasons[f" (no {tables})" if absent else ""].append(_short(kpi, about))
+    return "Not available: " + "; ".join(f"{', '.join(names)}{reason}" for reason, names in reasons.items()) + "."
+
+
+def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Definitions:
+    """Return the glossary of the given KPIs."""
+    hashes = dict(zip(rows["kpi"], rows["definition"], strict=True))
+    wishes = {"higher": "higher is better", "lower": "lower is better", "band": "better inside the target band"}
+    entries = []
+    for kpi in kpis:
+        said = about["kpis"][kpi]
+        meta = [said["unit"], wishes.get(said["better"], ""), said["anchor"], f"definition {hashes.get(kpi, NONE)}"]
+        entries.append(
+            Definition(
+                said["title"],
+                said["summary"],
+                said["formula"],
+                said["differs"],
+                "; ".join(part for part in meta if part),
+            )
+        )
+    return Definitions(entries)
+
+
+def data_page(about: About, params: Params) -> Table:
+    """Return what the numbers were counted from: per table the rows read and left out, then checks and provenance."""
+    there = [table for table in about["tables"] if table["present"]]
+    columns = [Column("Table", "left"), Column("Rows read"), Column("Left out, and why", "left"), Column("First"),
+               Column("Last")]  # fmt: skip
+    rows = [
+        [
+            table["table"],
+            _count(table["rows"]),
+            ", ".join(f"{count:,} {reason}" for reason, count in table["dropped"].items() if count) or "none",
+            _day(table["first"]),
+            _day(table["last"]),
+        ]
+        for table in there
+    ]
+    return Table(f"Data behind {about['period_label']}", columns, rows, [*_checks(about), *_provenance(about, params)])
+
+
+def _checks(about: About) -> list[str]:
+    said = []
+    for check in about["checks"]:
+        examples = f", for example {', '.join(map(str, check['examples'][:3]))}" if check.get("examples") else ""
+        said.append(f"{check['table']}: {check['message']} ({check['rows']:,} rows{examples}).")
+    return said or ["Every check of the tables passed."]
+
+
+def _provenance(about: About, params: Params) -> list[str]:
+    absent = [table["table"] for table in about["tables"] if not table["present"]]
+    extract = parse_instant(about["as_of"]).astimezone(ZoneInfo(about["time_zone"]))
+    source = params.source.name
+    return [
+        *(["Tables that are not there: " + ", ".join(absent) + "."] if absent else []),
+        f"Extract of {_moment(extract)} ({about['time_zone']}); source {source}; version {about['version']}.",
+        *(["Sample data: the company is invented."] if about["sample"] else []),
+    ]
+
+
+def _moment(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}"
+
+
+def _day(instant: str | None) -> str:
+    return str(instant)[:10] if instant else NONE
+
+
+def _short(kpi: str, about: About) -> str:
+    said = about["kpis"][kpi]
+    return str(said.get("short") or said["title"])
+
+
+def _number(value: Any, row: Row, about: About) -> str:
+    return printed(None if pd.isna(value) else float(value), row["unit"], about["currency"])
+
+
+def _count(value: Any) -> str:
+    return "" if pd.isna(value) else f"{float(value):,.0f}"
+
+
+def _card_note(row: Row) -> str:
+    if row["status"] == "small_sample":
+        return f"too few cases (n = {_count(row['n']) or 0})"
+    if row["status"] != "ok":
+        return _NO_NUMBER.get(row["status"], "")
+    return insight.WITHIN_MARGIN if insight.is_within_margin(row) else ""
+
+
+def _target(row: Row, about: About) -> str:
+    sign, words = VERDICTS.get(row["verdict"], ("", ""))
+    aim = insight.target(row, about)
+    return f"{aim} {sign} {words}" if aim and row["verdict"] != "withheld" else aim
+
+
+def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
+    families = {about["families"][family] for family in rows["family"]}
+    return f"{families.pop() if len(families) == 1 else 'Numbers'}, {period.label}"
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    ok = rows["status"] == "ok"
+    anchors = dict.fromkeys(rows.loc[ok & rows["provisional"].astype(bool), "anchor"])
+    notes = [f"* Provisional: {'; '.join(anchors)}."] if anchors else []
+    return notes + (["– No number: too few cases, nothing to measure, or not known yet."] if not ok.all() else [])

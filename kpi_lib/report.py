@@ -1,0 +1,228 @@
+"""The object a notebook holds: one period of one company, ready to be shown and to be looked into."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kpi_lib import charts, insight, parts, scorecard
+from kpi_lib.display import Cards, Finding, Note, Several, Shown
+from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
+from kpi_lib.params import load
+from kpi_lib.period import Period, parse_instant
+
+
+class Report:
+    """What a notebook shows of one period; built from a scorecard's file, or from the tables when none is given.
+
+    `period`, `params`, `scorecard`, `audience` and `as_of` are the five parameters of every notebook of the book.
+    """
+
+    def __init__(
+        self,
+        period: str,
+        params: str = "params/report.yaml",
+        scorecard: str | None = None,
+        audience: str | None = None,
+        as_of: str | None = None,
+    ) -> None:
+        if audience is not None:
+            raise KpiError(f"audience {audience!r}: reports are made for the whole company only; leave `audience` out")
+        self.period, self.params = Period.parse(period), load(params)
+        self._as_of = as_of
+        self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
+        self.about: dict[str, Any] = self.scorecard.about
+        frame = self.scorecard.frame
+        self._frame, self._now = frame, frame[frame["period"] == str(self.period)]
+        self._shown: list[str] = []
+        self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"Report({self.about['company']}, {self.period.label})"
+
+    def cards(self, kpis: str | Iterable[str]) -> Several:
+        """Show a family's headline numbers, or the given KPIs, as cards; those without data share one line."""
+        rows = self._rows(kpis, headlines=True)
+        known = rows[rows["status"] != "not_available"]
+        cards = [parts.card(row, self._trend_of(row["kpi"]), self.about) for row in known.to_dict("records")]
+        return Several([*([Cards(cards)] if cards else []), *self._not_available(rows)])
+
+    def finding(self, kpi: str) -> Finding:
+        """Say in a sentence what a KPI is now; one without data that a card or table has named already stays silent."""
+        row = self._total(kpi)
+        return Finding(self._sentence(row), row["status"], row["verdict"], silent=self._is_told(row))
+
+    def findings(self, which: Literal["all", "missed", "changed"] = "all") -> Several:
+        """Show the headline findings by importance: all, the missed targets, or what changed by more than chance."""
+        chosen = {
+            "all": lambda row: row["status"] != "not_available",
+            "missed": lambda row: row["verdict"] == "missed",
+            "changed": lambda row: row["verdict"] != "missed" and insight.moved(row),
+        }
+        if which not in chosen:
+            raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
+        rows = [row for row in insight.headline(self._now).to_dict("records") if chosen[which](row)]
+        none = {"missed": "Every target that can be judged was met.", "changed": "Nothing changed by more than chance."}
+        self._shown += [row["kpi"] for row in rows]
+        found = [Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows]
+        return Several(found or [Note(none.get(which, "There is nothing to report."))])
+
+    def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
+        """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""
+        row, frame = self._total(kpi), self._trend_of(kpi)
+        if frame["value"].isna().all():
+            return self._no_figure(row)
+        words = alt or f"{row['title']} over {len(frame)} periods. {self._sentence(row)}"
+        return charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
+
+    def by(self, kpi: str, cut: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
+        """Draw a KPI by the members of a cut, such as `channel`, as dots with intervals."""
+        rows = self._members(kpi, cut)
+        total = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()].to_dict("records")
+        if rows["value"].isna().all():
+            return self._no_figure(total[0] if total else {"kpi": kpi, **self.about["kpis"][kpi]})
+        words = alt or parts.by_in_words(rows, self.about)
+        return charts.by(
+            rows, total[0] if total else None, self.about, alt=words, colour=self.params.brand.colour, ax=ax
+        )
+
+    def table(self, kpis: str | Iterable[str]) -> Shown | Several:
+        """Show a family with all its companions, or the given KPIs, as a table; a table KPI as its members."""
+        rows = self._rows(kpis)
+        if not rows.empty and rows["cut"].notna().all():
+            return parts.of_members(rows, self.about)
+        known = rows[(rows["status"] != "not_available") & rows["cut"].isna()]
+        without = self._not_available(rows)
+        if known.empty:
+            return Several(without)
+        table = parts.of_kpis(known, self.period, self.about)
+        return Several([table, *without]) if without else table
+
+    def glossary(self, family: str | None = None) -> Shown | Several:
+        """Define the KPIs that this notebook has shown so far, or a family's."""
+        kpis = self._addresses(family) if family else self._shown
+        heads = dict.fromkeys(kpi.partition(".")[0] for kpi in kpis)
+        known = [kpi for kpi in heads if kpi in self.about["kpis"] and not self._lacks_data(kpi)]
+        return parts.definitions(known, self.about, self._now) if known else Several()
+
+    def data_quality(self) -> Shown:
+        """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract."""
+        return parts.data_page(self.about, self.params)
+
+    def values(self, kpi: str, cut: str | None = None) -> pd.DataFrame:
+        """Return a KPI's rows of all periods: its totals, or with `cut` its members."""
+        self._check(kpi)
+        if cut is not None:
+            self._check_cut(kpi, cut)
+        of_cut = self._frame["cut"].isna() if cut is None else self._frame["cut"] == cut
+        return self._frame[(self._frame["kpi"] == kpi) & of_cut].reset_index(drop=True)
+
+    @cached_property
+    def _data(self) -> Any:
+        return scorecard.data(self.params, self.period, as_of=self.about["as_of"])
+
+    @property
+    def facts(self) -> Any:
+        """The facts as Ibis tables, `report.facts.tickets_created`; the source is opened at first use."""
+        return self._data.facts
+
+    @property
+    def tables(self) -> Any:
+        """The contract's tables as Ibis tables, `report.tables.tickets`; the source is opened at first use."""
+        return self._data.tables
+
+    def _build(self) -> Any:
+        return scorecard.build(self.params, self.period, as_of=self._as_of)
+
+    def _read(self, path: Path) -> Any:
+        """Read a scorecard's file, which must be this company's, this period's and, when given, this extract's."""
+        if not path.is_file():
+            raise SourceError(f"no scorecard {str(path)!r}")
+        read = scorecard.Scorecard.read(path)
+        wanted = {"company": self.params.company, "period": str(self.period)}
+        for name, expected in wanted.items():
+            if read.about[name] != expected:
+                raise SourceError(f"{path.name} is the scorecard of {name} {read.about[name]!r}, not of {expected!r}")
+        if self._as_of and parse_instant(self._as_of) != parse_instant(read.about["as_of"]):
+            raise SourceError(f"{path.name} was made as of {read.about['as_of']}, not of {self._as_of}")
+        return read
+
+    def _rows(self, kpis: str | Iterable[str], *, headlines: bool = False) -> pd.DataFrame:
+        """Return this period's rows of a family or of the given KPIs, in that order, and note them as shown."""
+        addresses = self._addresses(kpis)
+        rows = self._now[self._now["kpi"].isin(addresses)]
+        if headlines and isinstance(kpis, str) and kpis in self.about["families"]:
+            rows = rows[rows["headline"].astype(bool) & rows["cut"].isna()]
+        has_total = set(rows.loc[rows["cut"].isna(), "kpi"])
+        rows = rows[rows["cut"].isna() | ~rows["kpi"].isin(has_total)]
+        rows = rows.sort_values("kpi", key=lambda column: column.map(addresses.index), kind="stable")
+        self._shown += list(dict.fromkeys(rows["kpi"]))
+        return rows
+
+    def _addresses(self, kpis: str | Iterable[str]) -> list[str]:
+        known = self.about["kpis"]
+        if isinstance(kpis, str) and kpis in self.about["families"]:
+            return [address for address, kpi in known.items() if kpi["family"] == kpis]
+        addresses = [kpis] if isinstance(kpis, str) else list(kpis)
+        for address in addresses:
+            self._check(address, also=self.about["families"] if isinstance(kpis, str) else ())
+        return addresses
+
+    def _check(self, kpi: str, also: Iterable[str] = ()) -> None:
+        if kpi not in self.about["kpis"]:
+            raise UnknownNameError(f"no KPI {kpi!r}{did_you_mean(kpi, [*self.about['kpis'], *also])}")
+
+    def _check_cut(self, kpi: str, cut: str) -> None:
+        cuts = self.about["kpis"][kpi]["cuts"]
+        if cut not in cuts:
+            raise UnknownNameError(f"{kpi} has no cut {cut!r}{did_you_mean(cut, cuts)}")
+
+    def _total(self, kpi: str) -> dict[str, Any]:
+        self._check(kpi)
+        rows = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()]
+        if rows.empty:
+            raise UnknownNameError(f"{kpi} has a number for each member only: use report.table({kpi!r})")
+        self._shown.append(kpi)
+        return dict(rows.to_dict("records")[0])
+
+    def _members(self, kpi: str, cut: str) -> pd.DataFrame:
+        self._check(kpi)
+        self._check_cut(kpi, cut)
+        self._shown.append(kpi)
+        return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut)]
+
+    def _trend_of(self, kpi: str) -> pd.DataFrame:
+        return self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")
+
+    def _sentence(self, row: insight.Row) -> str:
+        return insight.sentence(row, self.about)
+
+    def _lacks_data(self, kpi: str) -> bool:
+        rows = self._now[self._now["kpi"] == kpi]
+        return not rows.empty and bool((rows["status"] == "not_available").all())
+
+    def _not_available(self, rows: pd.DataFrame) -> Sequence[Note]:
+        """Return the one line that names the KPIs without data, unless it was printed before."""
+        missing = [kpi for kpi in dict.fromkeys(rows["kpi"]) if self._lacks_data(kpi) and "." not in kpi]
+        fresh = [kpi for kpi in missing if kpi not in self._told]
+        self._told.update(missing)
+        return [Note(parts.not_available(fresh, self.about))] if fresh else []
+
+    def _is_told(self, row: insight.Row) -> bool:
+        if row["status"] != "not_available":
+            return False
+        told = row["kpi"].partition(".")[0] in self._told
+        self._told.add(row["kpi"])
+        return told
+
+    def _no_figure(self, row: insight.Row) -> Several:
+        """Return what stands where a figure has nothing to draw: a short note, or nothing if that was said before."""
+        kpi = row["kpi"].partition(".")[0]
+        if kpi in self._told:
+            return Several()
+        self._told.add(kpi)
+        return Several([Note(parts.not_available([kpi], self.about))])

@@ -1,0 +1,113 @@
+"""Figures: what is drawn, that it is displayed once, and that nothing in the process changes."""
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import pandas as pd
+from small_scorecard import ABOUT, row, scorecard, trend
+
+from kpi_lib import charts
+
+
+def texts(figure):
+    return [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in figure.axes[0].texts]
+
+
+def ticks(figure, axis="y"):
+    labels = getattr(figure.axes[0], f"{axis}axis").get_majorticklabels()
+    return [label.get_text().replace("\N{NO-BREAK SPACE}", " ") for label in labels]
+
+
+def drawn(**changed):
+    return charts.trend(pd.DataFrame(list(trend(**changed))), ABOUT)
+
+
+def hollow(figure):
+    return [line for line in figure.axes[0].lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"]
+
+
+def test_a_trend_labels_its_target_its_last_value_and_its_interval():
+    assert texts(drawn()) == ["target\nat least 30", "31.2", "shaded: 95% interval"]
+
+
+def test_a_trend_names_months_and_the_year_where_it_starts():
+    figure = drawn()
+    figure.canvas.draw()
+    labels = ticks(figure, "x")
+    assert labels[0] == "May\n2023"
+    assert labels[8] == "Jan\n2024"
+    assert labels[-1] == "May"
+
+
+def test_waiting_times_have_round_steps_of_time():
+    figure = drawn(unit="minutes", value=70.0, low=60.0, high=90.0, target_low=None)
+    figure.canvas.draw()
+    assert set(ticks(figure)) >= {"1 h", "1 h 10 min", "1 h 30 min"}
+
+
+def test_a_provisional_last_month_is_hollow_and_says_so():
+    rows = list(trend())
+    rows[-1] |= {"provisional": True, "verdict": "withheld"}
+    figure = charts.trend(pd.DataFrame(rows), ABOUT)
+    assert len(hollow(figure)) == 1
+    assert texts(figure)[-1] == "shaded: 95% interval; hollow: provisional"
+
+
+def test_a_month_with_too_few_cases_is_hollow_and_its_value_is_not_written():
+    rows = list(trend())
+    rows[-1] |= {"status": "small_sample", "n": 3}
+    figure = charts.trend(pd.DataFrame(rows), ABOUT)
+    assert len(hollow(figure)) == 1
+    assert "n = 3" in texts(figure)
+    assert "31.2" not in texts(figure)
+
+
+def test_a_breakdown_is_sorted_with_doubtful_members_last():
+    frame = scorecard()
+    members = frame[(frame["kpi"] == "first_response_time") & frame["cut"].notna()]
+    figure = charts.by(members, None, ABOUT)
+    figure.canvas.draw()
+    assert ticks(figure) == ["email", "chat", "(none)"]
+    assert texts(figure)[:6] == ["1 h 35 min", "n = 1,204", "2 min", "n = 700", "–", "n = 3"]
+    assert len(hollow(figure)) == 1
+
+
+def test_of_many_members_the_largest_are_drawn_and_the_rest_counted():
+    members = pd.DataFrame([row(cut="product", member=f"p{n}", n=n, value=float(n)) for n in range(1, 21)])
+    shown, left_out = charts.arranged(members)
+    assert (len(shown), left_out) == (15, 5)
+    assert shown["member"].tolist()[0] == "p20"
+
+
+def test_a_figure_publishes_svg_with_alternative_text_and_the_same_bytes_each_time():
+    first, second = (charts.trend(pd.DataFrame(list(trend())), ABOUT, alt="It rose.") for _ in range(2))
+    data, metadata = first._repr_mimebundle_()
+    assert data["image/svg+xml"].startswith("<svg")
+    assert metadata == {"image/svg+xml": {"alt": "It rose."}}
+    assert data["image/svg+xml"] == second._repr_mimebundle_()[0]["image/svg+xml"]
+    assert "<text" not in data["image/svg+xml"]
+
+
+def test_a_figure_drawn_into_an_analysts_axes_is_left_to_the_cell_to_show():
+    from matplotlib import pyplot
+
+    figure, ax = pyplot.subplots()
+    assert charts.trend(pd.DataFrame(list(trend())), ABOUT, ax=ax) is figure
+    assert not pyplot.fignum_exists(figure.number)
+    assert charts.trend(pd.DataFrame(list(trend())), ABOUT).axes
+    assert pyplot.get_fignums() == []
+
+
+def test_the_style_ends_with_its_context():
+    before = dict(mpl.rcParams)
+    drawn()
+    assert dict(mpl.rcParams) == before
+    with charts.house_style():
+        assert mpl.rcParams["svg.fonttype"] == "path"
+    assert dict(mpl.rcParams) == before
+
+
+def test_importing_the_charts_changes_no_setting():
+    code = "import matplotlib as m; b = dict(m.rcParams); import kpi_lib.charts; assert dict(m.rcParams) == b"
+    subprocess.run([sys.executable, "-c", code], check=True)
