@@ -95,11 +95,17 @@ def _declared(chapter: Chapter) -> dict[str, str]:
     import papermill
 
     _quiet()
-    try:
-        found = papermill.inspect_notebook(_literal(chapter.notebook))
-    except (ValueError, KeyError, AttributeError) as error:
-        raise NotebookError(f"{chapter.notebook.name} is not a notebook that can be read: {error}") from None
+    notebook = _read(chapter.notebook)
+    notebook.metadata |= {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+    found = papermill.inspect_notebook(notebook)
     return {name: parameter["inferred_type_name"] for name, parameter in found.items()}
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError) as error:
+        raise NotebookError(f"{path.name} is not a notebook that can be read: {error}") from None
 
 
 def _kinds(annotation: str) -> list[str]:
@@ -172,7 +178,7 @@ def _run(chapter: Chapter, given: dict[str, Any], output: Path, root: Path, time
         reached[0] = cell_index
         progress.step(chapter.name, cell_index)
 
-    source = nbformat.read(chapter.notebook, as_version=4)
+    source = _read(chapter.notebook)
     progress.begin(chapter.name, len(source.cells) + bool(given))
     began = perf_counter()
     stopped: str | None = None
@@ -275,7 +281,7 @@ def _kernel_manager() -> type:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
-    class ThisInterpreter(AsyncKernelManager):  # type: ignore[misc]
+    class ThisInterpreter(AsyncKernelManager):
         async def _async_start_kernel(self, **options: Any) -> None:
             self.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
             options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

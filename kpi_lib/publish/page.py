@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from kpi_lib.display import Column, Table
 from kpi_lib.publish import prose
 
 DESCRIPTION = "application/vnd.kpi+json"
@@ -39,6 +40,8 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    titled: bool = False  # the title is a heading among the blocks
+
     @property
     def sections(self) -> list[dict[str, Any]]:
         """The headings below the title, for a list of contents."""
@@ -49,7 +52,7 @@ class Page:
 def read(name: str, executed: Path) -> Page:
     """Read an executed notebook. Code, warnings and tracebacks never become blocks."""
     notebook = nbformat.read(executed, as_version=4)
-    page = Page(name, name.replace("_", " ").capitalize())
+    page = Page(name, titled(name))
     outline = prose.Outline(prefix=name)
     number = 0
     for cell in notebook.cells:
@@ -60,8 +63,13 @@ def read(name: str, executed: Path) -> Page:
         elif cell.cell_type == "code":
             for output in cell.outputs:
                 page.blocks.extend(_output(output, number, page, outline))
-    page.title = outline.title or page.title
+    page.title, page.titled = outline.title or page.title, bool(outline.title)
     return page
+
+
+def titled(name: str) -> str:
+    """Return a title for a notebook that has none of its own."""
+    return name.replace("_", " ").capitalize()
 
 
 def _prose(source: str, outline: prose.Outline, page: Page) -> Iterator[Block]:
@@ -88,7 +96,9 @@ def _output(output: Any, cell: int, page: Page, outline: prose.Outline) -> Itera
         yield _figure(picture, data[picture], metadata.get(picture, metadata), cell, page, outline)
         return
     if table := read_table(data.get("text/html", "")):
-        yield Block({"type": "table"} | table)
+        columns = [Column(**column) for column in table["columns"]]
+        plain_table = Table(table["caption"], columns, table["rows"], table["notes"])
+        yield Block(plain_table.describe(), plain_table.html())
         return
     if markdown := data.get("text/markdown"):
         yield from _prose(markdown, outline, page)

@@ -111,7 +111,7 @@ class _Html(HTMLRenderer):
         return f'<code class="formula">{escape(text)}</code>'
 
     def block_math(self, text: str) -> str:
-        return f'<pre class="formula"><code>{escape(text.strip())}</code></pre>\n'
+        return f'<code class="formula block">{escape(text.strip())}</code>'
 
     def table(self, text: str) -> str:
         return f'<div class="wide" role="region" aria-label="Table" tabindex="0"><table>{text}</table></div>\n'
@@ -127,7 +127,8 @@ class _Html(HTMLRenderer):
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         tag, scope = ("th", ' scope="col"') if head else ("td", "")
-        return f"<{tag}{scope}{f' class={align}' if align else ''}>{text}</{tag}>"
+        side = f' class="{align}"' if align else ""
+        return f"<{tag}{scope}{side}>{text}</{tag}>"
 
     def strikethrough(self, text: str) -> str:
         return f"<del>{text}</del>"

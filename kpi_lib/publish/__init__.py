@@ -1,0 +1,11 @@
+"""From notebooks to pages: run them, print them as HTML and PDF, and swap the period's folder in whole.
+
+This layer knows no KPI. It runs any notebook; one that has a `parameters` cell can be told things.
+"""
+
+from kpi_lib.publish.build import Outcome, Prepared, build
+from kpi_lib.publish.execute import Chapter, Failure
+from kpi_lib.publish.progress import Progress, display
+from kpi_lib.publish.render import Book
+
+__all__ = ["Book", "Chapter", "Failure", "Outcome", "Prepared", "Progress", "build", "display"]

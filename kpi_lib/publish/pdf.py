@@ -1,0 +1,166 @@
+"""PDFs from blocks, typeset by Typst: the book of a period and each notebook's own."""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kpi_lib.errors import KpiError
+from kpi_lib.publish.page import Block, Page
+
+HERE = Path(__file__).parent
+TEMPLATE = HERE / "templates" / "book.typ"
+WORDS = {
+    "sample": "Sample data",
+    "of": "of",
+    "contents": "Contents",
+    "as_of": "Data as of",
+    "target": "target",
+    "on_target": "on target",
+    "missed": "target missed",
+    "withheld": "not judged",
+    "provisional": "provisional",
+    "interval": "95% interval",
+    "formula": "How it is counted:",
+    "differs": "Differs from:",
+}
+UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
+SUBSTITUTE = "□"
+CHARACTER = 0.56  # the mean width of a character of Inter, in em
+SIZES = ((8.5, 482), (7.5, 482), (8, 728), (7, 728))  # text size, and width of the text on A4 and on A4 turned, in pt
+
+
+def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool) -> list[str]:
+    """Typeset pages as one PDF/UA file and return what could not be printed as it was.
+
+    The file's bytes depend on its content and on the book's stamp only.
+    """
+    with tempfile.TemporaryDirectory(prefix="kpi-print-") as name:
+        folder = Path(name)
+        shutil.copy(TEMPLATE, folder / "main.typ")
+        data = _data(pages, book, folder, title=title, cover=cover)
+        missing = _typeset(folder, data, target, book.stamp)
+    shown = " ".join(sorted(missing))
+    return [f"{target.name}: the report's fonts have no {shown}; {SUBSTITUTE} is printed instead"] if missing else []
+
+
+def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]:
+    """Run Typst; characters that no font has are replaced, since the PDF would not be accessible with them."""
+    import typst
+
+    compiler = typst.Compiler(font_paths=[str(HERE / "fonts")], ignore_system_fonts=True, root=str(folder))
+    missing: set[str] = set()
+    while True:
+        (folder / "data.json").write_text(data, encoding="utf-8")
+        try:
+            compiler.compile(
+                str(folder / "main.typ"), output=str(target), pdf_standards=["ua-1"], timestamp=stamp.astimezone(UTC)
+            )
+            return missing
+        except typst.TypstError as error:
+            found = {_unescaped(text) for text in UNPRINTABLE.findall(error.diagnostic)} - missing
+            if not found:
+                raise KpiError(f"{target.name} cannot be typeset: {error.message}") from error
+            missing |= found
+            for text in sorted(found, key=len, reverse=True):
+                data = data.replace(json.dumps(text, ensure_ascii=False)[1:-1], SUBSTITUTE)
+
+
+def _unescaped(text: str) -> str:
+    r"""Read a character as Typst's messages write it: `\u{1f}` for one that cannot be shown."""
+    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: chr(int(found[1], 16)), text)
+
+
+def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: bool) -> str:
+    """Return everything the template reads, as JSON; figures become files beside it."""
+    chapters = [
+        {
+            "title": page.title,
+            "titled": page.titled,
+            "blocks": _grouped([_printed(block, folder, f"{page.name}-{n}") for n, block in enumerate(page.blocks)]),
+        }
+        for page in pages
+    ]
+    about = {
+        "title": title,
+        "company": book.company,
+        "label": book.label,
+        "language": book.language,
+        "sample": book.sample,
+        "as_of": book.as_of,
+        "colour": book.colour,
+        "cover": cover,
+        "words": WORDS,
+        "chapters": chapters,
+    }
+    return json.dumps(about, ensure_ascii=False)
+
+
+def _printed(block: Block, folder: Path, name: str) -> dict[str, Any]:
+    if block.type == "figure":
+        file = f"{name}.{block.data['format']}"
+        (folder / file).write_bytes(block.data["body"])
+        return {"type": "figure", "path": file, "alt": _breakable(block.data["alt"])}
+    data: dict[str, Any] = _breakable(block.data)
+    return data | _fit(block.data) if block.type == "table" else data
+
+
+def _breakable(value: Any) -> Any:
+    """Let very long words break: a zero-width space after every 24 characters."""
+    if isinstance(value, str):
+        return re.sub(r"[^\s\u200b]{36,}", lambda word: re.sub(r"(.{24})(?=.)", "\\1\u200b", word[0]), value)
+    if isinstance(value, dict):
+        return {key: each if key in ("url", "id", "raw_url") else _breakable(each) for key, each in value.items()}
+    return [_breakable(each) for each in value] if isinstance(value, list) else value
+
+
+def _fit(table: dict[str, Any]) -> dict[str, Any]:
+    """Choose a table's text size, page and column widths: 0 is as wide as its text, any other a share of the rest."""
+    columns = list(zip([column["label"] for column in table["columns"]], *table["rows"], strict=True))
+    words = [max((len(word) for text in texts for word in text.split()), default=1) for texts in columns]
+    texts = [max(max(map(len, texts)), 2) for texts in columns]
+    texts = [max(each, len_) if len_ > 3 else each for each, len_ in zip(words, texts, strict=True)]
+    for size, width in SIZES:
+        room = width / size
+        if _width(texts) <= room:
+            return {"size": size, "flipped": width > SIZES[0][1], "widths": _shares(texts, room)}
+        narrow = [min(text, max(word, 14)) for text, word in zip(texts, words, strict=True)]
+        if _width(narrow) <= room:
+            flexible = [min(text, 60) if text > least else 0 for text, least in zip(texts, narrow, strict=True)]
+            return {"size": size, "flipped": width > SIZES[0][1], "widths": flexible}
+    return {"size": 6, "flipped": True, "widths": [min(text, 40) for text in texts]}
+
+
+def _width(lengths: Iterable[int]) -> float:
+    return sum(length * CHARACTER + 0.9 for length in lengths)
+
+
+def _shares(lengths: list[int], room: float) -> list[int]:
+    """Keep columns as wide as their text; let the first take the rest when the table nearly fills the page."""
+    return [1 if n == 0 and _width(lengths) > 0.6 * room else 0 for n in range(len(lengths))]
+
+
+def _grouped(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put a table that needs a turned page on one, together with the heading and sentences that lead to it."""
+    grouped: list[dict[str, Any]] = []
+    for block in blocks:
+        if not block.get("flipped"):
+            grouped.append(block)
+            continue
+        lead: list[dict[str, Any]] = []
+        while grouped and grouped[-1]["type"] in ("finding", "prose") and not _opens_chapter(grouped[-1]):
+            lead.insert(0, grouped.pop())
+            if lead[0]["type"] == "prose":
+                break
+        grouped.append({"type": "flipped", "blocks": [*lead, block]})
+    return grouped
+
+
+def _opens_chapter(block: dict[str, Any]) -> bool:
+    return any(
+        token.get("attrs", {}).get("level") == 1 for token in block.get("tokens", []) if token["type"] == "heading"
+    )

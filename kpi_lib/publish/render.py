@@ -1,0 +1,115 @@
+"""Executed notebooks in, pages out: HTML and PDF of each, the book of all, the index."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kpi_lib.errors import KpiError
+from kpi_lib.publish.execute import Chapter, Failure, Run
+
+MESSAGES = {"failed": "Some pages could not be made.", "partial": "This is a part of the report."}
+
+
+@dataclass(frozen=True)
+class Book:
+    """What is to be printed for a period, and for whom."""
+
+    name: str  # 2024-05: the folder, and the end of file names
+    label: str  # May 2024
+    company: str
+    chapters: Sequence[Chapter]
+    title: str = "Customer KPI report"
+    language: str = "en"
+    colour: str = "#1f4e79"
+    accent: str = "#b5541c"
+    sample: bool = False
+    stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
+    inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what the numbers are made from
+
+    @property
+    def as_of(self) -> str:
+        """The stamp as a reader says it, in its own time zone."""
+        return f"{self.stamp.day} {self.stamp:%B %Y, %H:%M}"
+
+    @property
+    def file(self) -> str:
+        """The name of the PDF with all chapters."""
+        return f"kpi-report-{self.name}.pdf"
+
+
+@dataclass
+class Printed:
+    """What came of printing; `entries` are the lines of the index."""
+
+    status: str = "whole"
+    failures: list[Failure] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]) -> Printed:
+    """Write the pages of all notebooks, the book if none is missing, and the index, into `folder`.
+
+    A notebook that failed, or cannot be typeset, gets a notice in place of its page. `numbers` are the files to offer
+    beside the pages.
+    """
+    from kpi_lib.publish import html, page, pdf
+
+    printed, by_name, pages = Printed(), {run.chapter.name: run for run in runs}, []
+    for name in (chapter.name for chapter in book.chapters):
+        if not (run := by_name.get(name)):
+            printed.entries.append({"title": page.titled(name), "note": "not part of this run"})
+            continue
+        failure = run.failure
+        if not failure:
+            try:
+                pages.append(_page(book, folder, page.read(name, run.output), printed))
+                continue
+            except KpiError as error:
+                failure = Failure(name, str(error))
+        _notice(book, folder, failure, printed)
+    whole = len(pages) == len(book.chapters)
+    if whole:
+        file = folder / book.file
+        printed.problems += pdf.write(pages, book, file, title=book.title, cover=True)
+    printed.status = "failed" if printed.failures else "whole" if whole else "partial"
+    printed.problems = list(dict.fromkeys(printed.problems))
+    index = {"message": MESSAGES.get(printed.status, ""), "book_file": book.file if whole else None}
+    text = html.index(book, book.title, entries=printed.entries + _downloads(numbers), **index)
+    (folder / "index.html").write_text(text, encoding="utf-8")
+    return printed
+
+
+def _page(book: Book, folder: Path, page: Any, printed: Printed) -> Any:
+    """Write one notebook's PDF and HTML."""
+    from kpi_lib.publish import html, pdf
+
+    file = f"{page.name}-{book.name}.pdf"
+    title = f"{page.title}, {book.label}"
+    printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
+    (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
+    files = [("PDF", file), ("Notebook", f"{page.name}.ipynb")]
+    printed.entries.append({"title": page.title, "html": f"{page.name}.html", "files": files})
+    return page
+
+
+def _notice(book: Book, folder: Path, failure: Failure, printed: Printed) -> None:
+    """Write what stands in place of a page that could not be made."""
+    from kpi_lib.publish import html, page
+
+    name, title = failure.notebook, page.titled(failure.notebook)
+    printed.failures.append(failure)
+    (folder / f"{name}-{book.name}.pdf").unlink(missing_ok=True)
+    (folder / f"{name}.html").write_text(html.notice(failure, title, book), encoding="utf-8")
+    files = [("Notebook", f"{name}.ipynb")] if (folder / f"{name}.ipynb").exists() else []
+    printed.entries.append({"title": title, "html": f"{name}.html", "files": files, "note": "could not be made"})
+
+
+def _downloads(numbers: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the files of numbers for the index, those of one name together."""
+    files: dict[str, list[tuple[str, str]]] = {}
+    for path in map(Path, numbers):
+        files.setdefault(path.stem, []).append((path.suffix[1:].upper(), path.name))
+    return [{"title": stem.capitalize(), "files": named} for stem, named in files.items()]
