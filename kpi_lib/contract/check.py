@@ -37,17 +37,18 @@ def _within(table: Table, rows: Rows, extra: Iterable[Rule]) -> list[Broken]:
     import ibis
 
     rules = [*_rules_of_columns(table), *(rule for rule in table.rules if rule.broken), *extra]
-    conditions, gone = {}, ibis.literal(False)
-    for position, rule in enumerate(rules):
-        condition = rule.broken(rows).fill_null(False)  # type: ignore[misc]
-        conditions[f"rule_{position}"] = condition & ~gone
-        if rule.level == "drop":
-            gone = gone | condition
-    counts = rows.aggregate(**{name: condition.sum() for name, condition in conditions.items()}).to_pandas().iloc[0]
+    broken = [rule.broken(rows).fill_null(False) for rule in rules if rule.broken]
+    gone = ibis.literal(False)
+    counted = []
+    for rule, condition in zip(rules, broken, strict=True):
+        counted.append(condition & ~gone)
+        gone = gone | condition if rule.level == "drop" else gone
+    sums = {f"rule_{position}": condition.sum() for position, condition in enumerate(counted)}
+    counts = rows.aggregate(**sums).to_pandas().iloc[0]
     return [
-        _found(table, rule, int(counts[name]), rows.filter(condition), _fields(condition, table))
-        for rule, (name, condition) in zip(rules, conditions.items(), strict=True)
-        if counts[name] > 0
+        _found(table, rules[i], int(counts.iloc[i]), rows.filter(counted[i]), _fields(broken[i], table))
+        for i in range(len(rules))
+        if counts.iloc[i] > 0
     ]
 
 
@@ -156,7 +157,7 @@ def _fields(condition: Any, table: Table) -> list[str]:
     """Return the columns that a condition looks at, in the table's order."""
     import ibis.expr.operations as ops
 
-    used = {field.name for field in condition.op().find(ops.Field)}
+    used = {field.name for field in condition.op().find(ops.Field, filter=ops.Value)}
     return [column.name for column in table.columns if column.name in used]
 
 
