@@ -76,7 +76,7 @@ def _endings(chance: Array, closed: Array, wait: Array, patience: Array, short: 
 
 def _without_ticket(them: Customers, agents: Staff, tell: bool, generator: np.random.Generator) -> Rows:
     """Contacts that leave no ticket: settled at once, abandoned, blocked, or left on the machine."""
-    counts = contacts_a_day(4050, generator)
+    counts = contacts_a_day(4500, generator)
     counts = np.where(IS_OPEN, counts, counts // 6)
     day = np.repeat(np.arange(len(counts)), counts)
     at = np.sort(moments(day, np.ones(len(day), bool), generator.random(len(day))))

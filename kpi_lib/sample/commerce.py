@@ -120,12 +120,11 @@ def _months() -> Iterator[tuple[int, date, date]]:
 def _costs(generator: np.random.Generator) -> Iterator[Cost]:
     """Monthly amounts, and one invoice a year that is paid in advance."""
     for number, first, last in _months():
-        growth: float = 1 + 0.006 * number
 
-        def about(amount: float, growth: float = growth) -> float:
+        def about(amount: float, growth: float = 1 + 0.006 * number) -> float:
             return round(amount * growth * (1 + 0.02 * float(generator.normal())), 2)
 
-        yield "support", "salary", None, first, last, about(56_000)
+        yield "support", "salary", None, first, last, about(59_000)
         yield "support", "hardware", None, first, last, about(1_900)
         yield "support", "rent", None, first, last, 5_200.0
         yield "support", "telecom", None, first, last, about(2_300)
@@ -137,8 +136,8 @@ def _costs(generator: np.random.Generator) -> Iterator[Cost]:
         yield "serve", "other", None, first, last, about(38_000)
         yield "serve", "software", None, first, last, about(6_500)
     for year in (2022, 2023, 2024):
-        amount = 33_000.0 + 2_500 * (year - 2022)
-        yield "support", "software", None, date(year, 5, 1), date(year + 1, 4, 30), amount
+        invoice = 33_000.0 + 2_500 * (year - 2022)
+        yield "support", "software", None, date(year, 5, 1), date(year + 1, 4, 30), invoice
     yield "support", "rent", None, date(2024, 7, 1), date(2024, 7, 31), 5_200.0
 
 

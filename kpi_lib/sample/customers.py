@@ -29,7 +29,7 @@ PRICES = np.array([19.0, 39.0, 99.0])
 SEATS = np.array([1.0, 1.4, 3.0])
 PLAN_LIMITS = np.array([[0.55, 0.90], [0.20, 0.70], [0.0, 0.25]])
 MONTHLY_CHURN = np.array([0.0275, 0.0255, 0.0170])
-THIS_MONTH = len(MONTH_STARTS) - 3  # July 2024, of which two days are known
+THIS_MONTH = len(MONTH_STARTS) - 2  # July 2024, of which two days are known
 STAFF, TESTS = 20, 15
 SECOND_PROGRAM = instant(date(2023, 1, 1))
 

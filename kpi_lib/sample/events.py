@@ -69,7 +69,7 @@ def _conversation(log: Log, effort: Effort, generator: np.random.Generator, hand
     them = log.them
     size = len(them.number)
     first, again = them.agent, them.second_agent
-    log.add(handled & ~them.live, them.replied, "public_reply", "agent", first, handle=effort(520))
+    log.add(handled & ~them.live, them.replied, "public_reply", "agent", first, handle=effort(960))
     log.add(handled & them.live, them.replied, "public_reply", "agent", first)
     end = np.where(them.resolved < NEVER, them.resolved, them.replied + 20 * DAY)
     waits = handled & (them.rounds > 0)
@@ -93,7 +93,7 @@ def _conversation(log: Log, effort: Effort, generator: np.random.Generator, hand
         last = rows & (them.rounds == number + 1) & (them.resolved < NEVER)
         answer = np.where(last, end - 2, between_working(message, end - 3, np.full(size, 0.3)))
         by = np.where(answer > them.escalated_at, again, first)
-        log.add(rows, answer, "public_reply", "agent", by, handle=effort(420))
+        log.add(rows, answer, "public_reply", "agent", by, handle=effort(760))
     noted = handled & (generator.random(size) < 0.3)
     log.add(
         noted,
@@ -101,7 +101,7 @@ def _conversation(log: Log, effort: Effort, generator: np.random.Generator, hand
         "internal_note",
         "agent",
         first,
-        handle=effort(90),
+        handle=effort(140),
     )
     tier = TIERS[TYPE_TEAM[them.type]]
     for level in (2, 3):
@@ -123,7 +123,7 @@ def _endings(log: Log, effort: Effort, valid: Array) -> None:
     reopened = valid & (them.reopened < NEVER)
     log.add(reopened, them.reopened, "customer_message", "customer")
     log.status(reopened, them.reopened, "open", "customer")
-    log.add(reopened, them.resolved_again - 30, "public_reply", "agent", last, handle=effort(420))
+    log.add(reopened, them.resolved_again - 30, "public_reply", "agent", last, handle=effort(760))
     log.status(reopened, them.resolved_again, "resolved", "agent", last)
     log.status(resolved, them.finally_resolved + CLOSED_AFTER, "closed", "system")
     ended = them.spam | them.test | them.deleted

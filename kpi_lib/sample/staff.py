@@ -10,7 +10,7 @@ from kpi_lib.sample.columns import ids, instants, text, whole
 
 TEAMS = ("general", "billing", "technical", "specialists")
 TIERS = np.array([1, 1, 2, 3])
-TEAM_SIZES = (14, 7, 6, 3)
+TEAM_SIZES = (13, 6, 5, 3)
 AGENTS = sum(TEAM_SIZES)
 ACTIVITIES = ("available", "break", "training", "meeting", "absent")
 HOUR = 3600
@@ -34,7 +34,7 @@ class Staff:
 
 
 def staff() -> Staff:
-    """Thirty agents: a few are hired or leave along the way."""
+    """The agents: a few are hired or leave along the way."""
     generator = stream("staff")
     team = np.repeat(np.arange(len(TEAMS)), TEAM_SIZES)
     days = np.arange(len(DAYS))[:, None]

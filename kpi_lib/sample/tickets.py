@@ -228,7 +228,7 @@ def _first_reply(generator: np.random.Generator, rows: dict[str, Array]) -> Arra
         60 * urgency * np.select([rows["channel"] == CHAT, rows["channel"] == WEB], [4, 55], 45) * np.exp(1.05 * noise)
     )
     late = 60 * story("chat_outage").details["first_reply_minutes"] * np.exp(0.4 * noise)
-    soon = created + 20 + np.exp(4.2 + 0.6 * noise).astype(np.int64)
+    soon = created + 10 + np.exp(3.2 + 0.7 * noise).astype(np.int64)
     return np.where(rows["live"], soon, after_working(created, np.where(rows["down"], late, wait)))
 
 
