@@ -84,7 +84,7 @@ def by(
             ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.55 if certain else 0.3)
             _dot(ax, row["value"], place, colour, certain)
             at, of = (1, place), ("axes fraction", "data")
-            _write(ax, value(row, about), at, (8, 0), of, va="center", weight=600, color=INK, size=8.5)
+            _write(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
             count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
             _write(ax, count, at, (122, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
@@ -150,7 +150,7 @@ def _write(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, fl
 
 def _title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
     """Head the axes with the title and, in small letters under it, how the marks are to be read."""
-    ax.set_title(title, loc="left", weight=600, size=10, color=INK, pad=space if reading else space - 10)
+    ax.set_title(title, loc="left", weight=700, size=10, color=INK, pad=space if reading else space - 10)
     _write(ax, reading, (0, 1), (0, space - 11), "axes fraction")
 
 
@@ -184,7 +184,7 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> Non
         return
     above = len(values) < 2 or pd.isna(values[-2]) or values[-1] >= values[-2]
     text = value(row, about) if row["status"] == "ok" else f"n = {row['n']:,.0f}"
-    style: dict[str, Any] = {"ha": "center", "va": "bottom" if above else "top", "weight": 600, "color": INK, "size": 9}
+    style: dict[str, Any] = {"ha": "center", "va": "bottom" if above else "top", "weight": 700, "color": INK, "size": 9}
     style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     _write(ax, text, (len(values) - 1, values[-1]), (0, 7 if above else -7), "data", **style)
 

@@ -1,0 +1,186 @@
+"""The object a notebook holds: what it shows, what it leaves unsaid, and what it refuses."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import small_scorecard
+
+from kpi_lib.display import Cards, Finding, Note, Table
+from kpi_lib.errors import KpiError, SourceError, UnknownNameError
+from kpi_lib.report import Report
+from kpi_lib.scorecard import Scorecard
+
+PARAMS = """
+company: Kestrel <Outfitters> & Co
+time_zone: Europe/Berlin
+currency: EUR
+source: sources/sample.yaml
+reports: ../reports
+records: ../records
+notebooks: [{name: loyalty}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/report.yaml").write_text(PARAMS)
+    (tmp_path / "notebooks").mkdir()
+    Scorecard(small_scorecard.scorecard(), small_scorecard.about()).write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def open_report(folder, **changed):
+    given = {"period": "2024-05", "scorecard": str(folder / "scorecard.parquet"), **changed}
+    return Report(**given)
+
+
+@pytest.fixture
+def report(folder):
+    return open_report(folder)
+
+
+def test_params_are_looked_for_upwards(folder, monkeypatch):
+    monkeypatch.chdir(folder / "notebooks")
+    assert open_report(folder).params.company == "Kestrel <Outfitters> & Co"
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"period": "2024-04"}, "period '2024-05', not of '2024-04'"),
+        ({"as_of": "2024-07-03T06:00+02:00"}, "not of 2024-07-03"),
+        ({"scorecard": "absent.parquet"}, "no scorecard 'absent.parquet'"),
+    ],
+)
+def test_a_scorecard_of_something_else_is_refused(folder, changed, says):
+    with pytest.raises(SourceError, match=says):
+        open_report(folder, **changed)
+
+
+def test_another_companys_scorecard_is_refused(folder):
+    (folder / "params/report.yaml").write_text(PARAMS.replace("Kestrel", "Merlin"))
+    with pytest.raises(SourceError, match="company 'Kestrel"):
+        open_report(folder)
+
+
+def test_the_same_extract_in_another_zone_is_accepted(folder):
+    assert open_report(folder, as_of="2024-07-02T06:00+02:00").period.label == "May 2024"
+
+
+def test_an_audience_is_refused_in_words(folder):
+    with pytest.raises(KpiError, match="audience 'board'"):
+        open_report(folder, audience="board")
+
+
+def test_cards_show_the_headlines_of_a_family_and_name_what_is_missing_in_one_line(report):
+    cards, note = report.cards("loyalty")
+    assert isinstance(cards, Cards)
+    assert [card.kpi for card in cards.cards] == ["nps"]
+    assert cards.cards[0].value == "31.2"
+    assert cards.cards[0].target == "at least 30"
+    assert len(cards.cards[0].trend) == 13
+    assert note == Note("Not available: Customer satisfaction (no surveys table).")
+
+
+def test_a_kpi_without_data_is_named_once(report):
+    report.cards("loyalty")
+    assert report.finding("csat").silent
+    assert report.trend("csat") == []
+    assert isinstance(report.table("loyalty"), Table)
+
+
+def test_a_kpi_without_data_is_named_where_it_is_first_met(report):
+    assert not report.finding("csat").silent
+    assert report.trend("csat") == []
+    assert report.finding("csat").silent
+
+
+def test_a_trend_without_data_leaves_a_note(report):
+    assert report.trend("csat") == [Note("Not available: Customer satisfaction (no surveys table).")]
+
+
+def test_a_finding_is_the_alternative_text_of_its_figure(report):
+    finding = report.finding("nps")
+    assert isinstance(finding, Finding)
+    alt = report.trend("nps")._repr_mimebundle_()[1]["image/svg+xml"]["alt"]
+    assert alt.endswith(finding)
+    assert report.trend("nps", alt="Mine.")._repr_mimebundle_()[1]["image/svg+xml"]["alt"] == "Mine."
+
+
+def test_a_breakdown_says_its_members_in_its_alternative_text(report):
+    figure = report.by("first_response_time", "channel")
+    alt = figure._repr_mimebundle_()[1]["image/svg+xml"]["alt"].replace("\N{NO-BREAK SPACE}", " ")
+    assert alt == "First response time by channel: email 1 h 35 min, (none) –, chat 2 min."
+
+
+def test_a_family_as_a_table_has_its_companions_with_interval_earlier_periods_and_target(report):
+    table = report.table("nps")
+    assert [column.label for column in table.columns] == [
+        "", "May 2024", "95% interval", "April 2024", "May 2023", "Target", "n",
+    ]  # fmt: skip
+    assert table.rows == [
+        ["Net Promoter Score", "31.2", "28.0 to 34.4", "29.1", "26.2", "at least 30 ✓ on target", "1,000"]
+    ]
+    assert [row[0] for row in report.table("loyalty")[0].rows] == ["Net Promoter Score", "Promoters"]
+
+
+def test_a_table_kpi_lists_its_members_largest_first(report):
+    table = report.table("tickets_by_channel")
+    assert table.rows == [["email", "150", "75.0%", "–", "–"], ["chat", "50", "25.0%", "–", "–"]]
+
+
+def test_findings_come_by_importance_and_kind(report):
+    missed = report.findings("missed")
+    assert [finding.partition(" improved")[0] for finding in missed] == ["First response time"]
+    assert report.findings("changed") == [Note("Nothing changed by more than chance.")]
+    assert [finding.verdict for finding in report.findings()] == ["missed", "on_target"]
+
+
+def test_the_glossary_defines_what_was_shown(report):
+    assert report.glossary() == []
+    report.finding("nps")
+    report.table("tickets_by_channel")
+    report.cards("loyalty")
+    assert [entry.term for entry in report.glossary().entries] == ["Net Promoter Score", "Tickets by channel"]
+
+
+def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
+    page = report.data_quality()
+    assert page.rows == [["tickets", "4,210", "412 duplicate", "2022-05-01", "2024-06-30"]]
+    assert page.notes[0] == "tickets: resolved before created (3 rows, for example T-1)."
+    assert page.notes[1] == "Tables that are not there: surveys."
+    assert "2024-07-02 06:00 (Europe/Berlin)" in page.notes[2]
+    assert page.notes[3] == "Sample data: the company is invented."
+
+
+def test_values_are_frames(report):
+    assert len(report.values("nps")) == 13
+    assert report.values("first_response_time", "channel")["member"].tolist() == ["chat", "email", "(none)"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda report: report.finding("npss"), "no KPI 'npss' - did you mean 'nps'"),
+        (lambda report: report.cards("loyality"), "did you mean 'loyalty'"),
+        (lambda report: report.by("first_response_time", "chanel"), "did you mean 'channel'"),
+        (lambda report: report.values("first_response_time", "chanel"), "did you mean 'channel'"),
+        (lambda report: report.findings("mised"), "did you mean 'missed'"),
+        (lambda report: report.finding("tickets_by_channel"), r"use report.table\('tickets_by_channel'\)"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_right_one(report, ask, says):
+    with pytest.raises(UnknownNameError, match=says):
+        ask(report)
+
+
+def test_the_library_offers_its_names_without_loading_them():
+    code = (
+        "import sys, kpi_lib; assert 'Report' in dir(kpi_lib); "
+        "heavy = {'pandas', 'ibis', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONSTARTUP": ""})
