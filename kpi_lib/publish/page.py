@@ -40,8 +40,6 @@ class Page:
     blocks: list[Block] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    titled: bool = False  # the title is a heading among the blocks
-
     @property
     def sections(self) -> list[dict[str, Any]]:
         """The headings below the title, for a list of contents."""
@@ -63,7 +61,7 @@ def read(name: str, executed: Path) -> Page:
         elif cell.cell_type == "code":
             for output in cell.outputs:
                 page.blocks.extend(_output(output, number, page, outline))
-    page.title, page.titled = outline.title or page.title, bool(outline.title)
+    page.title = outline.title or page.title
     return page
 
 

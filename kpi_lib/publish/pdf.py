@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,18 @@ WORDS = {
 }
 UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 SUBSTITUTE = "□"
-CHARACTER = 0.56  # the mean width of a character of Inter, in em
-SIZES = ((8.5, 482), (7.5, 482), (8, 728), (7, 728))  # text size, and width of the text on A4 and on A4 turned, in pt
+LONG_WORD = re.compile(r"[^\s\u200b]{30,}")
+NARROW = frozenset(" .,:;'|!()[]ijlftrI-")
+A4, TURNED = 482.0, 728.0  # the width of the text, in pt
+SIZES = (
+    (8.5, A4),
+    (7.5, A4),
+    (6.8, A4),
+    (8, TURNED),
+    (7, TURNED),
+    (6, TURNED),
+)  # size of text, width: the first that fits
+GAP = 0.9  # between two columns, in em
 
 
 def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool) -> list[str]:
@@ -80,7 +90,6 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
     chapters = [
         {
             "title": page.title,
-            "titled": page.titled,
             "blocks": _grouped([_printed(block, folder, f"{page.name}-{n}") for n, block in enumerate(page.blocks)]),
         }
         for page in pages
@@ -110,38 +119,34 @@ def _printed(block: Block, folder: Path, name: str) -> dict[str, Any]:
 
 
 def _breakable(value: Any) -> Any:
-    """Let very long words break: a zero-width space after every 24 characters."""
+    """Let very long words break, at zero-width spaces."""
     if isinstance(value, str):
-        return re.sub(r"[^\s\u200b]{36,}", lambda word: re.sub(r"(.{24})(?=.)", "\\1\u200b", word[0]), value)
+        return LONG_WORD.sub(lambda word: re.sub(r"(.{8})(?=.)", "\\1\u200b", word[0]), value)
     if isinstance(value, dict):
-        return {key: each if key in ("url", "id", "raw_url") else _breakable(each) for key, each in value.items()}
+        return {key: each if key in ("url", "id") else _breakable(each) for key, each in value.items()}
     return [_breakable(each) for each in value] if isinstance(value, list) else value
 
 
 def _fit(table: dict[str, Any]) -> dict[str, Any]:
     """Choose a table's text size, page and column widths: 0 is as wide as its text, any other a share of the rest."""
     columns = list(zip([column["label"] for column in table["columns"]], *table["rows"], strict=True))
-    words = [max((len(word) for text in texts for word in text.split()), default=1) for texts in columns]
-    texts = [max(max(map(len, texts)), 2) for texts in columns]
-    texts = [max(each, len_) if len_ > 3 else each for each, len_ in zip(words, texts, strict=True)]
+    whole = [max(map(_ems, texts)) for texts in columns]
+    least = [max(_ems(word) for text in texts for word in [*text.split(), ""]) for texts in columns]
+    least = [min(text, max(word, 8.0)) for text, word in zip(whole, least, strict=True)]
     for size, width in SIZES:
-        room = width / size
-        if _width(texts) <= room:
-            return {"size": size, "flipped": width > SIZES[0][1], "widths": _shares(texts, room)}
-        narrow = [min(text, max(word, 14)) for text, word in zip(texts, words, strict=True)]
-        if _width(narrow) <= room:
-            flexible = [min(text, 60) if text > least else 0 for text, least in zip(texts, narrow, strict=True)]
-            return {"size": size, "flipped": width > SIZES[0][1], "widths": flexible}
-    return {"size": 6, "flipped": True, "widths": [min(text, 40) for text in texts]}
+        room = width / size - GAP * len(columns)
+        fitted = {"size": size, "flipped": width > A4}
+        if sum(whole) <= room:
+            return fitted | {"widths": [0] * len(columns)}
+        if sum(least) <= room:
+            shares = [min(text, 30.0) if text > word else 0 for text, word in zip(whole, least, strict=True)]
+            return fitted | {"widths": shares}
+    return {"size": SIZES[-1][0], "flipped": True, "widths": [min(text, 30.0) for text in whole]}
 
 
-def _width(lengths: Iterable[int]) -> float:
-    return sum(length * CHARACTER + 0.9 for length in lengths)
-
-
-def _shares(lengths: list[int], room: float) -> list[int]:
-    """Keep columns as wide as their text; let the first take the rest when the table nearly fills the page."""
-    return [1 if n == 0 and _width(lengths) > 0.6 * room else 0 for n in range(len(lengths))]
+def _ems(text: str) -> float:
+    """Return about how wide a text is in Inter, in em; rather too wide than too narrow."""
+    return sum(0.3 if char in NARROW else 0.72 if char.isupper() or char in "mwMW%" else 0.6 for char in text)
 
 
 def _grouped(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -152,15 +157,9 @@ def _grouped(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
             grouped.append(block)
             continue
         lead: list[dict[str, Any]] = []
-        while grouped and grouped[-1]["type"] in ("finding", "prose") and not _opens_chapter(grouped[-1]):
+        while grouped and grouped[-1]["type"] in ("finding", "prose"):
             lead.insert(0, grouped.pop())
             if lead[0]["type"] == "prose":
                 break
         grouped.append({"type": "flipped", "blocks": [*lead, block]})
     return grouped
-
-
-def _opens_chapter(block: dict[str, Any]) -> bool:
-    return any(
-        token.get("attrs", {}).get("level") == 1 for token in block.get("tokens", []) if token["type"] == "heading"
-    )

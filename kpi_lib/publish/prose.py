@@ -21,20 +21,19 @@ class Outline:
     prefix: str
     title: str = ""
     latest: str = ""
-    level: int = 0
+    level: int = 1
     ids: set[str] = field(default_factory=set)
 
-    def heading(self, text: str, level: int) -> dict[str, Any]:
-        """Return a heading's text, level and id; the page's first is its title, and no other has that level."""
-        if not self.title:
-            self.title, level = text, 1
-        else:
-            level = min(max(level, 2), self.level + 1)
-        self.level, self.latest = level, text
+    def heading(self, text: str, level: int) -> dict[str, Any] | None:
+        """Return a heading's text, level and id; None for the page's title, the first heading of level 1."""
+        if level == 1 and not self.title:
+            self.title = text
+            return None
+        self.level, self.latest = min(max(level, 2), self.level + 1), text
         slug = re.sub(r"\W+", "-", text.lower()).strip("-") or "section"
         number = next(n for n in range(1, 10_000) if self._id(slug, n) not in self.ids)
         self.ids.add(self._id(slug, number))
-        return {"text": text, "level": level, "id": self._id(slug, number)}
+        return {"text": text, "level": self.level, "id": self._id(slug, number)}
 
     def _id(self, slug: str, number: int) -> str:
         return f"{self.prefix}--{slug}" + (f"-{number}" if number > 1 else "")
@@ -75,7 +74,8 @@ def _plain(token: dict[str, Any], outline: Outline, headings: list[Any], problem
         children = [_plain(child, outline, headings, problems) for child in token["children"]]
         kept["children"] = [child for child in children if child]
     if kind == "heading":
-        heading = outline.heading(words(token), attrs["level"])
+        if not (heading := outline.heading(words(token), attrs["level"])):
+            return None
         headings.append(heading)
         attrs = {"level": heading["level"], "id": heading["id"]}
     elif kind in ("block_html", "inline_html"):
