@@ -119,10 +119,16 @@ def _read_all(connection: Any, spec: SourceParams) -> tuple[dict[str, Any], list
 
 def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[Any, list[Path]]:
     """Return a table as it is written, and the files that it is read from."""
+    from ibis.common.exceptions import TableNotFound
+
     suffix = FILE.search(text)
     if not suffix:
         schema, _, table = text.rpartition(".")
-        return connection.table(table, database=schema or None), []
+        try:
+            return connection.table(table, database=schema or None), []
+        except TableNotFound:
+            there = connection.list_tables(database=schema or None)
+            raise SourceError(f"the database has no table {text!r}{did_you_mean(table, there)}", where=where) from None
     files = _matching(text, spec, where)
     if suffix[1] == "sql":
         query = _query(files[0])
@@ -150,7 +156,7 @@ def _query(file: Path) -> str:
 
     def variable(found: re.Match[str]) -> str:
         if not (value := os.environ.get(found[1])):
-            told = re.search(rf"^--\s*{found[1]}:\s*(.+)$", text, re.MULTILINE)
+            told = re.search(rf"^\s*--\s*{found[1]}:\s*(.+)$", text, re.MULTILINE)
             hint = f": set it to {told[1]}" if told else ""
             raise SourceError(f"the environment variable {found[1]} is not set{hint}", where=str(file))
         return (str(Path(value).expanduser().absolute()) if Path(value).expanduser().exists() else value).replace(

@@ -44,7 +44,7 @@ def _within(table: Table, rows: Rows, extra: Iterable[Rule]) -> list[Broken]:
         counted.append(condition & ~gone)
         gone = gone | condition if rule.level == "drop" else gone
     sums = {f"rule_{position}": condition.sum() for position, condition in enumerate(counted)}
-    counts = rows.aggregate(**sums).to_pandas().iloc[0]
+    counts = rows.aggregate(**sums).to_pandas().iloc[0].astype("float64")
     return [
         _found(table, rules[i], int(counts.iloc[i]), rows.filter(counted[i]), _fields(broken[i], table))
         for i in range(len(rules))

@@ -27,7 +27,8 @@ def unreadable(raw: Rows, table: Table) -> list[Broken]:
             tests[column] = text.notnull() & (text != "") & text.try_cast(column.type).isnull()
     if not tests:
         return []
-    counts = raw.aggregate(**{column.name: test.sum() for column, test in tests.items()}).to_pandas().iloc[0]
+    counts = raw.aggregate(**{column.name: test.sum() for column, test in tests.items()}).to_pandas()
+    counts = counts.iloc[0].astype("float64")
     found = []
     for column, test in tests.items():
         if counts[column.name] > 0:
