@@ -53,8 +53,8 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         for left, right in pairwise(places):
             style = "-" if sure[left] and sure[right] else (0, (2, 2))
             ax.plot([left, right], values[left : right + 1], color=colour, linewidth=1.7, linestyle=style)
-        for place, number, certain in zip(places, values, sure, strict=True):
-            _dot(ax, place, number, colour, certain)
+        for place, row in enumerate(rows):
+            _dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
         _draw_last(ax, values, rows[-1], about)
         _limit(ax, rows[-1]["unit"])
@@ -80,13 +80,13 @@ def by(
                 ax, f"all {value(total, about)}", (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center"
             )
         for place, row in enumerate(rows):
-            certain = _is_sure(row)
-            ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.55 if certain else 0.3)
-            _dot(ax, row["value"], place, colour, certain)
+            if row["status"] == "ok":
+                ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.5)
+            _dot(ax, row["value"], place, row, colour)
             at, of = (1, place), ("axes fraction", "data")
             _write(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
             count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
-            _write(ax, count, at, (122, 0), of, va="center", ha="right", size=8.5)
+            _write(ax, count, at, (110, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
             ax.set_xlim(0)
         _scale(ax.xaxis, rows[0], about)
@@ -139,8 +139,10 @@ def _is_sure(row: Row) -> bool:
     return row["status"] == "ok" and not row["provisional"]
 
 
-def _dot(ax: Axes, x: float, y: float, colour: str, certain: bool) -> None:
-    ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if certain else "white")
+def _dot(ax: Axes, x: float, y: float, row: Row, colour: str) -> None:
+    """Draw a value: full when sure, hollow when provisional, hollow and without colour when of too few cases."""
+    colour = QUIET if row["status"] == "small_sample" else colour
+    ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if _is_sure(row) else "white")
 
 
 def _write(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], of: Any, **style: Any) -> None:
@@ -206,11 +208,9 @@ def _locator(unit: str, low: float, high: float) -> Locator:
 def _limit(ax: Axes, unit: str) -> None:
     """Leave room for the labels, keep zero in sight when it is near, and never show more than 0 to 100 percent."""
     low, high = ax.get_ylim()
-    room = 0.1 * (high - low)
-    low, high = low - room, high + room
-    if unit != "points":
-        low = 0 if low < 0.35 * high else low
-    ax.set_ylim(low, min(high, 102) if unit == "percent" else high)
+    room = 0.08 * (high - low)
+    bottom = 0 if unit != "points" and 0 <= ax.dataLim.y0 < 0.35 * high else low - room
+    ax.set_ylim(bottom, min(high + room, 102) if unit == "percent" else high + room)
 
 
 def _period_labels(periods: Sequence[str]) -> list[str]:

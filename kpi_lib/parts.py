@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from kpi_lib import insight
-from kpi_lib.display import VERDICTS, Card, Column, Definition, Definitions, Table
+from kpi_lib.display import Card, Column, Definition, Definitions, Table
 from kpi_lib.insight import About, Row
 from kpi_lib.params import Params
 from kpi_lib.period import Period, parse_instant
@@ -192,9 +192,8 @@ def _card_note(row: Row) -> str:
 
 
 def _target(row: Row, about: About) -> str:
-    sign, words = VERDICTS.get(row["verdict"], ("", ""))
-    aim = insight.target(row, about)
-    return f"{aim} {sign} {words}" if aim and row["verdict"] != "withheld" else aim
+    mark = {"on_target": " ✓ met", "missed": " ✗ missed"}.get(row["verdict"], "")
+    return insight.target(row, about) + mark
 
 
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:

@@ -123,7 +123,7 @@ def test_a_family_as_a_table_has_its_companions_with_interval_earlier_periods_an
         "", "May 2024", "95% interval", "April 2024", "May 2023", "Target", "n",
     ]  # fmt: skip
     assert table.rows == [
-        ["Net Promoter Score", "31.2", "28.0 to 34.4", "29.1", "26.2", "at least 30 ✓ on target", "1,000"]
+        ["Net Promoter Score", "31.2", "28.0 to 34.4", "29.1", "26.2", "at least 30 ✓ met", "1,000"]
     ]
     assert [row[0] for row in report.table("loyalty")[0].rows] == ["Net Promoter Score", "Promoters"]
 
