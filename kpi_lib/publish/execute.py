@@ -170,6 +170,7 @@ def run_all(
 
 def _run(chapter: Chapter, given: dict[str, Any], output: Path, root: Path, timeout: int, progress: Progress) -> Run:
     import papermill
+    from jupyter_core.utils import ensure_event_loop
     from papermill.exceptions import PapermillExecutionError
 
     reached = [0]
@@ -199,6 +200,8 @@ def _run(chapter: Chapter, given: dict[str, Any], output: Path, root: Path, time
         reached[0], stopped = error.cell_index, _sentence(error.ename, error.evalue)
     except Exception as error:
         stopped = _outside(error, timeout)
+    finally:
+        ensure_event_loop().close()  # Jupyter leaves the thread's own open
     failure = None
     if stopped is not None:
         failure = Failure(chapter.name, scrub(stopped), *_place(source, reached[0], injected=bool(given)))
