@@ -1,0 +1,303 @@
+"""Estimators: a KPI's shape. Each knows the sums it needs from the engine, its value and its interval.
+
+An estimator is built from row expressions of a fact. `sums()` names the columns to be added up per group; `estimate()`
+turns the fetched sums, one row a group, into value and interval. Rows never leave the engine. Waiting times, which need
+more than sums, are in `waiting.py`.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from kpi_lib.errors import UnknownNameError, did_you_mean
+from kpi_lib.intervals import (
+    LEVEL,
+    MINIMUM_CLUSTERS,
+    MINIMUM_ROWS,
+    adjusted_wald,
+    delta_method,
+    design_effect,
+    garwood,
+    wilson,
+)
+
+CENSUS = "census"
+COLUMNS = ("value", "numerator", "denominator", "n", "low", "high", "method", "status")
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """What all shapes share: the rows they are over (`of`), the cluster their rows come in, and further readings."""
+
+    READINGS: ClassVar[tuple[str, ...]] = ()
+    census: ClassVar[bool] = False
+
+    def companions(self, **said: str) -> "Estimator":
+        """Report further readings of the same estimator, each under `id.name`, with the words that describe it."""
+        for name in said:
+            if name not in self.READINGS:
+                raise UnknownNameError(
+                    f"no reading {name!r} of {type(self).__name__}{did_you_mean(name, self.READINGS)}"
+                )
+        return replace(self, readings=said)  # type: ignore[call-arg]
+
+    def sums(self) -> dict[str, Any]:
+        """Return the row expressions (numbers or conditions) to be summed per group."""
+        raise NotImplementedError
+
+    def pair(self) -> tuple[Any, Any] | None:
+        """Return numerator and denominator expressions whose moments by cluster the interval needs."""
+        return None
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        """Turn sums (one row a group) into the columns `COLUMNS`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Count(Estimator):
+    """How many rows of the fact there are, or meet a condition: a census, without sampling error."""
+
+    census: ClassVar[bool] = True
+    of: Any
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        return {"n": _condition(self.of)}
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        return _frame(sums, sums["n"], numerator=sums["n"], n=sums["n"], method=CENSUS)
+
+
+@dataclass(frozen=True)
+class Total(Estimator):
+    """The sum of an amount: a census, without sampling error."""
+
+    census: ClassVar[bool] = True
+    amount: Any
+    of: Any = None
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        amount = self.amount.cast("float64")
+        counted = amount.notnull() if self.of is None else self.of & amount.notnull()
+        return {"total": counted.ifelse(amount, 0.0), "n": counted}
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        return _frame(sums, sums["total"], numerator=sums["total"], n=sums["n"], method=CENSUS)
+
+
+@dataclass(frozen=True)
+class PerPeriod:
+    """A denominator that belongs to the period and not to rows: its `days` or `working_days`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Share(Estimator):
+    """The percentage of rows that meet a condition: Wilson's interval, widened by the design effect of the clusters."""
+
+    hit: Any
+    of: Any = None
+    cluster: str | None = None
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        of = _condition(self.hit if self.of is None else self.of)
+        if self.of is None:
+            return {"k": self.hit, "n": self.hit.notnull()}
+        return {"k": self.hit & of, "n": of}
+
+    def pair(self) -> tuple[Any, Any] | None:
+        sums = self.sums()
+        return (sums["k"], sums["n"]) if self.cluster else None
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        k, n = sums["k"].to_numpy(float), sums["n"].to_numpy(float)
+        method = "Wilson"
+        effect: Any = 1.0
+        if self.cluster:
+            effect, method = design_effect(sums), f"Wilson, clustered by {_said(self.cluster)}"
+        low, high = wilson(k, n, effect)
+        return _frame(
+            sums, 100 * _over(k, n), numerator=k, denominator=n, n=n, low=100 * low, high=100 * high, method=method
+        )
+
+
+@dataclass(frozen=True)
+class Net(Estimator):
+    """The share of one kind less the share of the other, in points: adjusted-Wald interval (Rocks 2016)."""
+
+    READINGS: ClassVar[tuple[str, ...]] = ("promoters", "passives", "detractors")
+    plus: Any
+    minus: Any
+    of: Any
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        return {"p": self.plus & self.of, "d": self.minus & self.of, "n": _condition(self.of)}
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        p, d, n = (sums[name].to_numpy(float) for name in ("p", "d", "n"))
+        if reading:
+            k = {"promoters": p, "passives": n - p - d, "detractors": d}[reading]
+            return Share(None).estimate(pd.DataFrame({"k": k, "n": n}, index=sums.index))
+        low, high = adjusted_wald(p, d, n)
+        return _frame(
+            sums,
+            100 * _over(p - d, n),
+            numerator=p - d,
+            denominator=n,
+            n=n,
+            low=100 * low,
+            high=100 * high,
+            method="adjusted Wald",
+        )
+
+
+@dataclass(frozen=True)
+class Mean(Estimator):
+    """The mean of a quantity over rows: delta method over the clusters, or over rows when there are 400 or more."""
+
+    amount: Any
+    of: Any = None
+    cluster: str | None = None
+    bounded: bool = False
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        amount, counted = self._parts()
+        return {"y": counted.ifelse(amount, 0.0), "x": counted, "yy": counted.ifelse(amount * amount, 0.0)}
+
+    def pair(self) -> tuple[Any, Any] | None:
+        sums = self.sums()
+        return (sums["y"], sums["x"]) if self.cluster else None
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        y, n = sums["y"].to_numpy(float), sums["x"].to_numpy(float)
+        if not self.cluster:
+            sums = sums.assign(groups=n, xx=n, xy=y)
+        low, high, method = _delta(sums, self.cluster, 30 if self.bounded else MINIMUM_ROWS)
+        return _frame(sums, _over(y, n), numerator=y, denominator=n, n=n, low=low, high=high, method=method)
+
+    def _parts(self) -> tuple[Any, Any]:
+        amount = self.amount.cast("float64")
+        return amount, amount.notnull() if self.of is None else self.of & amount.notnull()
+
+
+@dataclass(frozen=True)
+class Ratio(Estimator):
+    """One sum over another, perhaps of another fact, or over the days of the period.
+
+    `cluster` names a column that both sides have, for a delta-method interval over its values; `process` gives the
+    count on one side a quasi-Poisson interval with the day-to-day dispersion (Garwood's limits, widened).
+    """
+
+    numerator: Any
+    denominator: Any
+    scale: float = 1.0
+    cluster: str | None = None
+    process: bool = False
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        top, bottom = self.pair() or (_one(self.numerator), None)
+        named = {"y": top} | ({} if bottom is None else {"x": bottom})
+        if self._rowwise():
+            y, x = _float(top), _float(bottom)
+            named |= {"yy": y * y, "xx": x * x, "xy": y * x, "rows": x.notnull()}
+        return named
+
+    def pair(self) -> tuple[Any, Any] | None:
+        if isinstance(self.denominator, PerPeriod):
+            return None
+        return _one(self.numerator), _one(self.denominator)
+
+    def _rowwise(self) -> bool:
+        return not (self.cluster or self.process or isinstance(self.denominator, PerPeriod))
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        y = sums["y"].to_numpy(float)
+        x = sums[self.denominator.name if isinstance(self.denominator, PerPeriod) else "x"].to_numpy(float)
+        value, low, high, n = self.scale * _over(y, x), None, None, x
+        method = CENSUS
+        if self.process:
+            counts_above = isinstance(self.numerator, Count)
+            count = y if counts_above else x
+            limits = garwood(count, sums["dispersion"].to_numpy(float))
+            low, high = [_over(limit, x) if counts_above else _over(y, limit) for limit in limits]
+            low, high = (low, high) if counts_above else (high, low)
+            low, high, method, n = self.scale * low, self.scale * high, "quasi-Poisson count by day", count
+        elif self.cluster or self._rowwise():
+            sums = sums if self.cluster else sums.assign(groups=sums["rows"])
+            low, high, method = _delta(sums, self.cluster, MINIMUM_ROWS)
+            low, high = self.scale * low, self.scale * high
+        elif isinstance(self.denominator, PerPeriod):
+            n = y
+        return _frame(sums, value, numerator=y, denominator=x, n=n, low=low, high=high, method=method)
+
+
+@dataclass(frozen=True)
+class ByMember:
+    """Makes a table KPI: each member of `cut` is a row, and there is no total.
+
+    A Count is written as the member's share of all, in percent, with the count as numerator.
+    """
+
+    estimator: Estimator
+    cut: str
+
+
+def by_channel(row: Any, mapping: dict[str, float]) -> Any:
+    """Return the value that params give a row's channel; null for a channel that is not in the mapping."""
+    return row.channel.cases(*mapping.items(), else_=None)
+
+
+def _condition(of: Any) -> Any:
+    """Return the condition that a row counts: `of` itself, or true for each row of a fact."""
+    return getattr(of, "every", of)
+
+
+def _one(part: Any) -> Any:
+    """Return the single sum of a Count or Total."""
+    return next(iter(part.sums().values()))
+
+
+def _float(value: Any) -> Any:
+    return value.ifelse(1.0, 0.0) if value.type().is_boolean() else value.cast("float64")
+
+
+def _said(cluster: str) -> str:
+    return cluster.removesuffix("_id").replace("_", "-")
+
+
+def _over(top: Any, bottom: Any) -> np.ndarray:
+    top, bottom = np.asarray(top, float), np.asarray(bottom, float)
+    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
+
+
+def _delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[np.ndarray, np.ndarray, Any]:
+    low, high = delta_method(sums)
+    enough = sums["groups"].to_numpy(float) >= (MINIMUM_CLUSTERS if cluster else minimum_rows)
+    name = f"delta method by {_said(cluster)}" if cluster else "delta method"
+    why = f"not estimable: fewer than {MINIMUM_CLUSTERS} clusters" if cluster else f"not estimable: n < {minimum_rows}"
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), np.where(enough, name, why)
+
+
+def _frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
+    """Lay out an estimate; no value is `undefined`, and an interval always contains its value."""
+    frame = pd.DataFrame({"value": np.asarray(value, float)} | columns, index=sums.index).reindex(columns=list(COLUMNS))
+    frame["method"] = frame["method"].astype(object)
+    for name in ("numerator", "denominator", "n", "low", "high"):
+        frame[name] = frame[name].astype("float64")
+    frame["status"] = np.where(frame["value"].isna(), "undefined", "ok")
+    frame.loc[frame["value"].isna(), ["low", "high"]] = np.nan
+    frame["low"] = frame[["low", "value"]].min(axis=1).where(frame["low"].notna())
+    frame["high"] = frame[["high", "value"]].max(axis=1).where(frame["high"].notna())
+    return frame
+
+
+__all__ = ["COLUMNS", "LEVEL", "ByMember", "Count", "Estimator", "Mean", "Net", "PerPeriod", "Ratio", "Share", "Total"]

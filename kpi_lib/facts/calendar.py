@@ -1,0 +1,129 @@
+"""The only place that knows the time zone: periods, days, weekdays and hours as bounds on whole seconds of UTC.
+
+A period is a chain of comparisons with literals: nothing to create, so it works on a read-only warehouse. Day, weekday
+and hour come from one small shared table of quarter-hours, since every zone's offset is a multiple of 15 minutes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from kpi_lib.params import Hours
+from kpi_lib.period import Period
+
+QUARTER_HOUR = 900
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The periods of a trend, oldest first, in a company's time zone and working week."""
+
+    periods: tuple[Period, ...]
+    zone: str
+    hours: Hours
+
+    @cached_property
+    def bounds(self) -> list[tuple[str, int, int]]:
+        """Each period with its half-open bounds in whole seconds since 1970."""
+        seconds = ((period, *period.bounds(self.zone)) for period in self.periods)
+        return [(str(period), int(start.timestamp()), int(end.timestamp())) for period, start, end in seconds]
+
+    def period_of(self, seconds: Any) -> Any:
+        """Return the expression of the period that an instant (whole seconds) lies in; null outside all of them."""
+        import ibis
+
+        inside = [((seconds >= start) & (seconds < end), name) for name, start, end in self.bounds]
+        return ibis.cases(*inside, else_=None)
+
+    @cached_property
+    def table(self) -> Any:
+        """The periods as rows `period, start, end, days`, from literals."""
+        import ibis
+
+        rows = []
+        for period in self.periods:
+            start, end = period.bounds(self.zone)
+            row = ibis.literal(str(period)).name("period").as_table()
+            rows.append(row.mutate(start=_instant(start), end=_instant(end), days=ibis.literal(_days(period), "int64")))
+        return ibis.union(*rows) if len(rows) > 1 else rows[0]
+
+    @cached_property
+    def slots(self) -> Any:
+        """The quarter-hours as rows `slot, day, weekday, hour`: `day` counts local days since year 1."""
+        import ibis
+        import pandas as pd
+
+        start, end = self.bounds[0][1], self.bounds[-1][2]
+        seconds = pd.RangeIndex(start, end, QUARTER_HOUR)
+        local = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(self.zone)
+        days = pd.Series(local.date).map(lambda day: day.toordinal())
+        frame = pd.DataFrame(
+            {
+                "slot": seconds // QUARTER_HOUR,
+                "day": days.to_numpy(),
+                "weekday": [f"{number + 1} {WEEKDAYS[number]}" for number in local.dayofweek],
+                "hour": [f"{hour:02d}" for hour in local.hour],
+            }
+        )
+        return ibis.memtable(frame, schema={"slot": "int64", "day": "int64", "weekday": "string", "hour": "string"})
+
+    def timed(self, table: Any, seconds: Any) -> Any:
+        """Return the rows whose instant lies in one of the periods, with `period, day, weekday, hour, at_seconds`."""
+        start, end = self.bounds[0][1], self.bounds[-1][2]
+        rows = table.mutate(at_seconds=seconds)
+        rows = rows.filter((rows.at_seconds >= start) & (rows.at_seconds < end))
+        rows = rows.mutate(period=self.period_of(rows.at_seconds), slot=rows.at_seconds // QUARTER_HOUR)
+        return rows.inner_join(self.slots, "slot").drop("slot")
+
+    @cached_property
+    def working_days(self) -> dict[str, int]:
+        """Days of each period on which the desk works: its weekdays less the public holidays."""
+        off = _holidays(self.hours.holidays, self.periods[0].first_day.year, self.periods[-1].last_day.year)
+        return {
+            str(period): sum(WEEKDAYS[day.weekday()] in self.hours.days and day not in off for day in _each_day(period))
+            for period in self.periods
+        }
+
+    @cached_property
+    def constants(self) -> Any:
+        """A frame by period with what belongs to a period and not to rows: `days`, `working_days`, `months`."""
+        import pandas as pd
+
+        names = [str(period) for period in self.periods]
+        return pd.DataFrame(
+            {
+                "days": [_days(period) for period in self.periods],
+                "working_days": [self.working_days[name] for name in names],
+                "months": [period.months for period in self.periods],
+            },
+            index=pd.Index(names, name="period"),
+        )
+
+
+def whole_seconds(instant: Any) -> Any:
+    """Return an instant as whole seconds since 1970, the same on every engine."""
+    return instant.truncate("s").epoch_seconds().cast("int64")
+
+
+def _instant(instant: datetime) -> Any:
+    import ibis
+
+    return ibis.literal(instant, "timestamp('UTC', 6)")
+
+
+def _days(period: Period) -> int:
+    return (period.last_day - period.first_day).days + 1
+
+
+def _each_day(period: Period) -> list[Any]:
+    return [period.first_day + timedelta(days=count) for count in range(_days(period))]
+
+
+def _holidays(country: str | None, first: int, last: int) -> Any:
+    if country is None:
+        return ()
+    import holidays
+
+    return holidays.country_holidays(country, years=range(first, last + 1))

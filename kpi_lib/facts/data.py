@@ -1,0 +1,152 @@
+"""What a fact is made from, the registry of facts, and the row that a KPI sees."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
+from kpi_lib.facts.calendar import Calendar, whole_seconds
+from kpi_lib.params import Params
+from kpi_lib.period import Period
+
+ANCHORS = {
+    "C": "what was created in the {period}",
+    "E": "what happened in the {period}",
+    "S": "the state at the end of the {period}",
+    "X": "who was there during the {period}",
+}
+FACTS: dict[str, "Fact"] = {}
+
+
+class NotAvailableError(KpiError):
+    """A table that is not in the source, so that what needs it has no value; no mistake."""
+
+    def __init__(self, *tables: str) -> None:
+        self.tables = tables
+        super().__init__(f"no table {' and '.join(tables)}")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A declared fact: `needs` are the tables without which it has no rows, `first` the one that dates its data."""
+
+    name: str
+    function: Callable[["Data"], Any]
+    anchor: str
+    cuts: tuple[str, ...]
+    needs: tuple[str, ...]
+    optional: dict[str, tuple[str, ...]]
+    summary: Callable[[Any, list[str]], Any] | None
+
+    def row(self, table: Any) -> "Row":
+        """Return the row of this fact that a KPI's function is given."""
+        return Row(self, table)
+
+
+def fact(
+    *,
+    anchor: str,
+    needs: tuple[str, ...],
+    cuts: tuple[str, ...] = (),
+    optional: dict[str, tuple[str, ...]] | None = None,
+    summary: Callable[[Any, list[str]], Any] | None = None,
+) -> Callable[[Callable[["Data"], Any]], Callable[["Data"], Any]]:
+    """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
+
+    `optional` names, by table that may be absent, the columns that come from it. `summary` makes the small frame that
+    a model is given, from the fact's rows and the keys to group by.
+    """
+
+    def declare(function: Callable[["Data"], Any]) -> Callable[["Data"], Any]:
+        FACTS[function.__name__] = Fact(function.__name__, function, anchor, cuts, needs, optional or {}, summary)
+        return function
+
+    return declare
+
+
+@dataclass
+class Data:
+    """The tables as they stood at `as_of`, the calendar and the params: all that a fact may look at."""
+
+    tables: dict[str, Any]
+    as_of: datetime
+    params: Params
+    calendar: Calendar
+    _built: dict[str, Any] = field(default_factory=dict)
+
+    def table(self, name: str) -> Any:
+        """Return a table of the contract; NotAvailableError when the source does not have it."""
+        if name not in self.tables:
+            raise NotAvailableError(name)
+        return self.tables[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the source has the table."""
+        return name in self.tables
+
+    def fact(self, name: str) -> Any:
+        """Return a fact's table, built once."""
+        if name not in FACTS:
+            raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
+        if missing := [table for table in FACTS[name].needs if not self.has(table)]:
+            raise NotAvailableError(*missing)
+        return self.built(name, FACTS[name].function)
+
+    def built(self, name: str, make: Callable[["Data"], Any]) -> Any:
+        """Return what `make` makes of this data, made once and shared."""
+        if name not in self._built:
+            self._built[name] = make(self)
+        return self._built[name]
+
+    def shared(self, name: str, make: Callable[["Data"], Any]) -> Any:
+        """Return an intermediate table that several facts stand on, computed once by the engine."""
+        return self.built(name, lambda data: make(data).cache())
+
+    def timed(self, rows: Any, instant: Any) -> Any:
+        """Return the rows whose instant lies in a period, with `period, day, weekday, hour`."""
+        return self.calendar.timed(rows, whole_seconds(instant))
+
+    def money(self, amount: Any, currency: Any) -> Any:
+        """Return an amount in the report's currency, by the fixed rates of `fx`."""
+        rates = {self.params.currency: 1.0, **self.params.fx}
+        return amount.cast("float64") * currency.cases(*rates.items(), else_=None)
+
+    def earlier(self, as_of: datetime, periods: list[Period]) -> "Data":
+        """Return the same data as it stood at an earlier instant, over other periods."""
+        from kpi_lib.contract import TABLES, as_seen_at
+
+        tables = {name: as_seen_at(rows, TABLES[name], as_of) for name, rows in self.tables.items()}
+        calendar = Calendar(tuple(periods), self.calendar.zone, self.calendar.hours)
+        return Data(tables, as_of, self.params, calendar)
+
+
+class Row:
+    """A row of a fact as a KPI's function sees it: its columns as attributes, `every` the condition true for each."""
+
+    def __init__(self, fact: Fact, table: Any) -> None:
+        self._fact, self._table = fact, table
+
+    @property
+    def every(self) -> Any:
+        """The condition that is true for each row."""
+        return self._table.period.notnull()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._table.columns:
+            return self._table[name]
+        for table, columns in self._fact.optional.items():
+            if name in columns:
+                raise NotAvailableError(table)
+        raise UnknownNameError(
+            f"fact {self._fact.name!r} has no column {name!r}{did_you_mean(name, self._table.columns)}"
+        )
+
+    def __dir__(self) -> Iterator[str]:
+        return iter(self._table.columns)
+
+
+def sources_of(name: str) -> str:
+    """Return the code of a fact, a part of the definition of every KPI over it."""
+    return inspect.getsource(FACTS[name].function)

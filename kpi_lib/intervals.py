@@ -1,0 +1,66 @@
+"""Confidence limits from aggregates: arrays in, arrays out, one element a group. KPIS.md 0.6 names the methods."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaincinv, ndtri, stdtrit
+
+LEVEL = 0.95
+Z = float(ndtri(0.5 + LEVEL / 2))
+MINIMUM_CLUSTERS = 30
+MINIMUM_ROWS = 400  # of a skewed quantity; below that no interval from moments is honest
+
+
+def wilson(k: np.ndarray, n: np.ndarray, design_effect: np.ndarray | float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score limits (Wilson 1927) of the proportion k/n as fractions; the design effect divides n."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p, effective = k / n, n / design_effect
+        centre = (p + Z**2 / (2 * effective)) / (1 + Z**2 / effective)
+        half = Z / (1 + Z**2 / effective) * np.sqrt(p * (1 - p) / effective + Z**2 / (4 * effective**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def adjusted_wald(plus: np.ndarray, minus: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return limits of (plus - minus)/n as fractions: 3/4 added to each side and 3 to n (Rocks 2016)."""
+    p, d, adjusted = (plus + 0.75) / (n + 3), (minus + 0.75) / (n + 3), n + 3
+    half = Z * np.sqrt((p + d - (p - d) ** 2) / adjusted)
+    return np.clip(p - d - half, -1, 1), np.clip(p - d + half, -1, 1)
+
+
+def garwood(count: np.ndarray, dispersion: np.ndarray | float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return exact Poisson limits of a count (Garwood 1936), their distance widened by the root of the dispersion."""
+    tail, root = (1 - LEVEL) / 2, np.sqrt(np.maximum(dispersion, 1.0))
+    low = np.where(count > 0, gammaincinv(np.maximum(count, 1e-12), tail), 0.0)
+    high = gammaincinv(count + 1, 1 - tail)
+    return np.maximum(count - root * (count - low), 0), count + root * (high - count)
+
+
+def delta_method(moments: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return limits of sum(y)/sum(x) from moments over independent groups: columns y, x, yy, xx, xy, groups.
+
+    Linearised variance G/(G-1) sum((y - R x)^2) / X^2 with Student's t on G-1 degrees of freedom (Cochran 1977, 6.4).
+    """
+    y, x, groups = (moments[name].to_numpy(float) for name in ("y", "x", "groups"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = y / x
+        half = (
+            stdtrit(groups - 1, 0.5 + LEVEL / 2)
+            * np.sqrt(_residual(moments, ratio) * groups / (groups - 1))
+            / np.abs(x)
+        )
+    return ratio - half, ratio + half
+
+
+def design_effect(moments: pd.DataFrame) -> np.ndarray:
+    """Return by how much clustering inflates the variance of the share k/n; never below 1 (columns as delta_method)."""
+    y, n, groups = (moments[name].to_numpy(float) for name in ("y", "x", "groups"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = y / n
+        clustered = _residual(moments, p) * groups / (groups - 1) / n**2
+        effect = clustered / (p * (1 - p) / n)
+    return np.where(np.isfinite(effect), np.maximum(effect, 1.0), 1.0)
+
+
+def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:
+    """Return the sum over groups of (y - ratio x)^2."""
+    yy, xx, xy = (moments[name].to_numpy(float) for name in ("yy", "xx", "xy"))
+    return np.maximum(yy - 2 * ratio * xy + ratio**2 * xx, 0)

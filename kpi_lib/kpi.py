@@ -1,0 +1,220 @@
+"""What a KPI is: a decorated function over a fact, whose name, docstring and body are the declaration.
+
+Four forms: over one fact; over two facts, each side summed in its own scan; derived from other KPIs (`of=`); a model
+over a small summary frame (`model=True`).
+"""
+
+import ast
+import hashlib
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
+from kpi_lib.estimate import ByMember
+from kpi_lib.params import Params
+from kpi_lib.units import UNITS
+
+FAMILIES = {"loyalty": "Loyalty", "support_ops": "Support operations", "customer_value": "Customer value"}
+BETTER = ("higher", "lower", "none", "band")
+REGISTRY: dict[str, "Kpi"] = {}
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One declared number; `address` is `id` for a headline and `id.companion` for a companion."""
+
+    address: str
+    family: str
+    title: str
+    function: Callable[..., Any]
+    facts: tuple[str, ...]
+    of: tuple[str, ...]
+    model: bool
+    unit: str
+    better: str
+    cuts: tuple[str, ...]
+    params: tuple[str, ...]
+    horizon: str | None
+
+    @property
+    def id(self) -> str:
+        """The KPI that the number belongs to."""
+        return self.address.partition(".")[0]
+
+    @property
+    def headline(self) -> bool:
+        """Whether this is the number on the scorecard rather than a companion."""
+        return "." not in self.address
+
+    @cached_property
+    def readings(self) -> dict[str, str]:
+        """Further readings of the same estimator: companion name to the words that describe it."""
+        if self.model or self.of:
+            return {}
+        declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
+        return dict(getattr(declared, "readings", {}))
+
+    @cached_property
+    def table_cut(self) -> str | None:
+        """The cut whose members a table KPI writes as rows; None for a KPI with a total."""
+        if self.model or self.of:
+            return None
+        declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
+        return declared.cut if isinstance(declared, ByMember) else None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Argument name to the dotted path of the params it declares."""
+        return {path.rpartition(".")[2]: path for path in self.params}
+
+    def given(self, params: Params) -> dict[str, Any]:
+        """Return the declared params as keyword arguments."""
+        return {name: params.get(path) for name, path in self.arguments.items()}
+
+    def definition(self, params: Params, fact_sources: str) -> str:
+        """Return 8 hex digits that change with the declaration, its fact or a value it reads, and not with prose."""
+        read = {path: params.get(path) for path in (*self.params, *filter(None, [self.horizon]))}
+        said = json.dumps(read, sort_keys=True, default=lambda value: value.model_dump(mode="json"))
+        parts = (
+            self.address,
+            self.unit,
+            self.better,
+            str(self.facts),
+            str(self.of),
+            code_of(self.function),
+            fact_sources,
+            said,
+        )
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+    @cached_property
+    def document(self) -> dict[str, str]:
+        """The docstring's parts: `summary` (what reports print), `formula`, `source`, `differs`."""
+        return sections(inspect.getdoc(self.function) or "")
+
+
+def kpi(
+    fact: str | tuple[str, ...] = (),
+    *,
+    unit: str,
+    better: str,
+    cuts: tuple[str, ...] = (),
+    params: tuple[str, ...] = (),
+    of: tuple[str, ...] = (),
+    model: bool = False,
+    companion: str | None = None,
+    horizon: str | None = None,
+    title: str | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a KPI; its id is the function's name, its family the module it stands in.
+
+    `fact` names one fact, or two for a ratio across facts; `of` names KPIs it is derived from. `cuts` are its breakdowns.
+    `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that
+    holds the days for which a row's outcome is observed. `companion="service_level.tickets"` declares a companion.
+    """
+    facts = (fact,) if isinstance(fact, str) else tuple(fact)
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        address = companion or function.__name__
+        _accepted(address, "unit", unit, UNITS)
+        _accepted(address, "better", better, BETTER)
+        if not inspect.getdoc(function):
+            raise KpiError(f"KPI {address!r} has no docstring: its first paragraph is what every report prints")
+        family = _family(address, function.__module__)
+        REGISTRY[address] = Kpi(
+            address,
+            family,
+            title or address.replace(".", ": ").replace("_", " ").capitalize(),
+            function,
+            facts,
+            of,
+            model,
+            unit,
+            better,
+            cuts,
+            params,
+            horizon,
+        )
+        return function
+
+    return declare
+
+
+def addresses(kpis: dict[str, Kpi]) -> Iterator[tuple[str, Kpi, str]]:
+    """Yield `(address, the KPI that computes it, reading)` for every number there is."""
+    for address, declared in kpis.items():
+        yield address, declared, ""
+        for reading in declared.readings:
+            yield f"{address}.{reading}", declared, reading
+
+
+def find(address: str, kpis: dict[str, Kpi]) -> tuple[Kpi, str]:
+    """Return the KPI and the reading at an address; an unknown one is an error with the nearest names."""
+    known = {name: (declared, reading) for name, declared, reading in addresses(kpis)}
+    if address not in known:
+        raise UnknownNameError(f"no KPI {address!r}{did_you_mean(address, known)}")
+    return known[address]
+
+
+def sections(text: str) -> dict[str, str]:
+    """Split a docstring into `summary`, `formula`, `source`, `differs` and the rest as `notes`."""
+    parts = {"summary": "", "notes": ""}
+    for paragraph in re.split(r"\n\s*\n|\n(?=(?:Formula|Source|Differs from):)", text.strip()):
+        line = " ".join(paragraph.split())
+        name, colon, rest = line.partition(": ")
+        if colon and name in ("Formula", "Source", "Differs from"):
+            parts[name.lower().removesuffix(" from")] = rest
+        elif not parts["summary"]:
+            parts["summary"] = line
+        else:
+            parts["notes"] = f"{parts['notes']} {line}".strip()
+    return parts
+
+
+def code_of(function: Callable[..., Any]) -> str:
+    """Return a function's code without docstring and layout, so that only what computes is compared."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _accepted(address: str, what: str, given: str, accepted: Any) -> None:
+    if given not in accepted:
+        raise KpiError(f"KPI {address!r}: no {what} {given!r}{did_you_mean(given, accepted)}")
+
+
+def _family(address: str, module: str) -> str:
+    if "." in address and (parent := REGISTRY.get(address.partition(".")[0])):
+        return parent.family
+    name = module.rpartition(".")[2]
+    return next((family for family in FAMILIES if name.startswith(family.removesuffix("_ops"))), "notebook")
+
+
+class _Symbol:
+    """Stands for any row or value, so that a declaration can be read without data."""
+
+    def __getattr__(self, name: str) -> "_Symbol":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> "_Symbol":
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __invert__(self) -> "_Symbol":
+        return self
+
+    __and__ = __rand__ = __or__ = __ror__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __call__
+    __truediv__ = __rtruediv__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __getitem__ = __call__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]

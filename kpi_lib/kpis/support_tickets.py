@@ -1,0 +1,415 @@
+"""Support operations, tickets: how much is asked, how fast it is answered and solved, and what is still open."""
+
+from typing import Any
+
+from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share, Total, by_channel
+from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.kpi import kpi
+from kpi_lib.waiting import Waiting
+
+CUTS = ("channel", "type", "priority", "team", "segment")
+WAITS = {"p90": "nine in ten waited less", "mean": "restricted mean over 30 days"}
+
+
+@kpi(
+    fact="contacts",
+    unit="count",
+    better="none",
+    cuts=("channel", "type", "segment", "weekday", "hour"),
+    title="Requests",
+)
+def ticket_volume(contact: Any) -> Estimator:
+    """How many requests customers made: tickets and answered calls, a call that became a ticket once.
+
+    Formula: valid customer-initiated tickets created + answered inbound calls not linked to a ticket.
+    Source: S1 B2, S3 l.18.
+    Differs from: tools that count tickets alone, or include merged, spam and outbound ones.
+    """
+    return Count(contact.answered)
+
+
+@kpi(
+    companion="ticket_volume.per_working_day",
+    fact="contacts",
+    unit="count",
+    better="none",
+    title="Requests per working day",
+)
+def volume_per_working_day(contact: Any) -> Estimator:
+    """Requests for each day the desk works: weekdays of the schedule that are no public holidays."""
+    return Ratio(Count(contact.answered), PerPeriod("working_days"))
+
+
+@kpi(
+    companion="ticket_volume.offered",
+    fact="contacts",
+    unit="count",
+    better="none",
+    title="Requests with abandoned calls",
+)
+def volume_offered(contact: Any) -> Estimator:
+    """Requests including the calls that were abandoned in the queue."""
+    return Count(contact)
+
+
+@kpi(fact="contacts", unit="percent", better="none", title="Requests by channel")
+def tickets_by_channel(contact: Any) -> ByMember:
+    """The share of requests that came through each channel.
+
+    Formula: 100 requests in the channel / requests.
+    Source: S1 B3, S2 §10.
+    """
+    return ByMember(Count(contact.answered), cut="channel")
+
+
+@kpi(
+    companion="tickets_by_channel.switched",
+    fact="tickets_created",
+    unit="percent",
+    better="lower",
+    title="Changed channel",
+)
+def switched_channel(ticket: Any) -> Estimator:
+    """The share of tickets whose customer also wrote or called through another channel than the ticket's."""
+    return Share(ticket.switched, of=ticket.every)
+
+
+@kpi(fact="tickets_created", unit="minutes", better="lower", cuts=CUTS)
+def first_response_time(ticket: Any) -> Estimator:
+    """The time within which half of the customers had a first reply by a person.
+
+    Formula: Kaplan-Meier median over tickets created in the period; one still unanswered is waiting, not missing.
+    Source: S1 B8, S2 §1, S4 S1.
+    Differs from: help desks that leave tickets without a reply out, or average those first replied to in the period.
+    """
+    return Waiting(ticket.created_at, until=ticket.first_reply_at, lost=ticket.resolved_at).companions(**WAITS)
+
+
+@kpi(
+    companion="first_response_time.by_reply_month",
+    fact="tickets_replied",
+    unit="minutes",
+    better="lower",
+    title="First response, by month of the reply",
+)
+def first_response_by_reply_month(ticket: Any) -> Estimator:
+    """The median first response of tickets whose first reply fell in the period, as help desks' dashboards count it.
+
+    Differs from: the headline, which also sees the tickets that nobody has answered yet.
+    """
+    return Waiting(ticket.created_at, until=ticket.first_reply_at)
+
+
+@kpi(
+    companion="first_response_time.never_answered",
+    fact="tickets_created",
+    unit="percent",
+    better="lower",
+    title="Never answered by a person",
+)
+def never_answered(ticket: Any) -> Estimator:
+    """The share of tickets that were resolved or closed without any reply by a person."""
+    return Share(ticket.resolved_at.notnull() & ticket.first_reply_at.isnull(), of=ticket.every)
+
+
+@kpi(fact="tickets_created", unit="minutes", better="lower", cuts=CUTS)
+def resolution_time(ticket: Any) -> Estimator:
+    """The time within which half of the tickets were resolved for good.
+
+    Formula: Kaplan-Meier median over tickets created in the period, to the last resolution that no reopening followed.
+    Source: S1 B9, S2 §3, S4 S2.
+    Differs from: tools that average the tickets closed in the period, which looks good while old ones pile up.
+    """
+    return Waiting(ticket.created_at, until=ticket.resolved_at).companions(**WAITS)
+
+
+@kpi(
+    companion="resolution_time.first",
+    fact="tickets_created",
+    unit="minutes",
+    better="lower",
+    title="Time to first resolution",
+)
+def time_to_first_resolution(ticket: Any) -> Estimator:
+    """The time within which half of the tickets were first resolved, whether or not they were reopened."""
+    return Waiting(ticket.created_at, until=ticket.first_resolved_at)
+
+
+@kpi(
+    companion="resolution_time.resolved_only",
+    fact="tickets_created",
+    unit="minutes",
+    better="lower",
+    title="Resolution time of the resolved",
+)
+def resolution_time_of_resolved(ticket: Any) -> Estimator:
+    """The median over tickets that are resolved already; those still open are left out, as on most dashboards."""
+    resolved = ticket.resolved_at.notnull() & ticket.had_resolved_event.fill_null(False)
+    return Waiting(ticket.created_at, until=ticket.resolved_at, of=resolved)
+
+
+@kpi(
+    companion="resolution_time.net_of_pending",
+    fact="tickets_created",
+    unit="minutes",
+    better="lower",
+    title="Resolution time without waiting for the customer",
+)
+def resolution_time_net(ticket: Any) -> Estimator:
+    """The median resolution time less the time in which the ticket waited for the customer."""
+    return Waiting(ticket.created_at, until=ticket.resolved_at, less=ticket.pending_seconds)
+
+
+@kpi(
+    fact="tickets_resolved",
+    unit="percent",
+    better="higher",
+    cuts=("channel", "type", "team"),
+    horizon="thresholds.first_contact_days",
+)
+def first_contact_resolution(ticket: Any) -> Estimator:
+    """The share of resolved tickets that took one reply, no escalation, no reopening and no new ticket on the matter.
+
+    Formula: 100 solved at first contact / tickets resolved with a reply; a ticket of the same customer and type within
+    7 days of the resolution means that it was not solved.
+    Source: S2 §2, S4 S3.
+    Differs from: tools that count tickets resolved without any reply as solved at first contact.
+    """
+    evaluable = _answered_by_us(ticket) & ticket.customer_id.notnull()
+    return Share(_one_touch(ticket) & ~ticket.followed_up, of=evaluable, cluster="customer_id")
+
+
+@kpi(
+    companion="first_contact_resolution.one_touch",
+    fact="tickets_resolved",
+    unit="percent",
+    better="higher",
+    cuts=("channel", "type", "team"),
+    title="Resolved with one reply",
+)
+def one_touch(ticket: Any) -> Estimator:
+    """The share of resolved tickets that took one reply and were not reopened, whatever came after."""
+    return Share(_one_touch(ticket), of=_answered_by_us(ticket))
+
+
+@kpi(
+    companion="first_contact_resolution.of_created",
+    fact="tickets_created",
+    unit="percent",
+    better="higher",
+    title="First contact resolution of all created",
+)
+def first_contact_of_created(ticket: Any) -> Estimator:
+    """Tickets solved at first contact as a share of all that were created, open ones included."""
+    return Share(ticket.resolved_at.notnull() & _one_touch(ticket) & ~ticket.followed_up, of=ticket.every)
+
+
+@kpi(fact="open_at_end", unit="count", better="lower", cuts=(*CUTS, "status", "age_band"))
+def open_cases(ticket: Any) -> Estimator:
+    """How many tickets were open at the end of the period; waiting for the customer counts as open.
+
+    Formula: valid tickets created by then and neither resolved nor closed, rebuilt from their events.
+    Source: S4 S5, S1 B1.
+    Differs from: today's status filtered by date, which forgets what has been closed since.
+    """
+    return Count(ticket)
+
+
+@kpi(
+    companion="open_cases.daily_mean", fact="open_spells", unit="count", better="lower", title="Open on an average day"
+)
+def open_daily_mean(spell: Any) -> Estimator:
+    """The mean number of tickets open at the end of each day of the period."""
+    return Ratio(Total(spell.day_ends), PerPeriod("days"))
+
+
+@kpi(companion="open_cases.net_flow", fact="open_spells", unit="count", better="lower", title="Net flow")
+def net_flow(spell: Any) -> Estimator:
+    """Tickets created and reopened less tickets resolved: by how much the open ones grew."""
+    return Total(spell.opened.ifelse(1, 0) - spell.closed.ifelse(1, 0))
+
+
+@kpi(
+    fact="tickets_created",
+    unit="percent",
+    better="higher",
+    cuts=CUTS,
+    horizon="thresholds.resolution_days",
+    params=("thresholds.resolution_days",),
+)
+def resolution_rate(ticket: Any, *, resolution_days: int) -> Estimator:
+    """The share of tickets created in the period that were resolved for good within 30 days.
+
+    Formula: 100 resolved within 30 days of creation / created.
+    Source: S1 B4, S2 §3, S4 S6.
+    Differs from: resolved / created of the same month, which mixes different tickets and can exceed 100.
+    """
+    return Share(_within(ticket.created_at, ticket.resolved_at, resolution_days), of=ticket.every)
+
+
+@kpi(
+    companion="resolution_rate.throughput",
+    fact=("tickets_resolved", "tickets_created"),
+    unit="percent",
+    better="higher",
+    cuts=("channel", "team"),
+    title="Resolved for each created",
+)
+def throughput(resolved: Any, created: Any) -> Estimator:
+    """Tickets resolved in the period for each hundred created in it; above 100 the open ones shrink.
+
+    Source: S2 §3, its printed formula.
+    """
+    return Ratio(Count(resolved.by_customer), Count(created), scale=100, cluster="day")
+
+
+@kpi(
+    companion="resolution_rate.of_assigned",
+    fact="tickets_created",
+    unit="percent",
+    better="higher",
+    horizon="thresholds.resolution_days",
+    params=("thresholds.resolution_days",),
+    title="Resolution rate of assigned tickets",
+)
+def resolution_rate_of_assigned(ticket: Any, *, resolution_days: int) -> Estimator:
+    """The share of tickets that were assigned to somebody which were resolved within 30 days.
+
+    Source: S1 B4.
+    """
+    return Share(_within(ticket.created_at, ticket.resolved_at, resolution_days), of=ticket.assigned)
+
+
+@kpi(
+    fact="tickets_created",
+    unit="percent",
+    better="lower",
+    cuts=CUTS,
+    horizon="thresholds.escalation_days",
+    params=("thresholds.escalation_days",),
+)
+def escalation_rate(ticket: Any, *, escalation_days: int) -> Estimator:
+    """The share of tickets that were escalated to a higher level within 14 days.
+
+    Formula: 100 tickets with an escalation within 14 days of creation / created; each ticket counts once.
+    Source: S4 S7.
+    Differs from: counts of escalations, or of raised priorities.
+    """
+    return Share(_within(ticket.created_at, ticket.escalated_at, escalation_days), of=ticket.every)
+
+
+def _escalation(name: str, title: str) -> Any:
+    return kpi(
+        companion=f"escalation_rate.{name}",
+        fact="tickets_created",
+        unit="percent",
+        better="lower",
+        horizon="thresholds.escalation_days",
+        params=("thresholds.escalation_days",),
+        title=title,
+    )
+
+
+@_escalation("level_2", "Escalated to level 2")
+def escalated_to_level_2(ticket: Any, *, escalation_days: int) -> Estimator:
+    """The share of tickets that began below level 2 and reached it."""
+    return Share(_within(ticket.created_at, ticket.level_2_at, escalation_days), of=_below(ticket, 2))
+
+
+@_escalation("level_3", "Escalated to level 3")
+def escalated_to_level_3(ticket: Any, *, escalation_days: int) -> Estimator:
+    """The share of tickets that began below level 3 and reached it."""
+    return Share(_within(ticket.created_at, ticket.level_3_at, escalation_days), of=_below(ticket, 3))
+
+
+@_escalation("level_2_to_3", "From level 2 on to level 3")
+def escalated_on_to_level_3(ticket: Any, *, escalation_days: int) -> Estimator:
+    """The share of tickets that were on level 2 which went on to level 3."""
+    on_level_2 = (ticket.level == 2).fill_null(False) | _within(ticket.created_at, ticket.level_2_at, escalation_days)
+    return Share(_within(ticket.created_at, ticket.level_3_at, escalation_days), of=on_level_2 & _below(ticket, 3))
+
+
+@kpi(
+    companion="service_level.tickets",
+    fact="tickets_created",
+    unit="percent",
+    better="higher",
+    cuts=CUTS,
+    params=("thresholds.reply_target_minutes",),
+    title="Tickets answered within target",
+)
+def service_level_of_tickets(ticket: Any, *, reply_target_minutes: dict[str, float]) -> Estimator:
+    """The share of tickets first answered within their channel's target; one still young and unanswered is waiting.
+
+    Formula: Kaplan-Meier at the target; channels without a target are left out.
+    """
+    seconds = {channel: minutes * 60 for channel, minutes in reply_target_minutes.items()}
+    waiting = Waiting(ticket.created_at, until=ticket.first_reply_at, lost=ticket.resolved_at)
+    return waiting.within(by_channel(ticket, seconds))
+
+
+@kpi(
+    companion="abandonment_rate.tickets",
+    fact="tickets_created",
+    unit="percent",
+    better="lower",
+    title="Tickets given up by the customer",
+)
+def tickets_given_up(ticket: Any) -> Estimator:
+    """The share of tickets closed automatically because the customer did not answer our question."""
+    return Share(ticket.given_up.fill_null(False), of=ticket.every)
+
+
+@kpi(
+    companion="average_handle_time.tickets",
+    fact="tickets_resolved",
+    unit="seconds",
+    better="band",
+    title="Handle time of a ticket",
+)
+def handle_time_of_tickets(ticket: Any) -> Estimator:
+    """The mean working time that agents recorded on a ticket resolved in the period."""
+    tracked = ticket.handle_seconds.notnull()
+    return Ratio(Total(ticket.handle_seconds, of=tracked), Count(tracked))
+
+
+@kpi(fact=("cost_days", "tickets_created"), unit="currency", better="lower")
+def cost_per_ticket(cost: Any, ticket: Any) -> Estimator:
+    """Support cost of the period for each ticket created in it.
+
+    Formula: support cost, spread evenly over the days it is for / valid customer-initiated tickets created.
+    Source: S2 §8.
+    Differs from: tools that divide by tickets closed; see `cost_per_ticket.resolved`.
+    """
+    return Ratio(Total(cost.amount, of=cost.center == "support"), Count(ticket), process=True)
+
+
+@kpi(
+    companion="cost_per_ticket.resolved",
+    fact=("cost_days", "tickets_resolved"),
+    unit="currency",
+    better="lower",
+    title="Cost per resolved ticket",
+)
+def cost_per_resolved_ticket(cost: Any, ticket: Any) -> Estimator:
+    """Support cost of the period for each ticket resolved in it."""
+    return Ratio(Total(cost.amount, of=cost.center == "support"), Count(ticket), process=True)
+
+
+def _answered_by_us(ticket: Any) -> Any:
+    return ticket.by_customer & (ticket.replies >= 1)
+
+
+def _one_touch(ticket: Any) -> Any:
+    """One reply by a person, no escalation, and no reopening that needed a reply."""
+    reopened = (ticket.last_reply_at > ticket.reopened_at).fill_null(False)
+    return (ticket.replies == 1) & ~reopened & ticket.escalated_at.isnull()
+
+
+def _below(ticket: Any, level: int) -> Any:
+    return (ticket.level < level).fill_null(True)
+
+
+def _within(start: Any, event: Any, days: int) -> Any:
+    """Whether an event came within so many days of the start; false where it never came."""
+    return (whole_seconds(event) - whole_seconds(start) <= days * 86400).fill_null(False)

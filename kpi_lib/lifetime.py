@@ -1,0 +1,146 @@
+"""How long customers stay and what they are worth: survival by month of tenure, discounted, with its uncertainty.
+
+Estimates carry draws, so that what is computed from several of them (profit = value - cost) keeps what they share:
+the same lifetimes stand behind both. Draws are seeded by name and are the same in every run.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kpi_lib.intervals import LEVEL, MINIMUM_CLUSTERS
+
+DRAWS = 2000
+DAYS_PER_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One number with draws from its sampling distribution; arithmetic on estimates works on both.
+
+    `curve` is, for a lifetime model, the value accumulated by each month. `months` is the length of the period.
+    """
+
+    value: float
+    draws: np.ndarray | None = None
+    n: float = math.nan
+    method: str = ""
+    curve: np.ndarray | None = None
+    months: int = 1
+
+    def __add__(self, other: Any) -> "Estimate":
+        return self._with(other, operator.add)
+
+    def __sub__(self, other: Any) -> "Estimate":
+        return self._with(other, operator.sub)
+
+    def __mul__(self, other: Any) -> "Estimate":
+        return self._with(other, operator.mul)
+
+    def __truediv__(self, other: Any) -> "Estimate":
+        return self._with(other, _divided)
+
+    def __pow__(self, other: Any) -> "Estimate":
+        return self._with(other, operator.pow)
+
+    def __rsub__(self, other: Any) -> "Estimate":
+        return self._with(other, lambda mine, given: given - mine)
+
+    def __rmul__(self, other: Any) -> "Estimate":
+        return self._with(other, operator.mul)
+
+    def limits(self) -> tuple[float, float]:
+        """Return the central 95 % of the draws, widened to contain the value; not a number without draws."""
+        if self.draws is None or math.isnan(self.value) or not np.isfinite(self.draws).all():
+            return math.nan, math.nan
+        low, high = np.quantile(self.draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+        return min(float(low), self.value), max(float(high), self.value)
+
+    def _with(self, other: Any, do: Callable[[Any, Any], Any]) -> "Estimate":
+        theirs = other if isinstance(other, Estimate) else Estimate(float(other))
+        draws = None
+        if self.draws is not None or theirs.draws is not None:
+            mine = self.value if self.draws is None else self.draws
+            draws = np.asarray(do(mine, theirs.value if theirs.draws is None else theirs.draws))
+        curve = do(self.curve, theirs.curve) if self.curve is not None and theirs.curve is not None else None
+        n = np.fmin(self.n, theirs.n)
+        return Estimate(
+            float(do(self.value, theirs.value)), draws, float(n), self.method or theirs.method, curve, self.months
+        )
+
+
+NOTHING = Estimate(math.nan)
+
+
+def first_month_reaching(curve: np.ndarray | None, amount: float) -> Estimate:
+    """Return the first month (1, 2, ...) by whose end the accumulated curve is at least `amount`; nothing if none."""
+    if curve is None or math.isnan(amount) or not (curve >= amount).any():
+        return NOTHING
+    return Estimate(float(np.argmax(curve >= amount) + 1), method="first month of the curve")
+
+
+def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: float) -> Estimate:
+    """Return the expected number of months a customer stays within `horizon`, each discounted to today.
+
+    `tenures` has `tenure_days, lost, customers`. The sum over months t = 0 .. horizon-1 of S(t) / (1 + discount)^(t/12)
+    with the Kaplan-Meier survival S; after the longest tenure seen the overall hazard goes on. Variance by Greenwood's
+    terms, as for a restricted mean. Its curve is the running sum.
+    """
+    steps = (
+        tenures.groupby(["tenure_days", "lost"])["customers"].sum().unstack(fill_value=0).reindex(columns=[False, True])
+    )
+    steps = steps.fillna(0.0).astype(float)
+    lost, leaving = steps[True].to_numpy(), steps.sum(axis=1).to_numpy()
+    days, at_risk = steps.index.to_numpy(float), leaving[::-1].cumsum()[::-1]
+    if not len(days) or lost.sum() == 0:
+        return NOTHING
+    survival = np.cumprod(1 - lost / at_risk)
+    months = np.arange(horizon)
+    position = np.searchsorted(days, months * DAYS_PER_MONTH, side="right")
+    alive = np.concatenate([[1.0], survival])[position]
+    beyond = np.maximum(months * DAYS_PER_MONTH - days[-1], 0)
+    alive = alive * np.exp(-beyond * lost.sum() / max(float((days * leaving).sum()), 1.0))
+    terms = alive / (1 + annual_discount) ** (months / 12)
+    total = float(terms.sum())
+    gone = at_risk - lost
+    greenwood = np.divide(lost, at_risk * gone, out=np.zeros_like(lost), where=gone > 0)
+    after = np.array([terms[position > index].sum() for index in range(len(days))])
+    error = math.sqrt(float((after**2 * greenwood).sum()))
+    n = float(leaving.sum())
+    draws = normal_draws("discounted months", total, error) if n >= MINIMUM_CLUSTERS else None
+    return Estimate(total, draws, n, "Kaplan-Meier lifetime, seeded draws", np.cumsum(terms))
+
+
+def mean_of(total: float, squares: float, n: float, name: str) -> Estimate:
+    """Return a mean from its sums, with normal draws of its standard error."""
+    if n <= 0:
+        return NOTHING
+    mean = total / n
+    variance = max(squares / n - mean**2, 0.0) / max(n - 1, 1)
+    return Estimate(mean, normal_draws(name, mean, math.sqrt(variance)), n)
+
+
+def normal_draws(name: str, mean: float, error: float) -> np.ndarray:
+    """Return draws from a normal distribution; the same name gives the same underlying draws."""
+    seed = int.from_bytes(sha256(name.encode()).digest()[:8])
+    return mean + error * np.random.default_rng(seed).standard_normal(DRAWS)
+
+
+def from_limits(name: str, value: float, low: float, high: float, **known: Any) -> Estimate:
+    """Return an estimate whose draws have the given 95 % limits, each side of the value with its own spread."""
+    if math.isnan(low) or math.isnan(high):
+        return Estimate(value, **known)
+    standard = normal_draws(name, 0.0, 1.0)
+    spread = np.where(standard < 0, value - low, high - value) / 1.959963984540054
+    return Estimate(value, value + standard * spread, **known)
+
+
+def _divided(top: Any, bottom: Any) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.asarray(bottom) == 0, np.nan, np.divide(top, bottom))

@@ -1,0 +1,187 @@
+"""Waiting times: how long until something happens, when for some rows it has not happened yet.
+
+The product-limit estimate (Kaplan and Meier 1958) is summed in the engine: rows become counts by whole second, window
+functions walk over them, and only quantiles, their limits and the restricted mean come back, one row a group.
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from kpi_lib.estimate import Estimator, _condition, _frame
+from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.intervals import Z
+
+TOLERANCE = 1e-9
+RESTRICTED_DAYS = 30
+SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
+_PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
+
+
+@dataclass(frozen=True)
+class Waiting(Estimator):
+    """Time from `start` `until` something happens; rows where it has not are still waiting, not missing.
+
+    `lost` is when a row stops being watched without the event; else it is watched until `as_of`. `less` are seconds to
+    subtract. `of` restricts the rows. Value and limits come in the KPI's unit of time. Interval: log-log limits with
+    Greenwood's variance (Brookmeyer and Crowley 1982). `mean` is the restricted mean over 30 days.
+    """
+
+    READINGS: ClassVar[tuple[str, ...]] = ("p90", "mean")
+    start: Any
+    until: Any = None
+    lost: Any = None
+    of: Any = None
+    less: Any = None
+    target_seconds: Any = None
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def within(self, seconds: Any) -> "Waiting":
+        """Return instead the percentage for whom it happens within `seconds`, which may differ by row."""
+        return Waiting(self.start, self.until, self.lost, self.of, self.less, seconds, self.readings)
+
+    def rows(self, as_of: datetime) -> dict[str, Any]:
+        """Return per-row `seconds` watched, whether the event `finished` them, and the condition `counted`."""
+        import ibis
+
+        finished = self.until.notnull()
+        lost = ibis.literal(as_of, "timestamp('UTC', 6)") if self.lost is None else self.lost.fill_null(as_of)
+        seconds = whole_seconds(finished.ifelse(self.until, lost)) - whole_seconds(self.start)
+        if self.less is not None:
+            seconds = seconds - self.less.fill_null(0)
+        return self._counted(seconds, finished, self.start.notnull() & (seconds >= 0))
+
+    def _counted(self, seconds: Any, finished: Any, counted: Any) -> dict[str, Any]:
+        if self.target_seconds is not None:
+            target = self.target_seconds.cast("float64")
+            counted = counted & target.notnull()
+            seconds = (seconds.cast("float64") * _PARTS / target).floor().cast("int64")
+        return {
+            "seconds": seconds,
+            "finished": finished,
+            "counted": counted if self.of is None else counted & _condition(self.of),
+        }
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "", unit: str = "minutes") -> pd.DataFrame:
+        """Turn what `product_limit` returned into value and limits in `unit`."""
+        n, events = sums["n"].to_numpy(float), sums["events"].to_numpy(float)
+        counts = {"n": n, "numerator": events, "denominator": n}
+        if self.target_seconds is not None:
+            return self._share_within(sums, counts)
+        scale = SECONDS[unit]
+        reading = reading or getattr(self, "quantile", "median")
+        if reading == "mean":
+            value, spread = sums["area"].to_numpy(float), Z * np.sqrt(sums["area_variance"].to_numpy(float))
+            low, high, method = (
+                np.maximum(value - spread, 0),
+                value + spread,
+                f"restricted mean, {RESTRICTED_DAYS} days",
+            )
+            unseen = (sums["still"].to_numpy(float) > TOLERANCE) & ~sums["followed"].to_numpy(bool)
+            value = np.where(unseen, np.nan, value)
+        else:
+            value, low, high = (sums[f"{reading}{limit}"].to_numpy(float) for limit in ("", "_low", "_high"))
+            method = "Kaplan-Meier, log-log limits"
+        frame = _frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
+        frame.loc[(n > 0) & frame["value"].isna(), "status"] = "not_estimable"
+        return frame
+
+    def _share_within(self, sums: pd.DataFrame, counts: dict[str, Any]) -> pd.DataFrame:
+        survival = np.where(counts["n"] > 0, sums["at_target"].fillna(1.0).to_numpy(float), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = Z * np.sqrt(sums["at_target_variance"].to_numpy(float)) / np.abs(np.log(survival))
+            low, high = 1 - survival ** np.exp(-spread), 1 - survival ** np.exp(spread)
+        method = "Kaplan-Meier, log-log limits"
+        return _frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=method, **counts)
+
+
+@dataclass(frozen=True)
+class Lasting(Waiting):
+    """A duration given as a number of seconds; `finished` says for which rows it is complete (all, when left out)."""
+
+    finished: Any = None
+    quantile: str = "median"
+
+    def rows(self, as_of: datetime) -> dict[str, Any]:
+        seconds = self.start.cast("float64").floor().cast("int64")
+        finished = self.start.notnull() if self.finished is None else self.finished
+        return self._counted(seconds, finished, self.start.notnull())
+
+
+def product_limit(rows: Any, keys: list[str], *, target: bool = False) -> Any:
+    """Return one row a group with quantiles, limits and restricted mean of `rows` (keys, seconds, finished).
+
+    `rows` is an Ibis table of the counted rows alone. With `target` only the survival at one unit of scaled time.
+    """
+    import ibis
+
+    steps = rows.group_by([*keys, "seconds"]).aggregate(events=rows.finished.sum(), leaving=rows.count())
+    later = ibis.window(group_by=keys, order_by=ibis.desc("seconds"), preceding=None, following=0)
+    steps = steps.mutate(at_risk=steps.leaving.sum().over(later).cast("float64"), events=steps.events.cast("float64"))
+    dying = (steps.events > 0) & (steps.events < steps.at_risk)
+    surviving = (steps.at_risk - steps.events).nullif(0.0)
+    steps = steps.mutate(
+        log_step=dying.ifelse((surviving / steps.at_risk).ln(), 0.0),
+        greenwood=dying.ifelse(steps.events / (steps.at_risk * surviving), 0.0),
+        all_gone=steps.events >= steps.at_risk,
+    )
+    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
+    steps = steps.mutate(log_survival=steps.log_step.sum().over(so_far), variance=steps.greenwood.sum().over(so_far))
+    return _at_target(steps, keys) if target else _quantiles(steps, keys)
+
+
+def _quantiles(steps: Any, keys: list[str]) -> Any:
+    import ibis
+
+    survival = steps.all_gone.ifelse(0.0, steps.log_survival.exp())
+    steps = steps.mutate(survival=survival)
+    in_order = ibis.window(group_by=keys, order_by="seconds")
+    horizon = float(RESTRICTED_DAYS * 86400)
+    capped = ibis.least(steps.seconds.cast("float64"), horizon)
+    steps = steps.mutate(capped=capped)
+    before = steps.survival.lag(1).over(in_order).fill_null(1.0)
+    since = steps.capped.lag(1).over(in_order).fill_null(0.0)
+    steps = steps.mutate(step_area=before * (steps.capped - since))
+    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
+    whole = ibis.window(group_by=keys)
+    steps = steps.mutate(area_so_far=steps.step_area.sum().over(so_far), last_seconds=steps.seconds.max().over(whole))
+    last = steps.seconds == steps.last_seconds
+    steps = steps.mutate(tail=last.ifelse(steps.survival * (horizon - steps.capped), 0.0), last=last)
+    steps = steps.mutate(area=(steps.step_area + steps.tail).sum().over(whole))
+    after = steps.area - steps.area_so_far
+    columns = {
+        "n": steps.leaving.sum(),
+        "events": steps.events.sum(),
+        "area": steps.area.max(),
+        "area_variance": (steps.seconds <= horizon).ifelse(after * after * steps.greenwood, 0.0).sum(),
+        "still": steps.last.ifelse((steps.seconds < horizon).ifelse(steps.survival, 0.0), 0.0).sum(),
+    }
+    for name, level in (("median", 0.5), ("p90", 0.9)):
+        reached = steps.survival <= 1 - level + TOLERANCE
+        columns[name] = steps.seconds.min(where=reached)
+        sure = (steps.variance > 0) & ~steps.all_gone
+        distance = steps.log_survival.abs().nullif(0.0)
+        spread = steps.variance.sqrt() * Z / distance
+        offset = (-math.log(1 - level) / distance).ln()
+        columns[f"{name}_low"] = steps.seconds.min(where=sure & (spread >= offset - TOLERANCE))
+        columns[f"{name}_high"] = steps.seconds.min(where=sure & (-spread >= offset - TOLERANCE))
+    return steps.group_by(keys).aggregate(**columns)
+
+
+def _at_target(steps: Any, keys: list[str]) -> Any:
+    import ibis
+
+    reached = steps.filter(steps.seconds <= _PARTS)
+    latest = ibis.window(group_by=keys, order_by=ibis.desc("seconds"))
+    reached = reached.mutate(back=ibis.row_number().over(latest))
+    at = reached.group_by(keys).aggregate(
+        at_target=reached.all_gone.ifelse(0.0, reached.log_survival.exp()).max(where=reached.back == 0),
+        at_target_variance=reached.variance.max(where=reached.back == 0),
+    )
+    counts = steps.group_by(keys).aggregate(n=steps.leaving.sum(), events=steps.events.sum())
+    joined = counts.left_join(at, [counts[key].identical_to(at[key]) for key in keys])
+    return joined.select(*(counts[key] for key in keys), "n", "events", "at_target", "at_target_variance")
