@@ -247,9 +247,7 @@ def _tidy(output: Path, root: Path) -> None:
         if cell.cell_type == "code":
             cell.outputs = [_scrubbed(output) for output in cell.outputs]
     about = notebook.metadata.get("papermill", {})
-    for name in ("input_path", "output_path"):
-        if about.get(name):
-            about[name] = os.path.relpath(about[name], root)
+    about |= {"input_path": os.path.relpath(about["input_path"], root), "output_path": output.name} if about else {}
     nbformat.write(notebook, output)
 
 
