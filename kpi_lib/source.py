@@ -22,6 +22,7 @@ from kpi_lib.params import Params, SourceParams, load_source
 
 FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
 FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -129,12 +130,12 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
         except TableNotFound:
             there = connection.list_tables(database=schema or None)
             raise SourceError(f"the database has no table {text!r}{did_you_mean(table, there)}", where=where) from None
-    files = _matching(text, spec, where)
+    files = _matching(text, where, "`kpi sample` writes the sample company" if spec.sample else "")
     if suffix[1] == "sql":
-        query = _query(files[0])
+        query, told = _query(files[0])
         named = [path.replace("''", "'") for path in FILE_IN_SQL.findall(query)]
-        read = [file for path in named for file in _matching(path, spec, str(files[0]))]
-        return connection.sql(query, dialect=connection.name), files + read
+        read = [file for path in named for file in _matching(path, os.path.relpath(files[0]), told)]
+        return connection.sql(query), files + read
     if suffix[1] in ("csv", "tsv"):
         return connection.read_csv(text, all_varchar=True, header=True, union_by_name=True), files
     if suffix[1] == "parquet":
@@ -142,33 +143,36 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
     return connection.read_json(text), files
 
 
-def _matching(pattern: str, spec: SourceParams, where: str) -> list[Path]:
-    path = Path(pattern)
+def _matching(pattern: str, where: str, hint: str) -> list[Path]:
+    path = Path(os.path.normpath(pattern))
     if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
         return found
-    hint = ": `kpi sample` writes the sample company" if spec.sample else ""
-    raise SourceError(f"there is no file {pattern!r}{hint}", where=where)
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    raise SourceError(f"there is no file {str(shown)!r}{hint and ': '}{hint}", where=where)
 
 
-def _query(file: Path) -> str:
-    """Return the SELECT of a mapping with its variables and relative paths filled in."""
+def _query(file: Path) -> tuple[str, str]:
+    """Return the SELECT of a mapping, with variables and relative paths filled in, and what it says of the variables.
+
+    A comment line such as `-- EXPORTS: the folder of the nightly exports` says what a variable should be set to.
+    """
     text = file.read_text(encoding="utf-8")
+    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
+    told = dict(re.findall(r"^\s*--\s*(\w+):\s*(.+)$", text, re.MULTILINE))
+    hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
 
-    def variable(found: re.Match[str]) -> str:
-        if not (value := os.environ.get(found[1])):
-            told = re.search(rf"^\s*--\s*{found[1]}:\s*(.+)$", text, re.MULTILINE)
-            hint = f": set it to {told[1]}" if told else ""
-            raise SourceError(f"the environment variable {found[1]} is not set{hint}", where=str(file))
-        return (str(Path(value).expanduser().absolute()) if Path(value).expanduser().exists() else value).replace(
-            "'", "''"
-        )
+    def value(found: re.Match[str]) -> str:
+        if not (text := os.environ.get(found[1])):
+            hint = hints.get(found[1], "")
+            message = f"the environment variable {found[1]} is not set{hint and ': '}{hint}"
+            raise SourceError(message, where=os.path.relpath(file))
+        path = Path(text).expanduser()
+        return (str(path.absolute()) if path.exists() else text).replace("'", "''")
 
     def beside_the_file(found: re.Match[str]) -> str:
-        path = found[1] if "://" in found[1] else str(file.parent / found[1])
-        return f"'{path}'"
+        return f"'{found[1] if '://' in found[1] else file.parent / found[1]}'"
 
-    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
-    return FILE_IN_SQL.sub(beside_the_file, re.sub(r"\$\{(\w+)\}", variable, select))
+    return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
 
 
 def _typed(connection: Any, raw: dict[str, Any], spec: SourceParams) -> dict[str, Any]:
@@ -177,7 +181,7 @@ def _typed(connection: Any, raw: dict[str, Any], spec: SourceParams) -> dict[str
         typed[name] = conform(rows, TABLES[name], where=spec.where("tables", name))
         if connection.name == "duckdb":
             unreadable += unreadable_text(rows, TABLES[name])
-            if not re.search(r"\.parquet$", spec.tables[name]):
+            if (suffix := FILE.search(spec.tables[name])) and suffix[1] != "parquet":
                 typed[name] = typed[name].cache()  # text is parsed, and a mapping is run, once
     _stop_on_errors(unreadable, spec)
     return typed

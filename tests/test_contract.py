@@ -299,6 +299,22 @@ def test_every_table_knows_its_key_and_when_its_rows_were_loaded():
         assert all(table.column(name).null == "error" for name in table.key)
 
 
+@pytest.mark.parametrize("engine", ["postgres", "trino", "snowflake", "bigquery"])
+def test_every_rule_can_be_said_to_other_engines(engine):
+    empty = {
+        table.name: ibis.table({column.name: column.type for column in table.columns}, name=table.name)
+        for table in TABLES.values()
+    }
+    for table in TABLES.values():
+        for rule in table.rules:
+            rows = empty[table.name]
+            broken_rows = rows.filter(rule.broken(rows)) if rule.broken else rule.across(rows, empty)
+            assert "SELECT" in ibis.to_sql(broken_rows, dialect=engine)
+        assert "SELECT" in ibis.to_sql(
+            as_seen_at(distinct(empty[table.name]), table, NOON.to_pydatetime()), dialect=engine
+        )
+
+
 def test_reading_the_declarations_imports_no_engine():
     code = "import sys, kpi_lib.contract; sys.exit(bool({'ibis', 'pandas', 'duckdb'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

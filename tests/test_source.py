@@ -152,7 +152,12 @@ def test_a_mapping_finds_files_beside_itself_and_variables_in_the_environment(de
     """
     (tmp_path / "maps" / "tickets.sql").write_text(sql)
     with pytest.raises(
-        SourceError, match=r"tickets.sql: the environment variable EXPORTS is not set: set it to the folder of"
+        SourceError, match=r"tickets.sql: the environment variable EXPORTS is not set: set EXPORTS to the folder of"
+    ):
+        desk(tickets="maps/tickets.sql")
+    monkeypatch.setenv("EXPORTS", "/nowhere")
+    with pytest.raises(
+        SourceError, match=r"there is no file '.*nowhere/raw.csv': set EXPORTS to the folder of exports"
     ):
         desk(tickets="maps/tickets.sql")
     monkeypatch.chdir(tmp_path)
