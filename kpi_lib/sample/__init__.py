@@ -34,7 +34,7 @@ def tables(*, stories: bool = True) -> Iterator[tuple[str, pa.Table]]:
     yield "subscriptions", customers.subscriptions(members, stories)
     yield "transactions", commerce.transactions(members)
     yield "tickets", tickets.tickets(desk, stories)
-    yield "ticket_events", events.ticket_events(desk)
+    yield "ticket_events", events.ticket_events(desk, agents)
     yield "calls", calls.calls(desk, members, agents, stories)
     yield "surveys", feedback.surveys(desk, members, stories)
     yield "qa_reviews", feedback.qa_reviews(desk)

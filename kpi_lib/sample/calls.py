@@ -102,14 +102,15 @@ def _without_ticket(them: Customers, agents: Staff, tell: bool, generator: np.ra
         wait[down] = outage.details["patience_seconds"] + hung_up[down]
     queue = np.where(outcome == ABANDONED, hung_up, wait)
     queue = np.where(outcome == CALLBACK, 20 + queue, queue)
-    kind = np.searchsorted(TYPE_LIMITS, chance[3])
+    team = TYPE_TEAM[np.searchsorted(TYPE_LIMITS, chance[3])]
+    answering = np.where((team == 2) & (chance[0] * 100 % 1 < 0.35), 3, team)  # specialists take technical calls too
     return {
         "offered": at,
         "channel": channel,
-        "team": TYPE_TEAM[kind],
+        "team": team,
         "customer": _visitors(generator, them, at),
         "ticket": np.full(size, -1),
-        "agent": np.where(outcome == ANSWERED, agents.pick(TYPE_TEAM[kind], at, chance[4]), -1),
+        "agent": np.where(outcome == ANSWERED, agents.pick(answering, at, chance[4]), -1),
         "outcome": outcome,
         "queue": np.where(np.isin(outcome, (IVR, BLOCKED, VOICEMAIL)) | outbound, -1, queue),
         "outbound": outbound,

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from kpi_lib.sample.clock import DAY, END, NEVER, Array, between_working, loaded, stream
 from kpi_lib.sample.columns import ids, instants, text, whole
-from kpi_lib.sample.staff import AGENTS
+from kpi_lib.sample.staff import AGENTS, Staff
 from kpi_lib.sample.tickets import CHANNELS, CHAT, TIERS, TYPE_TEAM, WEB, Tickets, late_load
 
 KINDS = (*("created", "customer_message", "public_reply", "internal_note", "status", "assign", "escalate", "merge"),)
@@ -29,8 +29,9 @@ CLOSED_AFTER = 4 * DAY
 class Log:
     """Collects events of many tickets at a time; what lies after the last load has not happened yet."""
 
-    def __init__(self, them: Tickets) -> None:
+    def __init__(self, them: Tickets, agents: Staff) -> None:
         self.them = them
+        self.agents = agents
         self.parts: list[tuple[Array, ...]] = []
 
     def add(
@@ -53,8 +54,9 @@ class Log:
 
         value = np.full(len(row), VALUES.index(to)) if isinstance(to, str) else of(to)
         step = np.full(len(row), len(self.parts))
+        by = of(agent) if actor != "agent" or agent is None else self.agents.on_duty(agent[row], at[row])
         what, who = np.full(len(row), KINDS.index(kind)), np.full(len(row), ACTORS.index(actor))
-        self.parts.append((row, at[row], step, what, who, of(agent), value, of(handle), of(channel)))
+        self.parts.append((row, at[row], step, what, who, by, value, of(handle), of(channel)))
 
     def status(self, which: Array, at: Array, to: str, actor: str, agent: Array | None = None) -> None:
         """Add a change of status."""
@@ -74,14 +76,9 @@ def _conversation(log: Log, effort: Effort, generator: np.random.Generator, hand
     end = np.where(them.resolved < NEVER, them.resolved, them.replied + 20 * DAY)
     waits = handled & (them.rounds > 0)
     held = waits & (generator.random(size) < 0.06)
+    pending = (waits & ~held & (generator.random(size) < 0.7)) | (them.expired & handled)
     log.status(held, them.replied + 1, "hold", "agent", first)
-    log.status(
-        (waits & ~held & (generator.random(size) < 0.7)) | them.expired & handled,
-        them.replied + 1,
-        "pending",
-        "agent",
-        first,
-    )
+    log.status(pending, them.replied + 1, "pending", "agent", first)
     switched = np.where(generator.random(size) < 0.06, (them.channel + 1) % 3, -1)
     for number in range(int(them.rounds.max())):
         rows = handled & (them.rounds > number)
@@ -89,7 +86,7 @@ def _conversation(log: Log, effort: Effort, generator: np.random.Generator, hand
         message = between_working(them.replied + 5, end - 5, share * 0.9)
         log.add(rows, message, "customer_message", "customer", channel=switched if number == 0 else None)
         if number == 0:
-            log.status(rows, message, "open", "customer")
+            log.status(rows & (held | pending), message, "open", "customer")
         last = rows & (them.rounds == number + 1) & (them.resolved < NEVER)
         answer = np.where(last, end - 2, between_working(message, end - 3, np.full(size, 0.3)))
         by = np.where(answer > them.escalated_at, again, first)
@@ -133,7 +130,7 @@ def _endings(log: Log, effort: Effort, valid: Array) -> None:
     log.status(merged, them.merged_at, "closed", "system")
 
 
-def ticket_events(them: Tickets) -> pa.Table:
+def ticket_events(them: Tickets, agents: Staff) -> pa.Table:
     """The table of ticket events as the second extract holds it."""
     generator = stream("events")
     size = len(them.number)
@@ -141,7 +138,7 @@ def ticket_events(them: Tickets) -> pa.Table:
     def effort(typical: float) -> Array:
         return np.exp(np.log(typical) + 0.5 * generator.normal(size=size)).astype(np.int64)
 
-    log = Log(them)
+    log = Log(them, agents)
     valid = ~(them.spam | them.test | them.deleted) & (them.merged_into < 0)
     proactive = valid & (them.origin == 1)
     log.add(them.origin == 0, them.created, "created", "customer")

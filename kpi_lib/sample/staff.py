@@ -10,7 +10,7 @@ from kpi_lib.sample.columns import ids, instants, text, whole
 
 TEAMS = ("general", "billing", "technical", "specialists")
 TIERS = np.array([1, 1, 2, 3])
-TEAM_SIZES = (13, 6, 5, 3)
+TEAM_SIZES = (13, 6, 5, 2)
 AGENTS = sum(TEAM_SIZES)
 ACTIVITIES = ("available", "break", "training", "meeting", "absent")
 HOUR = 3600
@@ -32,6 +32,11 @@ class Staff:
         count = self.counts[day, team]
         return self.choices[day, team, np.minimum((chance * count).astype(np.int64), count - 1)]
 
+    def on_duty(self, agent: Array, at: Array) -> Array:
+        """The agent, or on a day off a colleague of the same team."""
+        chance = (agent * 0.37 + at * 0.618) % 1.0
+        return np.where(self.present[day_of(at), agent], agent, self.pick(self.team[agent], at, chance))
+
 
 def staff() -> Staff:
     """The agents: a few are hired or leave along the way."""
@@ -43,7 +48,7 @@ def staff() -> Staff:
     employed = (days >= hired) & (days < left) & IS_OPEN[:, None]
     weekday = employed & (WEEKDAYS < 5)[:, None]
     absent = weekday & (generator.random((len(DAYS), AGENTS)) < 0.09)
-    saturday = employed & (WEEKDAYS == 5)[:, None] & (generator.random((len(DAYS), AGENTS)) < 0.25)
+    saturday = employed & (WEEKDAYS == 5)[:, None] & ((np.arange(AGENTS) + days // 7) % 3 == 0)
     present = (weekday & ~absent) | saturday
     choices = np.zeros((len(DAYS), len(TEAMS), max(TEAM_SIZES)), np.int64)
     counts = np.zeros((len(DAYS), len(TEAMS)), np.int64)

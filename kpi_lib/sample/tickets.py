@@ -192,7 +192,9 @@ def _requests(generator: np.random.Generator, them: Customers, tell: bool) -> tu
     spam = written & (chance[3] < 0.03)
     test = chance[3] > 0.996
     deleted = (chance[3] > 0.992) & ~test
-    proactive = np.searchsorted([0.08, 0.10], chance[4])
+    hour = (created - MIDNIGHTS[day[order]]) // 3600
+    staffed = IS_OPEN[day[order]] & (hour >= OPENS[day[order]]) & (hour < CLOSES[day[order]])
+    origin = np.where((chance[4] < 0.12) & staffed, 1, np.where(chance[4] > 0.98, 2, 0))
     staffers = np.flatnonzero(them.role > 0)
     customer = np.where(
         test, staffers[(chance[5] * len(staffers)).astype(np.int64)], _requesters(generator, them, created)
@@ -205,7 +207,7 @@ def _requests(generator: np.random.Generator, them: Customers, tell: bool) -> tu
         "type": np.searchsorted(TYPE_LIMITS, chance[1]),
         "product": np.searchsorted([0.22, 0.44, 0.66, 0.82], chance[2]),
         "priority": np.searchsorted([0.15, 0.80, 0.95], chance[7]),
-        "origin": np.where(channel == EMAIL, (proactive + 1) % 3, 0),
+        "origin": np.where(channel == EMAIL, origin, 0),
         "spam": spam,
         "test": test,
         "deleted": deleted,
@@ -258,9 +260,7 @@ def _course(rows: dict[str, Array], agents: Staff) -> dict[str, Array]:
     climbs = between_working(replied, np.minimum(resolved, replied + 20 * DAY), 0.1 + 0.3 * chance[7])
     climbs = np.where(escalated > 0, climbs, NEVER)
     agent = agents.pick(team, replied, chance[8])
-    second = agents.pick(
-        np.maximum(escalated - 1, 0) + (escalated == 2), np.where(escalated > 0, climbs, replied), chance[9]
-    )
+    second = agents.pick(np.where(escalated > 0, escalated, team), np.where(escalated > 0, climbs, replied), chance[9])
     return {
         "by_bot": by_bot,
         "expired": expired,
