@@ -184,6 +184,17 @@ def test_only_leaves_out_pages_made_from_other_numbers(tmp_path):
     assert not (outcome.folder / "kpi-report-2024-05.pdf").exists()
 
 
+def test_a_cell_that_takes_too_long_is_stopped_and_the_report_that_stood_stays(tmp_path):
+    path = notebook(tmp_path, "slow", ["# Slow", "print(open(scorecard).read())"])
+    built(tmp_path, path)
+    notebook(tmp_path, "slow", ["# Slow", "while True: pass"])
+    outcome = built(tmp_path, path, timeout=1)
+    assert str(outcome.failures[0]) == "slow, cell 3 (Slow): the cell ran for more than 1 s and was stopped"
+    assert outcome.kept
+    assert (outcome.folder / "slow.ipynb").read_text().count("reports/.failed/2024-05/scorecard.csv") == 2
+    assert manifest.read(tmp_path / "reports" / "2024-05")["status"] == "whole"
+
+
 class TestReading:
     """Outputs as blocks, without kernels."""
 
@@ -236,7 +247,7 @@ def test_heading_levels_leave_no_gap_and_ids_are_unique():
     ("columns", "size", "flipped"), [(13, 8.5, False), (15, 7.5, False), (16, 6.8, False), (18, 8, True)]
 )
 def test_wide_tables_get_smaller_text_and_then_a_turned_page(columns, size, flipped):
-    table = {"columns": [{"label": "x"}] * columns, "rows": [["12,345"] * columns]}
+    table = {"columns": [{"label": "x", "align": "right"}] * columns, "rows": [["12,345"] * columns]}
     assert pdf._fit(table) | {"widths": 0} == {"size": size, "flipped": flipped, "widths": 0}
 
 

@@ -42,6 +42,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
+        """0, or 1 when a notebook failed."""
         return 1 if self.failures else 0
 
     @property
@@ -73,7 +74,7 @@ def build(
     chosen = _chosen(book, only)
     for chapter in chosen:
         parameters_of(chapter, {})
-    shelf = Shelf(reports, book.company)
+    shelf, root = Shelf(reports.resolve(), book.company), root.resolve()
     clock = _Clock()
     with shelf.staging(book.name) as stage:
         with clock("prepare"):
@@ -142,10 +143,11 @@ class _Work:
         return runs
 
     def finish(self, runs: Sequence[Run], printed: render.Printed, timings: Mapping[str, Any]) -> None:
-        """Let the notebooks name their lasting folder, and write the manifest."""
+        """Let the notebooks name the folder where they will lie, and write the manifest."""
+        place = self._from_root(self.shelf.place(self.book.name, printed.status))
         for run in runs:
             if run.output.exists():
-                text = run.output.read_text(encoding="utf-8").replace(str(self.stage), self._lasting())
+                text = run.output.read_text(encoding="utf-8").replace(str(self.stage), place)
                 run.output.write_text(text, encoding="utf-8")
         content = {
             "status": printed.status,
@@ -168,13 +170,13 @@ class _Work:
 
     def _made_from(self, chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a notebook's page depends on beyond that: its code and its parameters."""
+        place = self._from_root(self.shelf.of(self.book.name))
         lasting = {
-            name: value.replace(str(self.stage), self._lasting()) if isinstance(value, str) else value
+            name: value.replace(str(self.stage), place) if isinstance(value, str) else value
             for name, value in given.items()
         }
         return {"sha256": manifest.hashed(chapter.notebook), "parameters": lasting}
 
-    def _lasting(self) -> str:
-        """Return the folder where the build will lie, from the working folder of the notebooks."""
-        target = self.shelf.of(self.book.name)
-        return os.path.relpath(target, self.root) if target.is_relative_to(self.root) else str(target)
+    def _from_root(self, folder: Path) -> str:
+        """Return a folder as the notebooks see it from their working folder."""
+        return os.path.relpath(folder, self.root) if folder.is_relative_to(self.root) else str(folder)

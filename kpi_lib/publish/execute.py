@@ -223,7 +223,7 @@ def _outside(error: Exception, timeout: int) -> str:
     """Return what stopped a notebook when no cell raised it."""
     kind = type(error).__name__
     if kind == "CellTimeoutError":
-        return f"the cell ran for more than {timeout} seconds and was stopped"
+        return f"the cell ran for more than {timeout} s and was stopped"
     if kind == "DeadKernelError":
         return "the kernel died (often: out of memory)"
     return _sentence(kind, str(error))

@@ -72,12 +72,18 @@ def _exporter(template: str) -> Any:
     return exporter
 
 
-def data_uri(block: Block) -> str:
-    """Return a figure as an address that holds it."""
-    body: bytes = block.data["body"]
-    if block.data["format"] == "svg":
-        return "data:image/svg+xml," + quote(body, safe=" =:/;,()'!*+?@-._~")
-    return f"data:{block.data['mime']};base64,{b64encode(body).decode()}"
+def data_uri(picture: Block | Path) -> str:
+    """Return a figure, or a picture in a file, as an address that holds it."""
+    if isinstance(picture, Path):
+        kind, body = (
+            {".svg": "image/svg+xml", ".png": "image/png"}.get(picture.suffix, "image/jpeg"),
+            picture.read_bytes(),
+        )
+    else:
+        kind, body = picture.data["mime"], picture.data["body"]
+    if kind == "image/svg+xml":
+        return f"data:{kind}," + quote(body, safe=" =:/;,()'!*+?@-._~")
+    return f"data:{kind};base64,{b64encode(body).decode()}"
 
 
 @cache

@@ -94,7 +94,11 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
         }
         for page in pages
     ]
+    logo = f"logo{book.logo.suffix}" if book.logo else None
+    if logo:
+        shutil.copy(book.logo, folder / logo)
     about = {
+        "logo": logo,
         "title": title,
         "company": book.company,
         "label": book.label,
@@ -132,7 +136,10 @@ def _fit(table: dict[str, Any]) -> dict[str, Any]:
     columns = list(zip([column["label"] for column in table["columns"]], *table["rows"], strict=True))
     whole = [max(map(_ems, texts)) for texts in columns]
     least = [max(_ems(word) for text in texts for word in [*text.split(), ""]) for texts in columns]
-    least = [min(text, max(word, 8.0)) for text, word in zip(whole, least, strict=True)]
+    right = [column["align"] == "right" for column in table["columns"]]
+    least = [
+        min(text, max(word, 16.0 if number else 8.0)) for text, word, number in zip(whole, least, right, strict=True)
+    ]
     for size, width in SIZES:
         room = width / size - GAP * len(columns)
         fitted = {"size": size, "flipped": width > A4}

@@ -24,6 +24,7 @@ class Book:
     language: str = "en"
     colour: str = "#1f4e79"
     accent: str = "#b5541c"
+    logo: Path | None = None  # SVG, PNG or JPEG
     sample: bool = False
     stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
     inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what the numbers are made from
@@ -72,8 +73,7 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
         _notice(book, folder, failure, printed)
     whole = len(pages) == len(book.chapters)
     if whole:
-        file = folder / book.file
-        printed.problems += pdf.write(pages, book, file, title=book.title, cover=True)
+        printed.problems += pdf.write(pages, book, folder / book.file, title=book.title, cover=True)
     printed.status = "failed" if printed.failures else "whole" if whole else "partial"
     printed.problems = list(dict.fromkeys(printed.problems))
     index = {"message": MESSAGES.get(printed.status, ""), "book_file": book.file if whole else None}

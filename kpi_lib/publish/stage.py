@@ -33,6 +33,10 @@ class Shelf:
         """Where a failed build lies while a whole one of the period stands."""
         return self.folder / ".failed" / period
 
+    def place(self, period: str, status: str) -> Path:
+        """Where a build that comes out with this status will lie."""
+        return self.failed(period) if self.keeps(period, status) else self.of(period)
+
     def status(self, period: str) -> str | None:
         """Return what stands for a period: whole, partial, failed, or None."""
         return (manifest.read(self.of(period)) or {}).get("status")
@@ -56,13 +60,12 @@ class Shelf:
 
     def publish(self, stage: Path, period: str, status: str) -> Path:
         """Swap a build in, or, when it failed and a whole one stands, put it under `.failed`; return where it lies."""
-        if self.keeps(period, status):
-            target = self.failed(period)
+        target = self.place(period, status)
+        if target != self.of(period):
             target.parent.mkdir(exist_ok=True)
             shutil.rmtree(target, ignore_errors=True)
             stage.rename(target)
             return target
-        target = self.of(period)
         if not target.exists():
             stage.rename(target)
         elif not exchange(stage, target):
