@@ -31,6 +31,7 @@ WORDS = {
 UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 SUBSTITUTE = "□"
 LONG_WORD = re.compile(r"[^\s\u200b]{30,}")
+BREAKS = re.compile(r"[\s\u200b]+")
 NARROW = frozenset(" .,:;'|!()[]ijlftrI-")
 A4, TURNED = 482.0, 728.0  # the width of the text, in pt
 SIZES = (
@@ -119,7 +120,7 @@ def _printed(block: Block, folder: Path, name: str) -> dict[str, Any]:
         (folder / file).write_bytes(block.data["body"])
         return {"type": "figure", "path": file, "alt": _breakable(block.data["alt"])}
     data: dict[str, Any] = _breakable(block.data)
-    return data | _fit(block.data) if block.type == "table" else data
+    return data | _fit(data) if block.type == "table" else data
 
 
 def _breakable(value: Any) -> Any:
@@ -135,7 +136,7 @@ def _fit(table: dict[str, Any]) -> dict[str, Any]:
     """Choose a table's text size, page and column widths: 0 is as wide as its text, any other a share of the rest."""
     columns = list(zip([column["label"] for column in table["columns"]], *table["rows"], strict=True))
     whole = [max(map(_ems, texts)) for texts in columns]
-    least = [max(_ems(word) for text in texts for word in [*text.split(), ""]) for texts in columns]
+    least = [max(_ems(word) for text in texts for word in BREAKS.split(text)) for texts in columns]
     right = [column["align"] == "right" for column in table["columns"]]
     least = [
         min(text, max(word, 16.0 if number else 8.0)) for text, word, number in zip(whole, least, right, strict=True)
