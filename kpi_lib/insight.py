@@ -16,7 +16,7 @@ About = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 WITHIN_MARGIN = "within the margin of error"
-_PLURAL_HEAD = re.compile(r"(?:.* )?\w+[^\Wsui]s(?: (?:by|per|of|in|within|to|at|with|who)\b.*)?", re.IGNORECASE)
+_PREPOSITION = re.compile(r" (?:by|per|of|in|within|to|at|with|after|for|from|without)\b|,")
 _IMPORTANCE = {"missed": 0, "missed within the margin": 1, "worse": 2, "judged": 3, "without a number": 4}
 
 
@@ -146,7 +146,9 @@ def _was(row: Row) -> str:
 
 
 def _is_plural(title: str) -> bool:
-    return bool(_PLURAL_HEAD.fullmatch(title))
+    """Tell whether a title's head noun, the first or last word before a preposition, is a plural."""
+    words = _PREPOSITION.split(title)[0].split()
+    return any(re.fullmatch(r"\w+[^\Wsui]s", word) and not word.isupper() for word in (words[0], words[-1]))
 
 
 def _importance(row: Row) -> int:
