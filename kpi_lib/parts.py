@@ -99,7 +99,7 @@ def not_available(kpis: Sequence[str], about: About) -> str:
     present = {table["table"]: table["present"] for table in about["tables"]}
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for kpi in kpis:
-        absent = [table for table in about["kpis"][kpi].get("tables", []) if not present.get(table, True)]
+        absent = [table for table in about["kpis"][kpi].get("needs", []) if not present.get(table, True)]
         tables = " and ".join(absent) + f" table{'s' if len(absent) > 1 else ''}"
         reasons[f" (no {tables})" if absent else ""].append(_short(kpi, about))
     return "Not available: " + "; ".join(f"{', '.join(names)}{reason}" for reason, names in reasons.items()) + "."

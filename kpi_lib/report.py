@@ -1,6 +1,6 @@
 """The object a notebook holds: one period of one company, ready to be shown and to be looked into."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kpi_lib import charts, insight, parts, scorecard
+from kpi_lib import charts, insight, parts, scorecard, source
+from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
+from kpi_lib.facts import FACTS, Data
 from kpi_lib.params import load
 from kpi_lib.period import Period, parse_instant
 
@@ -68,14 +70,15 @@ class Report:
         rows = [row for row in insight.headline(self._now).to_dict("records") if chosen[which](row)]
         none = {"missed": "Every target that can be judged was met.", "changed": "Nothing changed by more than chance."}
         self._shown += [row["kpi"] for row in rows]
-        found = [Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows]
-        return Several(found or [Note(none.get(which, "There is nothing to report."))])
+        if not rows:
+            return Several([Note(none.get(which, "There is nothing to report."))])
+        return Several(Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows)
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""
         row, frame = self._total(kpi), self._trend_of(kpi)
         if frame["value"].isna().all():
-            return self._no_figure(row)
+            return self._no_figure(kpi, f"{row['title']}: no number in any of the {len(frame)} periods.")
         words = alt or f"{row['title']} over {len(frame)} periods. {self._sentence(row)}"
         return charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
 
@@ -84,7 +87,7 @@ class Report:
         rows = self._members(kpi, cut)
         total = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()].to_dict("records")
         if rows["value"].isna().all():
-            return self._no_figure(total[0] if total else {"kpi": kpi, **self.about["kpis"][kpi]})
+            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
         words = alt or parts.by_in_words(rows, self.about)
         return charts.by(
             rows, total[0] if total else None, self.about, alt=words, colour=self.params.brand.colour, ax=ax
@@ -121,27 +124,26 @@ class Report:
         of_cut = self._frame["cut"].isna() if cut is None else self._frame["cut"] == cut
         return self._frame[(self._frame["kpi"] == kpi) & of_cut].reset_index(drop=True)
 
-    @cached_property
-    def _data(self) -> Any:
-        return scorecard.data(self.params, self.period, as_of=self.about["as_of"])
-
     @property
-    def facts(self) -> Any:
+    def facts(self) -> "Names":
         """The facts as Ibis tables, `report.facts.tickets_created`; the source is opened at first use."""
-        return self._data.facts
+        return Names("fact", FACTS, lambda name: self._data.fact(name))
 
     @property
-    def tables(self) -> Any:
+    def tables(self) -> "Names":
         """The contract's tables as Ibis tables, `report.tables.tickets`; the source is opened at first use."""
-        return self._data.tables
+        return Names("table", TABLES, lambda name: self._data.table(name))
+
+    @cached_property
+    def _data(self) -> Data:
+        opened = source.open(self.params, as_of=self.about["as_of"])
+        return scorecard.data(opened, self.params, self.period.trailing(scorecard.TREND))
 
     def _build(self) -> Any:
         return scorecard.build(self.params, self.period, as_of=self._as_of)
 
     def _read(self, path: Path) -> Any:
         """Read a scorecard's file, which must be this company's, this period's and, when given, this extract's."""
-        if not path.is_file():
-            raise SourceError(f"no scorecard {str(path)!r}")
         read = scorecard.Scorecard.read(path)
         wanted = {"company": self.params.company, "period": str(self.period)}
         for name, expected in wanted.items():
@@ -219,10 +221,28 @@ class Report:
         self._told.add(row["kpi"])
         return told
 
-    def _no_figure(self, row: insight.Row) -> Several:
+    def _no_figure(self, kpi: str, note: str) -> Several:
         """Return what stands where a figure has nothing to draw: a short note, or nothing if that was said before."""
-        kpi = row["kpi"].partition(".")[0]
-        if kpi in self._told:
-            return Several()
-        self._told.add(kpi)
-        return Several([Note(parts.not_available([kpi], self.about))])
+        if not self._lacks_data(kpi):
+            return Several([Note(note)])
+        head = kpi.partition(".")[0]
+        said = head in self._told
+        self._told.add(head)
+        return Several([] if said else [Note(parts.not_available([head], self.about))])
+
+
+class Names:
+    """Tables by name as attributes, looked up when asked for."""
+
+    def __init__(self, kind: str, names: Iterable[str], get: Callable[[str], Any]) -> None:
+        self._kind, self._names, self._get = kind, list(names), get
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._names:
+            raise UnknownNameError(f"no {self._kind} {name!r}{did_you_mean(name, self._names)}")
+        return self._get(name)
+
+    def __dir__(self) -> Iterator[str]:
+        return iter(self._names)

@@ -88,6 +88,6 @@ def about() -> dict[str, Any]:
             "formula": "100 (a - b) / n", "differs": "", "source": "", "unit": entry["unit"], "better": entry["better"],
             "anchor": entry["anchor"], "family": entry["family"],
             "cuts": ["channel"] if entry["family"] == "support_ops" else ["segment"],
-            "tables": ["tickets"] if entry["family"] == "support_ops" else ["surveys"],
+            "needs": ["tickets"] if entry["family"] == "support_ops" else ["surveys"],
         }  # fmt: skip
     return {**ABOUT, "kpis": kpis}

@@ -53,12 +53,16 @@ def test_params_are_looked_for_upwards(folder, monkeypatch):
     [
         ({"period": "2024-04"}, "period '2024-05', not of '2024-04'"),
         ({"as_of": "2024-07-03T06:00+02:00"}, "not of 2024-07-03"),
-        ({"scorecard": "absent.parquet"}, "no scorecard 'absent.parquet'"),
     ],
 )
 def test_a_scorecard_of_something_else_is_refused(folder, changed, says):
     with pytest.raises(SourceError, match=says):
         open_report(folder, **changed)
+
+
+def test_a_scorecard_that_is_not_there_is_named(folder):
+    with pytest.raises(KpiError, match=r"absent\.parquet"):
+        open_report(folder, scorecard="absent.parquet")
 
 
 def test_another_companys_scorecard_is_refused(folder):
@@ -122,9 +126,7 @@ def test_a_family_as_a_table_has_its_companions_with_interval_earlier_periods_an
     assert [column.label for column in table.columns] == [
         "", "May 2024", "95% interval", "April 2024", "May 2023", "Target", "n",
     ]  # fmt: skip
-    assert table.rows == [
-        ["Net Promoter Score", "31.2", "28.0 to 34.4", "29.1", "26.2", "at least 30 ✓ met", "1,000"]
-    ]
+    assert table.rows == [["Net Promoter Score", "31.2", "28.0 to 34.4", "29.1", "26.2", "at least 30 ✓ met", "1,000"]]
     assert [row[0] for row in report.table("loyalty")[0].rows] == ["Net Promoter Score", "Promoters"]
 
 
