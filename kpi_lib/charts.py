@@ -56,8 +56,8 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         for place, row in enumerate(rows):
             _dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
-        _draw_last(ax, values, rows[-1], about)
         _limit(ax, rows[-1]["unit"])
+        _draw_last(ax, values, rows[-1], about)
         _scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6)
         ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
@@ -147,13 +147,18 @@ def _dot(ax: Axes, x: float, y: float, row: Row, colour: str) -> None:
 
 def _write(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], of: Any, **style: Any) -> None:
     """Write text beside a point given in the coordinates `of`, `offset` printer's points away."""
-    ax.annotate(text, at, offset, xycoords=of, textcoords="offset points", **{"size": 8, "color": QUIET, **style})
+    style = {"size": 8, "color": QUIET, "annotation_clip": False, **style}
+    ax.annotate(text, at, offset, xycoords=of, textcoords="offset points", **style)
 
 
 def _title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
-    """Head the axes with the title and, in small letters under it, how the marks are to be read."""
-    ax.set_title(title, loc="left", weight=700, size=10, color=INK, pad=space if reading else space - 10)
-    _write(ax, reading, (0, 1), (0, space - 11), "axes fraction")
+    """Head the figure with the title and, in small letters under it, how the marks are to be read."""
+    alone = len(ax.figure.axes) == 1
+    of = ("figure fraction" if alone else "axes fraction", "axes fraction")
+    space = space if reading else space - 10
+    ax.set_title(" ", pad=space, size=10)  # keeps the room for what is written over it
+    _write(ax, title, (0, 1), (4, space), of, weight=700, size=10, color=INK, in_layout=not alone)
+    _write(ax, reading, (0, 1), (4, space - 11), of, in_layout=not alone)
 
 
 def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:
@@ -181,14 +186,16 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
 
 
 def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> None:
-    """Write the last value on the side of its point where the line does not come from."""
+    """Write the last value on the side of its point where the line does not come from, but clear of the time axis."""
     if pd.isna(values[-1]):
         return
-    above = len(values) < 2 or pd.isna(values[-2]) or values[-1] >= values[-2]
+    low, high = ax.get_ylim()
+    fell = len(values) > 1 and values[-1] < values[-2]
+    below = fell and values[-1] - low > 0.2 * (high - low)
     text = value(row, about) if row["status"] == "ok" else f"n = {row['n']:,.0f}"
-    style: dict[str, Any] = {"ha": "center", "va": "bottom" if above else "top", "weight": 700, "color": INK, "size": 9}
+    style: dict[str, Any] = {"ha": "right", "va": "top" if below else "bottom", "weight": 700, "color": INK, "size": 9}
     style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
-    _write(ax, text, (len(values) - 1, values[-1]), (0, 7 if above else -7), "data", **style)
+    _write(ax, text, (len(values) - 1, values[-1]), (5, -6 if below else 6), "data", **style)
 
 
 def _scale(axis: Any, row: Row, about: About) -> None:

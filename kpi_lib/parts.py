@@ -15,7 +15,8 @@ from kpi_lib.params import Params
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.units import NONE, printed, rounded
 
-ABOVE_NUMBER = {"points": "points", "score": "points"}
+BESIDE_NUMBER = {"points": "points", "score": "points"}
+INDENT = "\N{EM SPACE}"
 _NO_NUMBER = {"undefined": "nothing to measure", "not_estimable": "too little is known so far"}
 
 
@@ -30,7 +31,7 @@ def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
         kpi=row["kpi"],
         title=_short(row["kpi"], about),
         value=insight.value(row, about),
-        unit=ABOVE_NUMBER.get(row["unit"], "") if row["status"] == "ok" else "",
+        unit=BESIDE_NUMBER.get(row["unit"], "") if row["status"] == "ok" else "",
         change=insight.changes(row, about),
         target=insight.target(row, about),
         verdict=row["verdict"],
@@ -47,16 +48,16 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
     earlier = list(dict.fromkeys((period.previous, period.year_before)))
     columns = [
         Column("", "left"), Column(period.label), Column("95% interval"),
-        *(Column(before.label) for before in earlier), Column("Target", "left"), Column("n"),
+        *(Column(before.label) for before in earlier), Column("n"), Column("Target", "left"),
     ]  # fmt: skip
     lines = []
     for row in rows.to_dict("records"):
         mark = "*" if row["provisional"] and row["status"] == "ok" else ""
         before = [_number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
-        lines.append(
-            [row["title"], insight.value(row, about) + mark, insight.interval(row, about), *before, _target(row, about),
-             _count(row["n"])]
-        )  # fmt: skip
+        now = [insight.value(row, about) + mark, insight.interval(row, about)]
+        lines.append([_row_title(row, about), *now, *before, _count(row["n"]), _target(row, about)])
+    if not any(line[-1] for line in lines):
+        columns, lines = columns[:-1], [line[:-1] for line in lines]
     return Table(_caption(rows, period, about), columns, lines, _notes(rows))
 
 
@@ -134,7 +135,7 @@ def data_page(about: About, params: Params) -> Table:
         [
             table["table"],
             _count(table["rows"]),
-            ", ".join(f"{count:,} {reason}" for reason, count in table["dropped"].items() if count) or "none",
+            ", ".join(f"{reason}: {count:,}" for reason, count in table["dropped"].items() if count) or "none",
             _day(table["first"]),
             _day(table["last"]),
         ]
@@ -194,6 +195,12 @@ def _card_note(row: Row) -> str:
 def _target(row: Row, about: About) -> str:
     mark = {"on_target": " ✓ met", "missed": " ✗ missed"}.get(row["verdict"], "")
     return insight.target(row, about) + mark
+
+
+def _row_title(row: Row, about: About) -> str:
+    """Return the title of a table's row; a companion is set in, and does not repeat its KPI's title."""
+    head, _, companion = row["kpi"].partition(".")
+    return INDENT + str(row["title"]).removeprefix(f"{about['kpis'][head]['title']}: ") if companion else row["title"]
 
 
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:

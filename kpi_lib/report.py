@@ -195,7 +195,8 @@ class Report:
         self._check(kpi)
         self._check_cut(kpi, cut)
         self._shown.append(kpi)
-        return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut)]
+        empty = (self._now["status"] == "undefined") & self._now["n"].fillna(0).eq(0)
+        return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut) & ~empty]
 
     def _trend_of(self, kpi: str) -> pd.DataFrame:
         return self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")

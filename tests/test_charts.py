@@ -28,7 +28,7 @@ def hollow(figure):
 
 
 def test_a_trend_labels_its_target_its_last_value_and_its_interval():
-    assert texts(drawn()) == ["target\nat least 30", "31.2", "shaded: 95% interval"]
+    assert texts(drawn()) == ["target\nat least 30", "31.2", "Net Promoter Score", "shaded: 95% interval"]
 
 
 def test_a_trend_names_months_and_the_year_where_it_starts():
