@@ -157,8 +157,8 @@ def _title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
     of = ("figure fraction" if alone else "axes fraction", "axes fraction")
     space = space if reading else space - 10
     ax.set_title(" ", pad=space, size=10)  # keeps the room for what is written over it
-    _write(ax, title, (0, 1), (4, space), of, weight=700, size=10, color=INK, in_layout=not alone)
-    _write(ax, reading, (0, 1), (4, space - 11), of, in_layout=not alone)
+    _write(ax, title, (0, 1), (3, space), of, weight=700, size=10, color=INK, in_layout=not alone)
+    _write(ax, reading, (0, 1), (3, space - 11), of, in_layout=not alone)
 
 
 def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:

@@ -32,7 +32,7 @@ def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
         title=_short(row["kpi"], about),
         value=insight.value(row, about),
         unit=BESIDE_NUMBER.get(row["unit"], "") if row["status"] == "ok" else "",
-        change=insight.changes(row, about),
+        change=[words.replace("percentage point", "point") for words in insight.changes(row, about)],
         target=insight.target(row, about),
         verdict=row["verdict"],
         status=row["status"],
@@ -55,7 +55,7 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
         mark = "*" if row["provisional"] and row["status"] == "ok" else ""
         before = [_number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
         now = [insight.value(row, about) + mark, insight.interval(row, about)]
-        lines.append([_row_title(row, about), *now, *before, _count(row["n"]), _target(row, about)])
+        lines.append([_row_title(row, set(rows["kpi"]), about), *now, *before, _count(row["n"]), _target(row, about)])
     if not any(line[-1] for line in lines):
         columns, lines = columns[:-1], [line[:-1] for line in lines]
     return Table(_caption(rows, period, about), columns, lines, _notes(rows))
@@ -147,8 +147,9 @@ def data_page(about: About, params: Params) -> Table:
 def _checks(about: About) -> list[str]:
     said = []
     for check in about["checks"]:
+        rows = f"{check['rows']:,} row{'' if check['rows'] == 1 else 's'}"
         examples = f", for example {', '.join(map(str, check['examples'][:3]))}" if check.get("examples") else ""
-        said.append(f"{check['table']}: {check['message']} ({check['rows']:,} rows{examples}).")
+        said.append(f"{check['table']}: {check['message']} ({rows}{examples}).")
     return said or ["Every check of the tables passed."]
 
 
@@ -197,10 +198,12 @@ def _target(row: Row, about: About) -> str:
     return insight.target(row, about) + mark
 
 
-def _row_title(row: Row, about: About) -> str:
-    """Return the title of a table's row; a companion is set in, and does not repeat its KPI's title."""
-    head, _, companion = row["kpi"].partition(".")
-    return INDENT + str(row["title"]).removeprefix(f"{about['kpis'][head]['title']}: ") if companion else row["title"]
+def _row_title(row: Row, listed: set[str], about: About) -> str:
+    """Return the title of a table's row; a companion under its KPI is set in and does not repeat its title."""
+    head = row["kpi"].partition(".")[0]
+    if head == row["kpi"] or head not in listed:
+        return str(row["title"])
+    return INDENT + str(row["title"]).removeprefix(f"{about['kpis'][head]['title']}: ")
 
 
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:

@@ -68,7 +68,11 @@ class Report:
         if which not in chosen:
             raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
         rows = [row for row in insight.headline(self._now).to_dict("records") if chosen[which](row)]
-        none = {"missed": "Every target that can be judged was met.", "changed": "Nothing changed by more than chance."}
+        judged = self._now["verdict"].isin(["missed", "on_target"]).any()
+        none = {
+            "missed": "Every target that can be judged was met." if judged else "No number is judged against a target.",
+            "changed": "Nothing changed by more than chance.",
+        }
         self._shown += [row["kpi"] for row in rows]
         if not rows:
             return Several([Note(none.get(which, "There is nothing to report."))])
