@@ -34,12 +34,14 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
 
 def _of_model(data: Data, kpi: Kpi, tables: list[Any], cut: str | None) -> pd.DataFrame:
     frames = [_summary(name, table, cut) for name, table in zip(kpi.facts, tables, strict=True)]
+    keys = ["period"] if cut is None else ["period", "member"]
+    parts = [dict(list(frame.groupby(keys))) for frame in frames]
+    members = [None] if cut is None else sorted(set(frames[0]["member"]))
     made = []
     for period in data.calendar.periods:
-        mine = [frame[frame["period"] == str(period)] for frame in frames]
-        members = [None] if cut is None else sorted(set(frames[0]["member"]))
         for member in members:
-            given = [part if cut is None else part[part["member"] == member] for part in mine]
+            key = (str(period),) if cut is None else (str(period), member)
+            given = [groups.get(key, frame.iloc[:0]) for groups, frame in zip(parts, frames, strict=True)]
             for part in given:
                 part.attrs["months"] = period.months
             estimate = kpi.function(*given, **kpi.given(data.params)) if len(given[0]) else Estimate(math.nan, n=0)

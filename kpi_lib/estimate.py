@@ -120,7 +120,7 @@ class Share(Estimator):
         method = "Wilson"
         effect: Any = 1.0
         if self.cluster:
-            effect, method = design_effect(sums), f"Wilson, clustered by {_said(self.cluster)}"
+            effect, method = design_effect(sums.assign(y=k, x=n)), f"Wilson, clustered by {_said(self.cluster)}"
         low, high = wilson(k, n, effect)
         return _frame(
             sums, 100 * _over(k, n), numerator=k, denominator=n, n=n, low=100 * low, high=100 * high, method=method
@@ -170,7 +170,8 @@ class Mean(Estimator):
 
     def sums(self) -> dict[str, Any]:
         amount, counted = self._parts()
-        return {"y": counted.ifelse(amount, 0.0), "x": counted, "yy": counted.ifelse(amount * amount, 0.0)}
+        squares = {} if self.cluster else {"yy": counted.ifelse(amount * amount, 0.0)}
+        return {"y": counted.ifelse(amount, 0.0), "x": counted, **squares}
 
     def pair(self) -> tuple[Any, Any] | None:
         sums = self.sums()
@@ -234,7 +235,7 @@ class Ratio(Estimator):
         elif self.cluster or self._rowwise():
             sums = sums if self.cluster else sums.assign(groups=sums["rows"])
             low, high, method = _delta(sums, self.cluster, MINIMUM_ROWS)
-            low, high = self.scale * low, self.scale * high
+            low, high, n = self.scale * low, self.scale * high, x if self.cluster else sums["rows"]
         elif isinstance(self.denominator, PerPeriod):
             n = y
         return _frame(sums, value, numerator=y, denominator=x, n=n, low=low, high=high, method=method)

@@ -44,19 +44,19 @@ class _Scan:
             query = self.table.group_by(**self.keys(self.table)).aggregate(
                 **{name: expression.sum() for name, expression in self.sums.items()}
             )
-            self.fetched["sums"] = self._indexed(query.to_pandas())
+            self.fetched["sums"] = self.indexed(query.to_pandas())
         for cluster, pairs in self.pairs.items():
-            self.fetched[cluster] = self._indexed(self._moments(cluster, pairs).to_pandas())
+            self.fetched[cluster] = self.indexed(self._moments(cluster, pairs).to_pandas())
         for cluster, sums in self.by_cluster.items():
             query = self.table.group_by(**self.keys(self.table), cluster=self.table[cluster]).aggregate(
                 **{name: expression.sum() for name, expression in sums.items()}
             )
-            self.fetched[f"by {cluster}"] = self._indexed(query.to_pandas(), "cluster")
+            self.fetched[f"by {cluster}"] = self.indexed(query.to_pandas(), "cluster")
 
     def _moments(self, cluster: str, pairs: dict[str, tuple[Any, Any]]) -> Any:
         inner = {f"{name}_{part}": pair[place].sum() for name, pair in pairs.items() for place, part in enumerate("yx")}
         groups = self.table.group_by(**self.keys(self.table), cluster=self.table[cluster]).aggregate(**inner)
-        outer = {}
+        outer: dict[str, Any] = {}
         for name in pairs:
             y, x = (groups[f"{name}_{part}"].cast("float64") for part in "yx")
             outer |= {
@@ -67,7 +67,8 @@ class _Scan:
             }
         return groups.group_by([name for name in ("period", "member") if name in groups.columns]).aggregate(**outer)
 
-    def _indexed(self, frame: pd.DataFrame, *more: str) -> pd.DataFrame:
+    def indexed(self, frame: pd.DataFrame, *more: str) -> pd.DataFrame:
+        """Return a fetched frame by period and member, its numbers as float64."""
         frame["member"] = NO_MEMBER if self.cut is None else frame["member"].astype(object).fillna(NO_MEMBER)
         numbers = frame.columns.difference(["period", "member", *more])
         frame[numbers] = frame[numbers].astype("float64")
@@ -104,15 +105,19 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     kpis = list(kpis)
     tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)])
     scans: dict[tuple[str, str | None], _Scan] = {}
-    waits: dict[tuple[str, str | None], pd.DataFrame] = {}
+    waiting: dict[tuple[str, str | None, bool], list[_Task]] = {}
     for task in tasks:
         for cut in task.cuts() if cuts or task.table_cut else [None]:
             if isinstance(task.estimator, Waiting):
-                waits[task.name, cut] = _waited(data, task, cut)
+                aimed = task.estimator.target_seconds is not None
+                waiting.setdefault((task.kpi.facts[0], cut, aimed), []).append(task)
             else:
                 _ask(scans, task, cut)
     for scan in scans.values():
         scan.run()
+    waits: dict[tuple[str, str | None], pd.DataFrame] = {}
+    for (_, cut, aimed), group in waiting.items():
+        waits |= {(name, cut): sums for name, sums in _waited(data, group, cut, aimed).items()}
     excluded = _excluded(data, tasks)
     for task in tasks:
         for cut in task.cuts() if cuts or task.table_cut else [None]:
@@ -197,7 +202,7 @@ def _ask(scans: dict[tuple[str, str | None], _Scan], task: _Task, cut: str | Non
             sums[f"{task.name}_{part}"] = expression
     elif cluster:
         masked = tuple(_masked(expression, task.matured[0]) for expression in pair)
-        scan(0).pairs.setdefault(cluster, {})[task.name] = masked  # type: ignore[assignment]
+        scan(0).pairs.setdefault(cluster, {})[task.name] = masked
     elif getattr(task.estimator, "process", False):
         count = pair[0] if pair[0].type().is_boolean() else pair[1]
         scan(_side(count, task.tables)).pairs.setdefault("day", {})[task.name] = (count, count)
@@ -246,21 +251,34 @@ def _every_period(sums: pd.DataFrame, data: Data) -> pd.DataFrame:
     return sums.reindex(index).join(constants, on="period")
 
 
-def _waited(data: Data, task: _Task, cut: str | None) -> pd.DataFrame:
+def _waited(data: Data, tasks: list[_Task], cut: str | None, aimed: bool) -> dict[str, pd.DataFrame]:
+    """Return by task what the product-limit sums of its waiting time are; one query for all tasks of a fact and cut."""
+    parts = [_watched(data, task, cut) for task in tasks]
+    rows = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+    member = [] if cut is None else ["member"]
+    fetched = product_limit(rows, ["task", "period", *member], target=aimed).to_pandas()
+    ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
+    followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
+    found = {}
+    for task in tasks:
+        mine = fetched[fetched["task"] == task.name].drop(columns="task")
+        sums = _every_period(_Scan(task.tables[0], cut).indexed(mine.copy()), data)
+        sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
+        sums["followed"] = sums.index.get_level_values("period").map(followed).to_numpy(bool)
+        found[task.name] = sums
+    return found
+
+
+def _watched(data: Data, task: _Task, cut: str | None) -> Any:
+    import ibis
+
     waiting, table = task.estimator, task.tables[0]
     assert isinstance(waiting, Waiting)
     parts = waiting.rows(data.as_of)
     counted = table.filter(_masked(parts["counted"], task.matured[0]))
     member = {} if cut is None else {"member": counted[cut].cast("string")}
-    rows = counted.select(period=counted.period, **member, seconds=parts["seconds"], finished=parts["finished"])
-    query = product_limit(rows, ["period", *member], target=waiting.target_seconds is not None)
-    sums = _Scan(table, cut)._indexed(query.to_pandas())
-    sums = _every_period(sums, data)
-    sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
-    ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
-    watched = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
-    sums["followed"] = sums.index.get_level_values("period").map(watched).to_numpy(bool)
-    return sums
+    watched = {"seconds": parts["seconds"], "finished": parts["finished"]}
+    return counted.select(task=ibis.literal(task.name), period=counted.period, **member, **watched)
 
 
 def _rows(
@@ -292,7 +310,8 @@ def _excluded(data: Data, tasks: list[_Task]) -> dict[str, dict[str, Any]]:
         table = data.fact(fact)
         if "excluded" not in table.columns:
             continue
-        rows = table.filter(table.excluded.notnull()).group_by("period", "excluded").aggregate(rows=table.count())
+        left_out = table.filter(table.excluded.notnull())
+        rows = left_out.group_by("period", "excluded").aggregate(rows=left_out.count())
         counted[fact] = {
             period: dict(zip(part["excluded"], part["rows"].astype(int), strict=True))
             for period, part in rows.to_pandas().sort_values("excluded").groupby("period")

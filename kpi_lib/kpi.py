@@ -114,7 +114,7 @@ def kpi(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a KPI; its id is the function's name, its family the module it stands in.
 
-    `fact` names one fact, or two for a ratio across facts; `of` names KPIs it is derived from. `cuts` are its breakdowns.
+    `fact` names one fact, or two for a ratio of them; `of` names KPIs it is derived from. `cuts` are its breakdowns.
     `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that
     holds the days for which a row's outcome is observed. `companion="service_level.tickets"` declares a companion.
     """

@@ -68,7 +68,10 @@ class Estimate:
         if self.draws is not None or theirs.draws is not None:
             mine = self.value if self.draws is None else self.draws
             draws = np.asarray(do(mine, theirs.value if theirs.draws is None else theirs.draws))
-        curve = do(self.curve, theirs.curve) if self.curve is not None and theirs.curve is not None else None
+        curve = None
+        if self.curve is not None or theirs.curve is not None:
+            mine = self.value if self.curve is None else self.curve
+            curve = np.asarray(do(mine, theirs.value if theirs.curve is None else theirs.curve))
         n = np.fmin(self.n, theirs.n)
         return Estimate(
             float(do(self.value, theirs.value)), draws, float(n), self.method or theirs.method, curve, self.months

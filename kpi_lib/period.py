@@ -118,6 +118,17 @@ def _hint(text: str) -> str:
     return f" - did you mean '{year}-{int(month):02d}'?" if 1 <= int(month) <= 12 else ""
 
 
-_MONTHS = (
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-)  # fixed English names: strftime would follow the machine's locale
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]  # fixed English names: strftime would follow the machine's locale

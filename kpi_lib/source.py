@@ -49,10 +49,17 @@ class Source:
         """Return what was read and left out of each table, and the rules that rows break."""
         return self.about, [found.as_dict() for found in self.findings]
 
+    def first(self, table: str) -> datetime | None:
+        """Return the instant of the first event of a table, None when it has none."""
+        return self._end(table, "first")
+
     def latest(self, table: str) -> datetime | None:
         """Return the instant of the last event of a table, None when it has none."""
-        last = next((about["last"] for about in self.about if about["table"] == table), None)
-        return datetime.fromisoformat(last) if last else None
+        return self._end(table, "last")
+
+    def _end(self, table: str, end: str) -> datetime | None:
+        instant = next((about[end] for about in self.about if about["table"] == table), None)
+        return datetime.fromisoformat(instant) if instant else None
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what tells whether the data is the same: the content of files, else rows and last event."""

@@ -73,7 +73,8 @@ def difference(amount: float, unit: str, currency: str = "") -> str:
 def duration(seconds: float) -> str:
     """Return a duration as people say it, in its two largest units: `45 s`, `1 h 12 min`, `3 d 4 h`."""
     whole = _whole_seconds(seconds)
-    sign, left, parts = "\N{MINUS SIGN}" if whole < 0 else "", int(abs(whole)), []
+    sign, left = "\N{MINUS SIGN}" if whole < 0 else "", int(abs(whole))
+    parts: list[str] = []
     for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, left = divmod(left, size)
         if count or (name == "s" and not parts):

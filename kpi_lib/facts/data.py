@@ -1,7 +1,7 @@
 """What a fact is made from, the registry of facts, and the row that a KPI sees."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class Fact:
     anchor: str
     cuts: tuple[str, ...]
     needs: tuple[str, ...]
-    optional: dict[str, tuple[str, ...]]
+    optional: Mapping[str, tuple[str, ...]]
     summary: Callable[[Any, list[str]], Any] | None
 
     def row(self, table: Any) -> "Row":
@@ -50,7 +50,7 @@ def fact(
     anchor: str,
     needs: tuple[str, ...],
     cuts: tuple[str, ...] = (),
-    optional: dict[str, tuple[str, ...]] | None = None,
+    optional: Mapping[str, tuple[str, ...]] | None = None,
     summary: Callable[[Any, list[str]], Any] | None = None,
 ) -> Callable[[Callable[["Data"], Any]], Callable[["Data"], Any]]:
     """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
@@ -92,7 +92,7 @@ class Data:
             raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
         if missing := [table for table in FACTS[name].needs if not self.has(table)]:
             raise NotAvailableError(*missing)
-        return self.built(name, FACTS[name].function)
+        return self.shared(name, FACTS[name].function)
 
     def built(self, name: str, make: Callable[["Data"], Any]) -> Any:
         """Return what `make` makes of this data, made once and shared."""

@@ -40,7 +40,7 @@ def cost_days(data: Data) -> Any:
 
 @fact(anchor="S", needs=("transactions",), cuts=CUTS)
 def customer_purchases(data: Data) -> Any:
-    """One row per customer who had bought by the period's end: `value`, what it paid until then less what it got back."""
+    """One row per customer who had bought by the period's end: `value`, what it paid less what it got back."""
     import ibis
 
     transactions = data.table("transactions")

@@ -27,6 +27,7 @@ FROM_EVENTS = (
 )
 EVENTS = {"ticket_events": FROM_EVENTS}
 DONE = ("resolved", "closed")
+UNKNOWN_LEVEL = 99
 
 
 @fact(anchor="C", needs=("tickets",), cuts=CUTS, optional=EVENTS)
@@ -177,6 +178,8 @@ def _wide(data: Data) -> Any:
 
 
 def _with_events(data: Data, rows: Any) -> Any:
+    import ibis
+
     events = data.table("ticket_events")
     reply = (events.kind == "public_reply") & (events.actor == "agent")
     escalation = events.kind == "escalate"
@@ -194,6 +197,7 @@ def _with_events(data: Data, rows: Any) -> Any:
         escalated_at=events.at.min(where=escalation),
         level_2_at=events.at.min(where=escalation & (level >= 2)),
         level_3_at=events.at.min(where=escalation & (level >= 3)),
+        lowest_escalation=level.min(where=escalation),
         handle_seconds=events.handle_seconds.sum(),
         lowest_channel=events.channel.min(where=said),
         highest_channel=events.channel.max(where=said),
@@ -213,7 +217,9 @@ def _with_events(data: Data, rows: Any) -> Any:
         other = (
             other.fill_null(False) | (joined.lowest_call != joined.channel) | (joined.highest_call != joined.channel)
         )
+    began = ibis.least(joined.level.fill_null(UNKNOWN_LEVEL), (joined.lowest_escalation - 1).fill_null(UNKNOWN_LEVEL))
     return joined.mutate(
+        level=began.nullif(UNKNOWN_LEVEL),  # exports often hold the tier a ticket has reached, not where it began
         replies=joined.replies.fill_null(0),
         assigned=joined.assigned.fill_null(False),
         switched=other.fill_null(False),

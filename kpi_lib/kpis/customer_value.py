@@ -7,7 +7,7 @@ from kpi_lib.kpi import kpi
 from kpi_lib.lifetime import discounted_months, first_month_reaching, mean_of
 
 LIFETIME = ("customer_value.horizon_months", "customer_value.annual_discount")
-CUTS = ("segment", "plan", "acquisition_channel")
+CUTS = ("segment", "plan")
 
 
 @kpi(

@@ -1,0 +1,301 @@
+"""The command `kpi`: a thin skin over the library. Nothing heavy is imported before a command needs it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpi_lib.errors import KpiError, ParamsError, did_you_mean
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Params
+    from kpi_lib.period import Period
+    from kpi_lib.publish import Book, Prepared, Progress
+    from kpi_lib.source import Source
+
+LATE = 3
+
+
+def main() -> None:
+    """Run the command: a mistake that a person can mend is one sentence on stderr, a bug shows its traceback."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KpiError as error:
+        click.echo(f"kpi: {_plain(str(error))}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("kpi: stopped; nothing that stood was changed", err=True)
+        sys.exit(130)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo("kpi: this is a bug in kpi; please report it with the lines above", err=True)
+        sys.exit(70)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="kpi-report")
+def cli() -> None:
+    """The monthly customer-KPI report."""
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command takes."""
+
+    @click.option("--params", "path", default="params/report.yaml", metavar="FILE", help="The company's configuration.")
+    @click.option("--as-of", metavar="INSTANT", help="Read the data as it stood then, such as 2024-07-02T06:00+02:00.")
+    @wraps(command)
+    def with_options(*args: Any, **kwargs: Any) -> Any:
+        return command(*args, **kwargs)
+
+    return with_options
+
+
+@cli.command()
+@click.argument("period", default="last")
+@click.option("--only", multiple=True, metavar="NOTEBOOK", help="Renew this notebook's pages alone.")
+@click.option("-p", "typed", multiple=True, metavar="NOTEBOOK.KEY=VALUE", help="A parameter of one notebook.")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
+@click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
+@_common
+def report(
+    period: str,
+    only: tuple[str, ...],
+    typed: tuple[str, ...],
+    jobs: int | None,
+    out: Path | None,
+    as_json: bool,
+    path: str,
+    as_of: str | None,
+) -> int:
+    """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
+    from kpi_lib import publish
+
+    with _progress(as_json) as progress:
+        params, source = _open(path, as_of, progress)
+        chosen = _period(period, params, source)
+        book = _book(params, chosen, _typed(typed, params), source)
+
+        def prepare(folder: Path) -> "Prepared":
+            return _measure(source, params, chosen, folder, as_of, progress)
+
+        outcome = publish.build(
+            book,
+            (out or params.reports).absolute(),
+            root=params.project,
+            prepare=prepare,
+            only=only,
+            jobs=jobs,
+            progress=progress,
+        )
+    for line in (*map(str, outcome.failures), *outcome.problems):
+        click.echo(f"kpi: {_plain(line)}", err=True)
+    if as_json:
+        summary = {"period": str(chosen), "status": outcome.status, "folder": str(outcome.folder), "kept": outcome.kept}
+        told = {"failures": list(map(str, outcome.failures)), "problems": list(outcome.problems)}
+        click.echo(json.dumps(summary | told | {"timings": outcome.timings}))
+    else:
+        click.echo(outcome.message)
+    return outcome.exit_code
+
+
+@cli.command()
+@click.argument("period", default="last")
+@click.option("--kpi", "kpis", metavar="ID,ID", help="Only these addresses, such as nps,resolution_time.p90.")
+@click.option("--by", "cut", metavar="CUT", help="Add the members of a cut, such as channel.")
+@click.option("--trend", is_flag=True, help="All 13 periods of the trend.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@_common
+def values(
+    period: str, kpis: str | None, cut: str | None, trend: bool, form: str, path: str, as_of: str | None
+) -> None:
+    """Print the scorecard of PERIOD without running notebooks."""
+    from kpi_lib import scorecard
+    from kpi_lib.listing import print_values
+
+    wanted = [name.strip() for name in kpis.split(",")] if kpis else None
+    chosen_kpis = scorecard.needed_for(wanted)
+    if cut:
+        scorecard.find_cut(cut)
+    with _progress(False) as progress:
+        params, source = _open(path, as_of, progress)
+        chosen = _period(period, params, source)
+        with progress.stage("numbers"):
+            card = scorecard.measure(source, params, chosen, chosen_kpis, cuts=bool(cut))
+    frame = card.frame
+    rows = frame[(frame["cut"].isna() | (frame["cut"] == cut) | frame["kpi"].isin(scorecard.table_kpis()))]
+    rows = rows if trend else rows[rows["period"] == card.period]
+    rows = rows[rows["kpi"].isin(wanted)] if wanted else rows
+    print_values(rows, card, form)
+
+
+@cli.command()
+@click.argument("period", default="last")
+@_common
+def check(period: str, path: str, as_of: str | None) -> int:
+    """Look at params, source and tables for PERIOD before anything runs."""
+    from kpi_lib.listing import print_check
+
+    with _progress(False) as progress:
+        params, source = _open(path, as_of, progress)
+    return LATE if print_check(source, params, _period(period, params, source)) else 0
+
+
+@cli.command(name="list")
+@_common
+def list_(path: str, as_of: str | None) -> None:
+    """List every KPI with its unit and meaning."""
+    from kpi_lib.listing import print_list
+
+    print_list()
+
+
+@cli.command()
+@click.argument("address", metavar="ID")
+@_common
+def explain(address: str, path: str, as_of: str | None) -> None:
+    """Explain a KPI: meaning, formula, what puts a row in a period, where it differs from other tools."""
+    from kpi_lib.listing import print_explanation
+
+    print_explanation(address)
+
+
+@cli.command()
+@click.option("--extract", metavar="DAY", help="A later extract, such as 2024-07-09, with the rows that came late.")
+@click.option("--without-stories", is_flag=True, help="The same company with nothing special happening to it.")
+@_common
+def sample(extract: str | None, without_stories: bool, path: str, as_of: str | None) -> None:
+    """Write the sample company's tables."""
+    from kpi_lib import sample as company
+    from kpi_lib.params import load, load_source
+
+    source = load_source(load(path).source)
+    if not source.sample:
+        raise ParamsError(
+            "this source is a company's own data; `kpi sample` does not write there", where=str(source.path)
+        )
+    folder = Path(next(iter(source.tables.values()))).parent
+    company.write(folder.resolve(), extract=extract, stories=not without_stories)
+    click.echo(f"The sample company is in {folder.resolve()}")
+
+
+def _open(path: str, as_of: str | None, progress: "Progress") -> tuple["Params", "Source"]:
+    """Return checked params and their open source; the sample company is made when it is not there."""
+    from kpi_lib.params import load, load_source
+
+    params = load(path)
+    with progress.stage("tables"):
+        from kpi_lib import scorecard, source
+
+        scorecard.check(params)
+        spec = load_source(params.source)
+        if spec.sample and not any(Path(file).exists() for file in spec.tables.values()):
+            from kpi_lib.sample import write
+
+            write(Path(next(iter(spec.tables.values()))).parent.resolve())
+        return params, source.open(params, as_of=as_of)
+
+
+def _period(text: str, params: "Params", source: "Source") -> "Period":
+    from kpi_lib import scorecard
+    from kpi_lib.period import Period
+
+    chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
+    scorecard.within(source, params, chosen)
+    return chosen
+
+
+def _measure(
+    source: "Source", params: "Params", period: "Period", folder: Path, as_of: str | None, progress: "Progress"
+) -> "Prepared":
+    from zoneinfo import ZoneInfo
+
+    from kpi_lib import scorecard
+    from kpi_lib.kpis import registry
+    from kpi_lib.publish import Prepared
+
+    with progress.stage("numbers"):
+        scorecard.measure(source, params, period, registry()).write(folder)
+    given = {
+        "period": str(period),
+        "params": str(params.path),
+        "scorecard": str(folder / "scorecard.parquet"),
+        "audience": None,
+        "as_of": as_of,
+    }
+    return Prepared(given, source.as_of.astimezone(ZoneInfo(params.time_zone)), source.sample)
+
+
+def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], source: "Source") -> "Book":
+    from kpi_lib.publish import Book, Chapter
+    from kpi_lib.publish.manifest import hashed
+
+    folder = params.project / "notebooks"
+    chapters = [
+        Chapter(book.name, folder / f"{book.name}.ipynb", book.parameters, typed.get(book.name, {}))
+        for book in params.notebooks
+    ]
+    listed = {chapter.notebook for chapter in chapters}
+    if left_out := sorted(path.name for path in folder.glob("*.ipynb") if path not in listed):
+        click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
+    lock = params.project / "uv.lock"
+    inputs = {
+        "params": hashed(params.path),
+        "source": json.dumps(source.fingerprint(), sort_keys=True),
+        "kpi_lib": hashed(Path(__file__).parent),
+        "lock": hashed(lock) if lock.exists() else "",
+    }
+    return Book(
+        str(period),
+        period.label,
+        params.company,
+        chapters,
+        language=params.language,
+        colour=params.brand.colour,
+        accent=params.brand.accent,
+        logo=params.brand.logo,
+        inputs=inputs,
+    )
+
+
+def _typed(given: tuple[str, ...], params: "Params") -> dict[str, dict[str, str]]:
+    """Read `-p notebook.key=value` options."""
+    found: dict[str, dict[str, str]] = {}
+    names = [notebook.name for notebook in params.notebooks]
+    for text in given:
+        name, dot, rest = text.partition(".")
+        key, equals, value = rest.partition("=")
+        if not (dot and equals and key):
+            raise click.UsageError(f"-p takes NOTEBOOK.KEY=VALUE, got {text!r}")
+        if name not in names:
+            raise click.UsageError(f"-p {text!r}: no notebook {name!r} in the report{did_you_mean(name, names)}")
+        found.setdefault(name, {})[key] = value
+    return found
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator["Progress"]:
+    from kpi_lib.publish.progress import display
+
+    progress = display(quiet=quiet)
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+def _plain(text: str) -> str:
+    """Return text of data without control characters, which a terminal would obey."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

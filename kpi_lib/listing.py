@@ -1,0 +1,184 @@
+"""What the command prints on a terminal: numbers, checks, the catalogue."""
+
+import json
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kpi_lib.units import printed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kpi_lib.params import Params
+    from kpi_lib.period import Period
+    from kpi_lib.scorecard import Scorecard
+    from kpi_lib.source import Source
+
+VERDICTS = {"on_target": "on target", "missed": "missed", "no_target": "", "withheld": ""}
+
+
+def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
+    """Print scorecard rows as a table, or all their columns as CSV or JSON."""
+    from kpi_lib.scorecard import records
+
+    if form == "csv":
+        rows.to_csv(sys.stdout, index=False)
+    elif form == "json":
+        print(json.dumps(records(rows), ensure_ascii=False, indent=1))
+    else:
+        _values_table(records(rows), card.about)
+
+
+def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
+    several = len({row["period"] for row in rows}) > 1
+    members = any(row["member"] for row in rows)
+    table = _table(f"{about['company']}, {about['period_label']}")
+    heads = ["KPI", *(["period"] if several else []), *(["member"] if members else [])]
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for head in ("value", "95 % interval", "n", "before", "year ago"):
+        table.add_column(head, justify="right")
+    table.add_column("target, status")
+    for row in rows:
+        unit, currency = row["unit"], about["currency"]
+        low, high = (printed(row[end], unit, currency) for end in ("low", "high"))
+        cells = [row["kpi"], *([row["period"]] if several else []), *([row["member"] or ""] if members else [])]
+        cells += [
+            printed(row["value"], unit, currency),
+            "" if row["low"] is None and row["high"] is None else f"{low} to {high}",
+            "" if row["n"] is None else f"{row['n']:,.0f}",
+            printed(row["previous"], unit, currency),
+            printed(row["year_ago"], unit, currency),
+            _status(row),
+        ]
+        table.add_row(*(Text(_safe(cell)) for cell in cells))
+    _console().print(table)
+
+
+def _status(row: dict[str, Any]) -> str:
+    status = "" if row["status"] == "ok" else row["status"].replace("_", " ")
+    if row["status"] == "not_available":
+        status = f"not available: {row['method']}"
+    return ", ".join(filter(None, (VERDICTS[row["verdict"]], status, "provisional" if row["provisional"] else "")))
+
+
+def print_check(source: "Source", params: "Params", period: "Period") -> bool:
+    """Print what there is of each table and what breaks its rules; return whether one ends before the period does."""
+    tables, checks = source.quality()
+    end = period.bounds(params.time_zone)[1]
+    console, late = _console(), False
+    table = _table(f"{params.company}: tables for {period.label}, extract of {source.as_of.isoformat()}")
+    table.add_column("table")
+    for head in ("rows", "left out"):
+        table.add_column(head, justify="right")
+    for head in ("first", "last", "for this period"):
+        table.add_column(head)
+    for row in tables:
+        said, behind = _reach(source, row, end)
+        late |= behind
+        dropped = sum(row["dropped"].values())
+        cells = (
+            row["table"],
+            f"{row['rows']:,}",
+            f"{dropped:,}" if dropped else "",
+            _day(row["first"]),
+            _day(row["last"]),
+            said,
+        )
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    for found in checks:
+        line = f"{found['level']}: {found['table']}: {found['rule']}, {found['rows']:,} rows. {found['message'] or ''}"
+        console.print(Text(_safe(line.strip())))
+    if source.missing:
+        console.print(Text(f"not in the source: {', '.join(source.missing)}"))
+    if end > source.as_of:
+        console.print(Text(f"{period.label} is not over in this extract: its numbers are provisional"))
+    return late
+
+
+def _reach(source: "Source", row: dict[str, Any], end: Any) -> tuple[str, bool]:
+    """Say whether a table reaches the period's end; a silence is too long when ten times the usual one, and 4 days."""
+    from kpi_lib.scorecard import PLANNED
+
+    last = source.latest(row["table"])
+    if row["table"] in PLANNED or last is None or row["rows"] < 2:
+        return "", False
+    first = source.first(row["table"]) or last
+    patience = max(timedelta(days=4), 10 * (last - first) / row["rows"])
+    if last >= min(end, source.as_of) - patience:
+        return "reaches its end", False
+    return f"ENDS {(min(end, source.as_of) - last).days} days before", True
+
+
+def print_list() -> None:
+    """Print the catalogue of KPIs by family."""
+    from kpi_lib.kpi import FAMILIES, addresses
+    from kpi_lib.kpis import registry
+
+    console = _console()
+    for family, title in FAMILIES.items():
+        table = _table(title)
+        table.add_column("KPI")
+        table.add_column("unit")
+        table.add_column("what it is")
+        for address, kpi, reading in addresses(registry()):
+            if kpi.family == family:
+                said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.document["summary"]
+                table.add_row(address if "." not in address else f"  {address}", kpi.unit, said)
+        console.print(table)
+
+
+def print_explanation(address: str) -> None:
+    """Print all that is declared of one KPI."""
+    from kpi_lib.kpi import addresses, find
+    from kpi_lib.kpis import registry
+    from kpi_lib.scorecard import anchor_of
+
+    kpis = registry()
+    kpi, reading = find(address, kpis)
+    console = _console()
+    console.print(Text(f"{kpi.title}  ({address})", style="bold"))
+    console.print(Text(kpi.document["summary"]))
+    if reading:
+        console.print(Text(f"This reading: {kpi.readings[reading]}."))
+    facts = " and ".join(kpi.facts) or "derived from " + ", ".join(kpi.of)
+    lines = {
+        "Formula": kpi.document.get("formula"),
+        "Differs from": kpi.document.get("differs"),
+        "Counts": anchor_of(kpi),
+        "Fact": facts,
+        "Unit": f"{kpi.unit}; {kpi.better} is better" if kpi.better in ("higher", "lower") else kpi.unit,
+        "Cuts": ", ".join(kpi.cuts),
+        "Reads params": ", ".join(filter(None, (*kpi.params, kpi.horizon))),
+        "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
+        "Source": kpi.document.get("source"),
+        "Declared in": f"{kpi.function.__module__.replace('.', '/')}.py",
+    }
+    for name, said in lines.items():
+        if said:
+            console.print(Text(f"{name}: ", style="dim") + Text(said))
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def _day(text: str | None) -> str:
+    return (text or "")[:10]
+
+
+def _safe(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,0 +1,434 @@
+"""The scorecard: every KPI by period and cut as one tidy table, compared with before, last year and its target.
+
+It is the only source of a number: page, mail, archive and tests read this record.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kpi_lib import source as sources
+from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
+from kpi_lib.evaluate import evaluate
+from kpi_lib.facts import FACTS, Calendar, Data, sources_of
+from kpi_lib.facts.data import ANCHORS
+from kpi_lib.intervals import LEVEL
+from kpi_lib.kpi import FAMILIES, Kpi, addresses, find
+from kpi_lib.kpis import registry
+from kpi_lib.params import Params, Target
+from kpi_lib.period import Period
+from kpi_lib.units import rounded
+
+TREND = 13
+KEY = ["kpi", "period", "audience", "cut", "member"]
+COLUMNS = [
+    *KEY,
+    *(
+        "family",
+        "title",
+        "headline",
+        "value",
+        "unit",
+        "better",
+        "numerator",
+        "denominator",
+        "n",
+        "low",
+        "high",
+        "level",
+    ),
+    *("method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
+    *("target_low", "target_high", "verdict"),
+]
+PLANNED = ("costs", "agent_shifts")  # their rows may lie ahead of the extract
+STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
+BASIS = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The numbers (`frame`, columns `COLUMNS`) and what they were made from (`about`)."""
+
+    frame: pd.DataFrame
+    about: dict[str, Any]
+
+    @property
+    def period(self) -> str:
+        """The period that is reported; the frame also holds the twelve before it."""
+        return str(self.about["period"])
+
+    def write(self, folder: Path) -> None:
+        """Write scorecard.parquet, with `about` in its metadata, and the same rows as .csv and .json."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pandas(self.frame, schema=_schema(), preserve_index=False)
+        table = table.replace_schema_metadata({"kpi_lib": json.dumps(self.about, ensure_ascii=False)})
+        pq.write_table(table, folder / "scorecard.parquet")
+        safe = self.frame.assign(member=self.frame["member"].map(_not_a_formula, na_action="ignore"))
+        safe.to_csv(folder / "scorecard.csv", index=False)
+        (folder / "scorecard.json").write_text(json.dumps(records(self.frame), ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Scorecard":
+        """Read a scorecard.parquet back."""
+        import pyarrow.parquet as pq
+
+        if not Path(path).is_file():
+            raise KpiError(f"there is no scorecard {str(path)!r}: `kpi report` writes one")
+        table = pq.read_table(path)
+        about = (table.schema.metadata or {}).get(b"kpi_lib")
+        if about is None:
+            raise KpiError(f"{str(path)!r} is no scorecard")
+        return cls(_tidy(table.to_pandas()), json.loads(about))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain data: no value is None, `excluded` is a mapping."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [
+        row | {"excluded": json.loads(row["excluded"])} if isinstance(row.get("excluded"), str) else row for row in rows
+    ]
+
+
+def check(params: Params) -> None:
+    """Check the names in params against what there is; the first unknown one is an error with its file and line."""
+    known = {address for address, _, _ in addresses(registry())}
+    for name, target in params.targets.items():
+        if name not in known:
+            raise ParamsError(f"no KPI {name!r}{did_you_mean(name, known)}", where=params.where("targets", name))
+        if target.basis and name.partition(".")[0] not in ("churn_rate", "retention_rate"):
+            message = f"{name} has no basis: only churn_rate and retention_rate depend on the length of the period"
+            raise ParamsError(message, where=params.where("targets", name, "basis"))
+    folder = params.project / "notebooks"
+    there = {path.stem for path in folder.glob("*.ipynb")}
+    for place, notebook in enumerate(params.notebooks):
+        if notebook.name not in there:
+            hint = did_you_mean(notebook.name, there)
+            raise ParamsError(
+                f"no notebook {notebook.name!r} in {folder}{hint}", where=params.where("notebooks", place)
+            )
+
+
+def find_cut(cut: str) -> str:
+    """Return the name of a cut; an unknown one is an error with the nearest names."""
+    known = {name for kpi in registry().values() for name in (*kpi.cuts, kpi.table_cut) if name}
+    if cut not in known:
+        raise UnknownNameError(f"no cut {cut!r}{did_you_mean(cut, known)}")
+    return cut
+
+
+def data(source: sources.Source, params: Params, periods: Iterable[Period]) -> Data:
+    """Return the facts' view of an open source over some periods."""
+    return Data(source.tables, source.as_of, params, Calendar(tuple(periods), params.time_zone, params.hours))
+
+
+def span(source: sources.Source) -> tuple[datetime, datetime] | None:
+    """Return the first and last event of the data as it stood at `as_of`; None when it is empty."""
+    about = [table for table in source.quality()[0] if table["table"] not in PLANNED and table["first"]]
+    about = [table for table in about if table["table"] not in STANDING] or about
+    if not about:
+        return None
+    first, last = min(table["first"] for table in about), max(table["last"] for table in about)
+    return datetime.fromisoformat(first), min(datetime.fromisoformat(last), source.as_of)
+
+
+def last_period(source: sources.Source, params: Params) -> Period:
+    """Return the last complete month that the data reaches into the last week of."""
+    within = _months(source, params)
+    complete = Period.containing(_local(source.as_of, params)).previous
+    reached = Period.containing(_local(span(source)[1] + timedelta(days=7), params)).previous  # type: ignore[index]
+    return max(min(complete, reached), within[0])
+
+
+def within(source: sources.Source, params: Params, period: Period) -> None:
+    """Refuse a period that lies wholly outside the data, naming the first and last month there is."""
+    first, last = _months(source, params)
+    start, end = period.bounds(params.time_zone)
+    if end <= first.bounds(params.time_zone)[0] or start >= last.bounds(params.time_zone)[1]:
+        raise PeriodError(f"there is no data for {period.label}: it reaches from {first} to {last}")
+
+
+def needed_for(wanted: list[str] | None) -> dict[str, Kpi]:
+    """Return the declarations that the wanted addresses need, with what they are derived from; all for None."""
+    kpis = registry()
+    if wanted is None:
+        return kpis
+    owners = {find(address, kpis)[0].address for address in wanted}
+    return {address: kpis[address] for address in _with_parents(owners, kpis)}
+
+
+def table_kpis() -> set[str]:
+    """Return the addresses of the table KPIs, which have members and no total."""
+    return {address for address, kpi in registry().items() if kpi.table_cut}
+
+
+def build(params: Params, period: Period | str, *, as_of: str | None = None, cuts: bool = True) -> Scorecard:
+    """Measure every KPI over a period and the twelve before it, as the data stood at `as_of`.
+
+    A period outside the data is a PeriodError that names the first and last month there is.
+    """
+    check(params)
+    source = sources.open(params, as_of=as_of)
+    chosen = last_period(source, params) if period == "last" else Period.parse(str(period))
+    return measure(source, params, chosen, registry(), cuts=cuts)
+
+
+def measure(
+    source: sources.Source, params: Params, period: Period, kpis: dict[str, Kpi], *, cuts: bool = True
+) -> Scorecard:
+    """Measure `kpis` on an open source."""
+    within(source, params, period)
+    periods = period.trailing(TREND)
+    whole = data(source, params, periods)
+    first = {about["table"]: _instant(about["first"]) for about in source.quality()[0]}
+    frame = evaluate(whole, kpis.values(), first, cuts=cuts)
+    frame = _described(frame, kpis, params, source)
+    frame["provisional"] = _provisional(frame, kpis, periods, params, source.as_of)
+    frame = _compared(frame, periods)
+    young = set(frame.loc[frame["provisional"] & (frame["period"] == str(period)), "kpi"])
+    if young:
+        frame = _at_the_same_age(frame, young, kpis, whole, periods, first, cuts)
+    frame = _judged(frame, params, period)
+    order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
+    frame = frame.sort_values(
+        ["period", "kpi", "cut", "member"],
+        key=lambda column: column.map(order) if column.name == "kpi" else column,
+        na_position="first",
+        ignore_index=True,
+    )
+    return Scorecard(_tidy(frame[COLUMNS]), _about(params, period, source, kpis))
+
+
+def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source: sources.Source) -> pd.DataFrame:
+    about = {}
+    definitions = definitions_of(kpis, params)
+    for address, kpi, reading in addresses(kpis):
+        about[address] = {
+            "family": kpi.family,
+            "title": f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.title,
+            "headline": kpi.headline and not reading,
+            "unit": kpi.unit if reading not in ("promoters", "passives", "detractors") else "percent",
+            "better": {"passives": "none", "detractors": "lower"}.get(reading, kpi.better),
+            "anchor": anchor_of(kpi, params),
+            "definition": definitions[kpi.address],
+        }
+    described = pd.DataFrame.from_dict(about, orient="index")
+    frame = frame.join(described, on="kpi")
+    only_none = frame.groupby(["kpi", "cut"])["member"].transform(lambda members: (members == "(none)").all())
+    table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in kpis.values()})
+    frame = frame[~(only_none.eq(True) & frame["cut"].notna() & (frame["cut"] != table_cuts))]
+    assert not frame.duplicated(["kpi", "period", "cut", "member"]).any(), "a number is there twice"
+    blank = {"audience": None, "level": LEVEL, "as_of": source.as_of.isoformat()}
+    return frame.assign(**blank, excluded=frame["excluded"].fillna("{}")).reset_index(drop=True)
+
+
+def definitions_of(kpis: dict[str, Kpi], params: Params) -> dict[str, str]:
+    """Return the 8 hex digits of each declaration, those of a derived KPI covering what it is derived from."""
+    made: dict[str, str] = {}
+
+    def of(address: str) -> str:
+        if address not in made:
+            kpi = kpis[address]
+            parents = [of(parent) for parent in kpi.of if parent in kpis]
+            made[address] = kpi.definition(params, "\n".join([*map(sources_of, kpi.facts), *parents]))
+        return made[address]
+
+    return {address: of(address) for address in kpis}
+
+
+def anchor_of(kpi: Kpi, params: Params | None = None) -> str:
+    """Return in words what puts a row in a period, and for how long its outcome is observed."""
+    if not kpi.facts:
+        return "derived from " + " and ".join(kpi.of)
+    text = ANCHORS[FACTS[kpi.facts[0]].anchor].format(period="period")
+    if kpi.horizon:
+        days = params.get(kpi.horizon) if params else kpi.horizon.rpartition(".")[2].removesuffix("_days") + " days"
+        text += f", each watched for {days} days" if params else f", each watched for the {days}"
+    return text
+
+
+def _provisional(
+    frame: pd.DataFrame, kpis: dict[str, Kpi], periods: list[Period], params: Params, as_of: datetime
+) -> pd.Series:
+    """Whether a number can still change because outcomes are being awaited or the period is not over."""
+    ends = {str(period): period.bounds(params.time_zone)[1] for period in periods}
+    waits = {
+        address: timedelta(days=params.get(kpi.horizon) if kpi.horizon else 0) for address, kpi, _ in addresses(kpis)
+    }
+    settled = pd.Series(
+        [ends[row[0]] + waits[row[1]] for row in zip(frame["period"], frame["kpi"], strict=True)], frame.index
+    )
+    return (settled > as_of) & (frame["status"] != "not_available")
+
+
+def _compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
+    """Add the value of the period before and of the same period a year earlier."""
+    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"]
+    for name, back in (
+        ("previous", {str(p): str(p.previous) for p in periods}),
+        ("year_ago", {str(p): str(p.year_before) for p in periods}),
+    ):
+        keys = pd.MultiIndex.from_arrays([frame["kpi"], frame["cut"], frame["member"], frame["period"].map(back)])
+        frame[name] = earlier.reindex(keys).to_numpy()
+    return frame
+
+
+def _at_the_same_age(
+    frame: pd.DataFrame,
+    young: set[str],
+    kpis: dict[str, Kpi],
+    whole: Data,
+    periods: list[Period],
+    first: dict[str, datetime | None],
+    cuts: bool,
+) -> pd.DataFrame:
+    """Compare a provisional number with the period before as that stood when it was as young."""
+    period, zone = periods[-1], whole.params.time_zone
+    age = whole.as_of - period.bounds(zone)[1]
+    then = whole.earlier(period.previous.bounds(zone)[1] + age, [period.previous])
+    owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
+    wanted = _with_parents({kpi.address for kpi in owners.values()}, kpis)
+    past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
+    values = past.set_index(["kpi", "cut", "member"])["value"]
+    mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
+    keys = pd.MultiIndex.from_frame(frame.loc[mine, ["kpi", "cut", "member"]])
+    frame.loc[mine, "previous"] = values.reindex(keys).to_numpy()
+    return frame
+
+
+def _with_parents(wanted: set[str], kpis: dict[str, Kpi]) -> list[str]:
+    missing = {parent for address in wanted for parent in kpis[address].of} - wanted
+    return _with_parents(wanted | missing, kpis) if missing else [address for address in kpis if address in wanted]
+
+
+def _judged(frame: pd.DataFrame, params: Params, period: Period) -> pd.DataFrame:
+    """Add target bounds and verdict; a value misses its target when it does so as printed."""
+    bounds = {name: _bounds(target, name, period) for name, target in params.targets.items()}
+    total = frame["cut"].isna()
+    for name, place in (("target_low", 0), ("target_high", 1)):
+        limits = frame["kpi"].map({kpi: limit[place] for kpi, limit in bounds.items()})
+        frame[name] = limits.where(total).astype("float64")
+    verdicts = []
+    for row in frame[["value", "unit", "status", "provisional", "target_low", "target_high"]].to_dict("records"):
+        if row["status"] != "ok" or row["provisional"]:
+            verdicts.append("withheld")
+        elif pd.isna(row["target_low"]) and pd.isna(row["target_high"]):
+            verdicts.append("no_target")
+        else:
+            value = rounded(row["value"], row["unit"])
+            missed = value < row["target_low"] or value > row["target_high"]  # a missing bound compares false
+            verdicts.append("missed" if missed else "on_target")
+    return frame.assign(verdict=verdicts)
+
+
+def _bounds(target: Target, name: str, period: Period) -> tuple[float | None, float | None]:
+    low, high = target.between or (target.at_least, target.at_most)
+    if not target.basis:
+        return low, high
+    power, lost = period.months / BASIS[target.basis], name.startswith("churn_rate")
+
+    def converted(limit: float | None) -> float | None:
+        if limit is None:
+            return None
+        share = limit / 100
+        return 100 * (1 - (1 - share) ** power if lost else share**power)
+
+    return converted(low), converted(high)
+
+
+def _about(params: Params, period: Period, source: sources.Source, kpis: dict[str, Kpi]) -> dict[str, Any]:
+    tables, checks = source.quality()
+    return {
+        "company": params.company,
+        "time_zone": params.time_zone,
+        "currency": params.currency,
+        "language": params.language,
+        "period": str(period),
+        "period_label": period.label,
+        "as_of": source.as_of.isoformat(),
+        "as_of_source": source.as_of_source,
+        "sample": source.sample,
+        "version": version("kpi-report"),
+        "families": FAMILIES,
+        "kpis": {address: _about_kpi(kpi, reading, params) for address, kpi, reading in addresses(kpis)},
+        "tables": tables,
+        "checks": checks,
+        "inputs": source.fingerprint(),
+    }
+
+
+def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
+    title = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.title
+    return {
+        "title": title,
+        "short": kpi.title,
+        "summary": kpi.document["summary"] if not reading else f"{kpi.title}: {kpi.readings[reading]}.",
+        "formula": kpi.document.get("formula", ""),
+        "differs": kpi.document.get("differs", ""),
+        "source": kpi.document.get("source", ""),
+        "unit": kpi.unit,
+        "better": kpi.better,
+        "anchor": anchor_of(kpi, params),
+        "family": kpi.family,
+        "cuts": list(kpi.cuts),
+        "table_cut": kpi.table_cut,
+        "needs": sorted({table for fact in kpi.facts for table in FACTS[fact].needs}),
+    }
+
+
+def _months(source: sources.Source, params: Params) -> tuple[Period, Period]:
+    if not (there := span(source)):
+        raise PeriodError("the data has no events")
+    first, last = (Period.containing(_local(instant, params)) for instant in there)
+    return first, last
+
+
+def _local(instant: datetime, params: Params) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return instant.astimezone(ZoneInfo(params.time_zone)).date()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    numbers = {
+        "value",
+        "numerator",
+        "denominator",
+        "n",
+        "low",
+        "high",
+        "level",
+        "previous",
+        "year_ago",
+        "target_low",
+        "target_high",
+    }
+    kinds = {name: pa.float64() for name in numbers} | {"headline": pa.bool_(), "provisional": pa.bool_()}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+
+
+def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with plain types: numbers as float64, and None for a text that is not there."""
+    types = {field.name: str(field.type) for field in _schema()}
+    texts = [name for name, type in types.items() if type == "string"]
+    frame = frame.astype({name: "float64" for name, type in types.items() if type == "double"})
+    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
+    return frame
+
+
+def _not_a_formula(text: str) -> str:
+    """Keep a spreadsheet from reading a member's name as a formula."""
+    return "'" + text if text[:1] in "=+-@\t\r" else text
