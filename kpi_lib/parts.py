@@ -1,5 +1,6 @@
 """The parts of a page, made from rows of the scorecard: cards, tables, glossary and data page."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from kpi_lib.units import NONE, printed, rounded
 
 BESIDE_NUMBER = {"points": "points", "score": "points"}
 INDENT = "\N{EM SPACE}"
+_NOT_FRESH = "The extract's time is that of the latest event in the data, so how fresh the data is cannot be told."
 _NO_NUMBER = {"undefined": "nothing to measure", "not_estimable": "too little is known so far"}
 
 
@@ -126,7 +128,7 @@ def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Defini
     return Definitions(entries)
 
 
-def data_page(about: About, params: Params) -> Table:
+def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
     """Return what the numbers were counted from: per table the rows read and left out, then checks and provenance."""
     there = [table for table in about["tables"] if table["present"]]
     columns = [Column("Table", "left"), Column("Rows read"), Column("Left out, and why", "left"), Column("First"),
@@ -141,7 +143,24 @@ def data_page(about: About, params: Params) -> Table:
         ]
         for table in there
     ]
-    return Table(f"Data behind {about['period_label']}", columns, rows, [*_checks(about), *_provenance(about, params)])
+    return Table(
+        f"Data behind {about['period_label']}",
+        columns,
+        rows,
+        [*_excluded(headlines, about), *_checks(about), *_provenance(about, params)],
+    )
+
+
+def _excluded(headlines: pd.DataFrame, about: About) -> list[str]:
+    """Say which rows the definitions leave out of which numbers, those with the same exclusions together."""
+    alike: defaultdict[tuple[tuple[str, int], ...], list[str]] = defaultdict(list)
+    for row in headlines.to_dict("records"):
+        if reasons := sorted(json.loads(row["excluded"]).items()):
+            alike[tuple(reasons)].append(_short(row["kpi"], about))
+    return [
+        f"Not counted in {', '.join(kpis)}: {', '.join(f'{reason} {rows:,}' for reason, rows in reasons)}."
+        for reasons, kpis in alike.items()
+    ]
 
 
 def _checks(about: About) -> list[str]:
@@ -160,6 +179,7 @@ def _provenance(about: About, params: Params) -> list[str]:
     return [
         *(["Tables that are not there: " + ", ".join(absent) + "."] if absent else []),
         f"Extract of {_moment(extract)} ({about['time_zone']}); source {source}; version {about['version']}.",
+        *([_NOT_FRESH] if about["as_of_source"] == "latest" else []),
         *(["Sample data: the company is invented."] if about["sample"] else []),
     ]
 

@@ -118,7 +118,8 @@ class Report:
 
     def data_quality(self) -> Shown:
         """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract."""
-        return parts.data_page(self.about, self.params)
+        headlines = self._now[self._now["headline"].astype(bool) & self._now["cut"].isna()]
+        return parts.data_page(headlines, self.about, self.params)
 
     def values(self, kpi: str, cut: str | None = None) -> pd.DataFrame:
         """Return a KPI's rows of all periods: its totals, or with `cut` its members."""

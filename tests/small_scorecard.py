@@ -66,6 +66,7 @@ def scorecard() -> pd.DataFrame:
             previous=None, year_ago=None, target_low=None, verdict="withheld", unit="percent"),
         *trend(kpi="first_response_time", family="support_ops", title="First response time", unit="minutes",
                better="lower", value=42.0, low=40.0, high=45.0, previous=47.0, year_ago=39.0, target_low=None,
+               excluded='{"test": 1008, "spam": 49}',
                target_high=30.0, verdict="missed"),
         *(row(kpi="first_response_time", family="support_ops", title="First response time", unit="minutes",
               better="lower", value=minutes, low=minutes - 2, high=minutes + 2, cut="channel", member=channel, n=n,

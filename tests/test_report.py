@@ -158,10 +158,16 @@ def test_the_glossary_defines_what_was_shown(report):
 def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     page = report.data_quality()
     assert page.rows == [["tickets", "4,210", "duplicate: 412", "2022-05-01", "2024-06-30"]]
+    assert page.notes.pop(0) == "Not counted in First response time: spam 49, test 1,008."
     assert page.notes[0] == "tickets: resolved before created (3 rows, for example T-1)."
     assert page.notes[1] == "Tables that are not there: surveys."
     assert "2024-07-02 06:00 (Europe/Berlin)" in page.notes[2]
     assert page.notes[3] == "Sample data: the company is invented."
+
+
+def test_a_guessed_extract_time_is_said(report):
+    report.about["as_of_source"] = "latest"
+    assert "cannot be told" in report.data_quality().notes[-2]
 
 
 def test_values_are_frames(report):
