@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpi_lib.errors import KpiError, ParamsError, did_you_mean
+from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
 
 if TYPE_CHECKING:
     from kpi_lib.params import Params
@@ -29,7 +29,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except KpiError as error:
-        click.echo(f"kpi: {_plain(str(error))}", err=True)
+        click.echo(f"kpi: {plain(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("kpi: stopped; nothing that stood was changed", err=True)
@@ -99,7 +99,7 @@ def report(
             progress=progress,
         )
     for line in (*map(str, outcome.failures), *outcome.problems):
-        click.echo(f"kpi: {_plain(line)}", err=True)
+        click.echo(f"kpi: {plain(line)}", err=True)
     if as_json:
         summary = {"period": str(chosen), "status": outcome.status, "folder": str(outcome.folder), "kept": outcome.kept}
         told = {"failures": list(map(str, outcome.failures)), "problems": list(outcome.problems)}
@@ -292,10 +292,3 @@ def _progress(quiet: bool) -> Iterator["Progress"]:
         yield progress
     finally:
         progress.close()
-
-
-def _plain(text: str) -> str:
-    """Return text of data without control characters, which a terminal would obey."""
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

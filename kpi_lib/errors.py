@@ -46,3 +46,11 @@ def did_you_mean(given: str, accepted: Iterable[str]) -> str:
         return ""
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     return f" - accepted: {shown}"
+
+
+def plain(text: str) -> str:
+    """Return text of data for a terminal: without the control characters that it would obey."""
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

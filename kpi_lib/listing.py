@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kpi_lib.errors import plain
 from kpi_lib.units import printed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
             printed(row["year_ago"], unit, currency),
             _status(row),
         ]
-        table.add_row(*(Text(_safe(cell)) for cell in cells))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
     _console().print(table)
 
 
@@ -94,7 +95,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     console.print(table)
     for found in checks:
         line = f"{found['level']}: {found['table']}: {found['rule']}, {found['rows']:,} rows. {found['message'] or ''}"
-        console.print(Text(_safe(line.strip())))
+        console.print(Text(plain(line.strip())))
     if source.missing:
         console.print(Text(f"not in the source: {', '.join(source.missing)}"))
     if end > source.as_of:
@@ -178,7 +179,3 @@ def _console() -> Console:
 
 def _day(text: str | None) -> str:
     return (text or "")[:10]
-
-
-def _safe(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -379,8 +379,14 @@ def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
         "family": kpi.family,
         "cuts": list(kpi.cuts),
         "table_cut": kpi.table_cut,
-        "needs": sorted({table for fact in kpi.facts for table in FACTS[fact].needs}),
+        "needs": sorted(_tables_of(kpi)),
     }
+
+
+def _tables_of(kpi: Kpi) -> set[str]:
+    """Return the tables without which a KPI, or what it is derived from, has no value."""
+    parents = (table for parent in kpi.of for table in _tables_of(find(parent, registry())[0]))
+    return {table for fact in kpi.facts for table in FACTS[fact].needs} | set(parents)
 
 
 def _months(source: sources.Source, params: Params) -> tuple[Period, Period]:

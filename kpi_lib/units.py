@@ -20,7 +20,7 @@ UNITS = {
     "minutes": Unit(0),
     "seconds": Unit(0),
     "days": Unit(1, " days", "days"),
-    "months": Unit(1, " months", "months"),
+    "months": Unit(0, " months", "months"),
     "currency": Unit(2),
     "ratio": Unit(2),
     "score": Unit(2),
@@ -38,14 +38,14 @@ def rounded(value: float | None, unit: str) -> float | None:
     return float(round(value, _decimals(value, unit))) + 0.0  # + 0.0: no negative zero is printed
 
 
-def printed(value: float | None, unit: str, currency: str = "") -> str:
+def printed(value: float | None, unit: str, currency: str = "", *, decimals: int | None = None) -> str:
     """Return the value with its unit as people write it: `86.4 %`, `1 h 12 min`, `EUR 1,204`; `–` for no value."""
     number = rounded(value, unit)
     if number is None:
         return NONE
     if scale := SECONDS.get(unit):
         return duration(number * scale)
-    text = f"{number:,.{_decimals(number, unit)}f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{number:,.{_decimals(number, unit) if decimals is None else decimals}f}".replace("-", "\N{MINUS SIGN}")
     if unit == "currency":
         return f"{currency}\N{NO-BREAK SPACE}{text}" if currency else text
     return text + UNITS[unit].suffix.replace(" ", "\N{NO-BREAK SPACE}")
@@ -58,16 +58,20 @@ def change(now: float | None, before: float | None, unit: str, currency: str = "
         return ""
     if printed(new, unit) == printed(old, unit):
         return "unchanged"
-    return f"{'up' if new > old else 'down'} {difference(abs(new - old), unit, currency)}"
+    said = difference(abs(new - old), unit, currency, decimals=_decimals(new, unit))
+    return f"{'up' if new > old else 'down'} {said}"
 
 
-def difference(amount: float, unit: str, currency: str = "") -> str:
-    """Return a difference of two values with its unit: percentages differ by percentage points."""
+def difference(amount: float, unit: str, currency: str = "", *, decimals: int | None = None) -> str:
+    """Return a difference of two values with its unit: percentages differ by percentage points.
+
+    `decimals` are those of the values compared; without them, what the amount itself would have.
+    """
     if word := UNITS[unit].difference:
         number = round(amount, UNITS[unit].decimals)
         one = math.isclose(number, 1) and word.endswith("s")
         return f"{number:,.{UNITS[unit].decimals}f}\N{NO-BREAK SPACE}{word[:-1] if one else word}"
-    return printed(amount, unit, currency)
+    return printed(amount, unit, currency, decimals=decimals)
 
 
 def duration(seconds: float) -> str:

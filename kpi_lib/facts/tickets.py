@@ -24,6 +24,7 @@ FROM_EVENTS = (
     "given_up",
     "followed_up",
     "switched",
+    "live",
 )
 EVENTS = {"ticket_events": FROM_EVENTS}
 DONE = ("resolved", "closed")
@@ -206,23 +207,30 @@ def _with_events(data: Data, rows: Any) -> Any:
     joined = rows.left_join(summary, rows.ticket_id == summary.of_ticket).drop("of_ticket")
     joined = joined.left_join(statuses, joined.ticket_id == statuses.status_of).drop("status_of")
     other = (joined.lowest_channel != joined.channel) | (joined.highest_channel != joined.channel)
+    live = ibis.literal(False)
     if data.has("calls"):
         calls = data.table("calls")
         linked = (
             calls.filter(calls.ticket_id.notnull())
             .group_by(linked_to="ticket_id")
-            .aggregate(lowest_call=calls.channel.min(), highest_call=calls.channel.max())
+            .aggregate(
+                lowest_call=calls.channel.min(),
+                highest_call=calls.channel.max(),
+                answered_at=calls.offered_at.min(where=calls.outcome == "answered"),
+            )
         )
         joined = joined.left_join(linked, joined.ticket_id == linked.linked_to).drop("linked_to")
         other = (
             other.fill_null(False) | (joined.lowest_call != joined.channel) | (joined.highest_call != joined.channel)
         )
+        live = (joined.answered_at <= joined.created_at).fill_null(False)
     began = ibis.least(joined.level.fill_null(UNKNOWN_LEVEL), (joined.lowest_escalation - 1).fill_null(UNKNOWN_LEVEL))
     return joined.mutate(
         level=began.nullif(UNKNOWN_LEVEL),  # exports often hold the tier a ticket has reached, not where it began
         replies=joined.replies.fill_null(0),
         assigned=joined.assigned.fill_null(False),
         switched=other.fill_null(False),
+        live=live,
     )
 
 

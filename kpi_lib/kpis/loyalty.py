@@ -68,7 +68,7 @@ def nps(answer: Any) -> Estimator:
     Differs from: tools that count every answer; of a customer's several answers in a period the latest counts.
     """
     return _net_promoters(answer, (answer.kind == "nps") & answer.latest_of_customer).companions(
-        promoters="9 or 10", passives="7 or 8", detractors="0 to 6"
+        promoters="promoters (9 or 10)", passives="passives (7 or 8)", detractors="detractors (0 to 6)"
     )
 
 
