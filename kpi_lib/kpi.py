@@ -22,6 +22,11 @@ from kpi_lib.units import UNITS
 
 FAMILIES = {"loyalty": "Loyalty", "support_ops": "Support operations", "customer_value": "Customer value"}
 BETTER = ("higher", "lower", "none", "band")
+OF_READING = {  # unit and direction of readings that differ from their KPI's
+    "promoters": ("percent", "higher"),
+    "passives": ("percent", "none"),
+    "detractors": ("percent", "lower"),
+}
 REGISTRY: dict[str, "Kpi"] = {}
 
 
@@ -67,6 +72,14 @@ class Kpi:
             return None
         declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
         return declared.cut if isinstance(declared, ByMember) else None
+
+    def unit_of(self, reading: str) -> str:
+        """Return the unit of the headline or of one of its readings."""
+        return OF_READING.get(reading, (self.unit,))[0]
+
+    def better_of(self, reading: str) -> str:
+        """Return which direction is better for the headline or one of its readings."""
+        return OF_READING[reading][1] if reading in OF_READING else self.better
 
     @property
     def arguments(self) -> dict[str, str]:

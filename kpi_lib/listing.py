@@ -131,7 +131,7 @@ def print_list() -> None:
         for address, kpi, reading in addresses(registry()):
             if kpi.family == family:
                 said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.document["summary"]
-                table.add_row(address if "." not in address else f"  {address}", kpi.unit, said)
+                table.add_row(address if "." not in address else f"  {address}", kpi.unit_of(reading), said)
         console.print(table)
 
 
@@ -143,7 +143,7 @@ def print_explanation(address: str) -> None:
 
     kpis = registry()
     kpi, reading = find(address, kpis)
-    console = _console()
+    console, unit, better = _console(), kpi.unit_of(reading), kpi.better_of(reading)
     console.print(Text(f"{kpi.title}  ({address})", style="bold"))
     console.print(Text(kpi.document["summary"]))
     if reading:
@@ -154,7 +154,7 @@ def print_explanation(address: str) -> None:
         "Differs from": kpi.document.get("differs"),
         "Counts": anchor_of(kpi),
         "Fact": facts,
-        "Unit": f"{kpi.unit}; {kpi.better} is better" if kpi.better in ("higher", "lower") else kpi.unit,
+        "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
         "Cuts": ", ".join(kpi.cuts),
         "Reads params": ", ".join(filter(None, (*kpi.params, kpi.horizon))),
         "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),

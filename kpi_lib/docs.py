@@ -1,0 +1,128 @@
+"""Writes docs/kpis.md and docs/data.md from the declarations: `python -m kpi_lib.docs`."""
+
+from pathlib import Path
+
+from kpi_lib.contract import TABLES, Column, Table
+from kpi_lib.facts import FACTS
+from kpi_lib.kpi import FAMILIES, Kpi, addresses
+from kpi_lib.kpis import registry
+from kpi_lib.scorecard import anchor_of
+
+DOCS = Path(__file__).parent.parent / "docs"
+NOTE = "<!-- Written by `make docs` from the declarations in kpi_lib; change those, not this page. -->"
+SOURCES = {
+    "S1": "customer service metrics (Arabic)",
+    "S2": "14 help desk KPIs (Russian)",
+    "S3": "conversations per teammate, most common issues (Persian)",
+    "S4": "the complete list of customer KPIs (Arabic)",
+}
+
+
+def kpis_page() -> str:
+    """Return the catalogue: what each KPI means, how it is counted and where it differs from other tools."""
+    parts = [NOTE, "# The KPIs", _introduction()]
+    kpis = registry()
+    for family, title in FAMILIES.items():
+        parts.append(f"## {title}")
+        for kpi in kpis.values():
+            if kpi.family == family and kpi.headline:
+                parts.append(_headline(kpi, kpis))
+    return "\n\n".join(parts) + "\n"
+
+
+def data_page() -> str:
+    """Return the data contract: the twelve tables, their columns and the rules that rows are held to."""
+    parts = [
+        NOTE,
+        "# The data",
+        "Twelve tables, and no more. One that is missing is no mistake: what needs it is not available, and the report "
+        "is built. A required column that is missing stops the run. Times are instants in UTC; a time without an offset "
+        "is read as UTC. Every table may have `loaded_at`, when a row reached the extract. Exact duplicates are left out "
+        "and counted; two rows with one key and different content stop the run.",
+        "A rule of level **error** stops the run, **warning** is printed on the data page, **drop** leaves the row out "
+        "and counts it.",
+        *map(_table, TABLES.values()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write both pages."""
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "kpis.md").write_text(kpis_page(), encoding="utf-8")
+    (DOCS / "data.md").write_text(data_page(), encoding="utf-8")
+
+
+def _introduction() -> str:
+    named = "; ".join(f"{short}: {title}" for short, title in SOURCES.items())
+    return (
+        "A KPI has a headline, addressed by its id, and companions, addressed `id.companion`. Intervals are 95 %. "
+        "`kpi explain ID` prints the same on a terminal. "
+        f"Sources are the articles that name a KPI, with their section: {named}."
+    )
+
+
+def _headline(kpi: Kpi, kpis: dict[str, Kpi]) -> str:
+    lines = [f"### {kpi.title}", f"`{kpi.address}`", kpi.document["summary"]]
+    facts = " and ".join(f"`{fact}`" for fact in kpi.facts) or "derived from " + ", ".join(f"`{of}`" for of in kpi.of)
+    better = {"higher": "higher is better", "lower": "lower is better", "band": "better inside its target band"}
+    details = {
+        "Formula": kpi.document.get("formula"),
+        "Counts": anchor_of(kpi),
+        "Fact": facts,
+        "Unit": ", ".join(filter(None, [kpi.unit, better.get(kpi.better)])),
+        "Cuts": ", ".join(kpi.cuts) or None,
+        "Params": ", ".join(f"`{name}`" for name in dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))) or None,
+        "Source": kpi.document.get("source"),
+        "Why it may not match the help desk's own screen": kpi.document.get("differs"),
+    }
+    lines.append("\n".join(f"* {name}: {said}" for name, said in details.items() if said))
+    companions = [
+        (address, other, reading)
+        for address, other, reading in addresses(kpis)
+        if other.id == kpi.id and address != kpi.address
+    ]
+    if companions:
+        rows = [
+            f"| `{address}` | {_meaning(other, reading)} | {other.unit_of(reading)} |"
+            for address, other, reading in companions
+        ]
+        lines.append("\n".join(["| companion | what it is | unit |", "|---|---|---|", *rows]))
+    return "\n\n".join(lines)
+
+
+def _meaning(kpi: Kpi, reading: str) -> str:
+    if reading:
+        return f"{kpi.readings[reading].capitalize()}."
+    return " ".join(filter(None, (kpi.document["summary"], kpi.document.get("formula"))))
+
+
+def _table(table: Table) -> str:
+    columns = [f"| `{c.name}` | {_type(c)} | {_need(c)} | {', '.join(c.vocabulary)} |" for c in table.columns]
+    lines = [
+        f"## {table.name}",
+        f"One row: {table.row}. Key: {', '.join(f'`{name}`' for name in table.key)}.",
+        "\n".join(["| column | type | | values |", "|---|---|---|---|", *columns]),
+    ]
+    if table.foreign:
+        keys = ", ".join(f"`{name}` in {other}" for name, other in table.foreign.items())
+        lines.append(f"Points to: {keys}. More than 1 % without a counterpart is an error, fewer a warning.")
+    if table.rules:
+        lines.append("\n".join(f"* {r.level}: {r.name}{f' ({r.message})' if r.message else ''}" for r in table.rules))
+    used = [name for name, fact in FACTS.items() if table.name in fact.needs]
+    if used:
+        lines.append(f"Without it there are no rows of: {', '.join(used)}.")
+    return "\n\n".join(lines)
+
+
+def _type(column: Column) -> str:
+    names = {"timestamp('UTC', 6)": "instant", "float64": "number", "int64": "whole number", "boolean": "true or false"}
+    return names.get(column.type, {"string": "text"}.get(column.type, column.type))
+
+
+def _need(column: Column) -> str:
+    return f"default {str(column.default).lower()}" if column.need == "default" else column.need
+
+
+if __name__ == "__main__":
+    main()
