@@ -36,9 +36,9 @@ def data_page() -> str:
         NOTE,
         "# The data",
         "Twelve tables, and no more. One that is missing is no mistake: what needs it is not available, and the report "
-        "is built. A required column that is missing stops the run. Times are instants in UTC; a time without an offset "
-        "is read as UTC. Every table may have `loaded_at`, when a row reached the extract. Exact duplicates are left out "
-        "and counted; two rows with one key and different content stop the run.",
+        "is built. A required column that is missing stops the run. Times are instants in UTC; a time without an "
+        "offset is read as UTC. Every table may have `loaded_at`, when a row reached the extract. Exact duplicates are "
+        "left out and counted; two rows with one key and different content stop the run.",
         "A rule of level **error** stops the run, **warning** is printed on the data page, **drop** leaves the row out "
         "and counts it.",
         *map(_table, TABLES.values()),

@@ -38,7 +38,8 @@ def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
 def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
     several = len({row["period"] for row in rows}) > 1
     members = any(row["member"] for row in rows)
-    table = _table(f"{about['company']}, {about['period_label']}")
+    console, table = _console(), _table()
+    console.print(Text(plain(f"{about['company']}, {about['period_label']}"), style="bold"))
     heads = ["KPI", *(["period"] if several else []), *(["member"] if members else [])]
     for head in heads:
         table.add_column(head, overflow="fold")
@@ -58,7 +59,7 @@ def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
             _status(row),
         ]
         table.add_row(*(Text(plain(cell)) for cell in cells))
-    _console().print(table)
+    console.print(table)
 
 
 def _status(row: dict[str, Any]) -> str:
@@ -73,7 +74,8 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     tables, checks = source.quality()
     end = period.bounds(params.time_zone)[1]
     console, late = _console(), False
-    table = _table(f"{params.company}: tables for {period.label}, extract of {source.as_of.isoformat()}")
+    table = _table()
+    console.print(Text(plain(f"{params.company}: tables for {period.label}, extract of {source.as_of}"), style="bold"))
     table.add_column("table")
     for head in ("rows", "left out"):
         table.add_column(head, justify="right")
@@ -124,7 +126,8 @@ def print_list() -> None:
 
     console = _console()
     for family, title in FAMILIES.items():
-        table = _table(title)
+        console.print(Text(title, style="bold"))
+        table = _table()
         table.add_column("KPI")
         table.add_column("unit")
         table.add_column("what it is")
@@ -166,10 +169,8 @@ def print_explanation(address: str) -> None:
             console.print(Text(f"{name}: ", style="dim") + Text(said))
 
 
-def _table(title: str) -> Table:
-    return Table(
-        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-    )
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _console() -> Console:
