@@ -228,6 +228,13 @@ class TestReading:
         assert found.blocks[0].data["alt"] == "Figure: My page"
         assert "cell 1: a figure has no text" in found.problems[0]
 
+    def test_a_heading_with_nothing_under_it_is_left_out(self, tmp_path):
+        texts = ["# T", "## Filled", "words", "## Empty", "### Empty too", "## Filled too", "words", "## Last"]
+        cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "n.ipynb")
+        found = page.read("n", tmp_path / "n.ipynb")
+        assert [section["text"] for section in found.sections] == ["Filled", "Filled too"]
+
     def test_a_title_is_made_from_the_name_when_there_is_none(self, read):
         assert read({"text/plain": "7"}).title == "My page"
 

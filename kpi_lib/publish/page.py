@@ -62,7 +62,28 @@ def read(name: str, executed: Path) -> Page:
             for output in cell.outputs:
                 page.blocks.extend(_output(output, number, page, outline))
     page.title = outline.title or page.title
+    page.blocks = _without_empty_sections(page.blocks)
     return page
+
+
+def _without_empty_sections(blocks: list[Block]) -> list[Block]:
+    """Return the blocks without headings that nothing stands under, such as those of KPIs without data."""
+    kept: list[Block] = []
+    for block in reversed(blocks):
+        if _is_heading(block):
+            below = kept[-1].data.get("headings") if kept and _opens_section(kept[-1]) else None
+            if not kept or (below and below[0]["level"] <= block.data["headings"][-1]["level"]):
+                continue
+        kept.append(block)
+    return kept[::-1]
+
+
+def _is_heading(block: Block) -> bool:
+    return block.type == "prose" and all(token["type"] == "heading" for token in block.data["tokens"])
+
+
+def _opens_section(block: Block) -> bool:
+    return block.type == "prose" and block.data["tokens"][0]["type"] == "heading"
 
 
 def titled(name: str) -> str:
