@@ -1,0 +1,173 @@
+"""Waiting times against worked values and the survival functions of statsmodels."""
+
+from datetime import UTC, datetime
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.duration.survfunc import SurvfuncRight
+
+from kpi_lib.waiting import Lasting, Waiting, product_limit
+
+TIMES = [1, 2, 2, 3, 5, 8, 8, 12, 20, 30]
+FINISHED = [1, 1, 1, 1, 1, 1, 0, 1, 0, 0]
+DAY = 86400
+
+
+def limited(seconds, finished, *, target=False):
+    """The product-limit sums of rows of one group."""
+    rows = pd.DataFrame({"group": "a", "seconds": np.asarray(seconds, "int64"), "finished": np.asarray(finished, bool)})
+    return product_limit(ibis.memtable(rows), ["group"], target=target).to_pandas().assign(followed=True)
+
+
+def waited(seconds, finished, reading="", unit="seconds"):
+    return Waiting(None).estimate(limited(seconds, finished), reading, unit).iloc[0]
+
+
+def reference(seconds, finished, p, level=0.05):
+    survival = SurvfuncRight(np.asarray(seconds, float), np.asarray(finished, float))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        limits = survival.quantile_ci(p, alpha=level, method="cloglog")
+    return [np.nan if np.isinf(value) else value for value in (survival.quantile(p), *limits)]
+
+
+def test_the_vector_of_the_specification():
+    row = waited(TIMES, FINISHED)
+    assert row["value"] == 5
+    assert np.median([time for time, done in zip(TIMES, FINISHED, strict=True) if done]) == 3  # the naive median
+    assert (row["n"], row["numerator"], row["status"]) == (10, 7, "ok")
+    assert row["method"] == "Kaplan-Meier, log-log limits"
+
+
+def test_the_restricted_mean_of_the_vector_is_10_10_at_24(monkeypatch):
+    monkeypatch.setattr("kpi_lib.waiting.RESTRICTED_DAYS", 1)
+    hours = [time * 3600 for time in TIMES]  # 24 hours are a day
+    row = waited(hours, FINISHED, "mean", unit="minutes")
+    assert row["value"] / 60 == pytest.approx(10.10, abs=0.005)
+    assert row["low"] < row["value"] < row["high"]
+
+
+@pytest.mark.parametrize(("reading", "p"), [("", 0.5), ("p90", 0.9)])
+@pytest.mark.parametrize("seed", range(4))
+def test_quantiles_and_limits_are_those_of_statsmodels(reading, p, seed):
+    random = np.random.default_rng(seed)
+    seconds = random.integers(1, 40, 60)
+    finished = (random.random(60) < 0.8) & (seconds < seconds.max())  # at 0 statsmodels has a limit by accident
+    row = waited(seconds, finished, reading)
+    value, low, high = reference(seconds, finished, p)
+    assert row["value"] == pytest.approx(value, nan_ok=True)
+    if not np.isnan(value):
+        assert row["low"] == pytest.approx(min(low, value))
+        assert row["high"] == pytest.approx(high, nan_ok=True)
+
+
+def test_variance_of_the_restricted_mean_is_greenwoods():
+    row = waited(np.array(TIMES) * DAY, FINISHED, "mean", unit="days")
+    survival = SurvfuncRight(np.array(TIMES, float), np.array(FINISHED, float))
+    times, alive = survival.surv_times, survival.surv_prob
+    area = np.concatenate([[times[0]], np.diff(np.append(times, 30)) * alive])
+    after = area[::-1].cumsum()[::-1][1:]
+    at_risk, events = survival.n_risk, survival.n_events
+    variance = (after**2 * events / (at_risk * (at_risk - events))).sum()
+    half = 1.959963984540054 * variance**0.5
+    assert row["value"] == pytest.approx(area.sum())
+    assert (row["low"], row["high"]) == pytest.approx((area.sum() - half, area.sum() + half))
+
+
+def test_without_unfinished_rows_the_mean_is_the_plain_mean():
+    assert waited([60, 120, 240], [1, 1, 1], "mean", unit="minutes")["value"] == pytest.approx(7 / 3)
+
+
+def test_a_median_that_is_not_reached_is_not_estimable():
+    row = waited([10, 20, 30, 40], [1, 0, 0, 0])
+    assert (row["status"], row["n"]) == ("not_estimable", 4)
+    assert np.isnan(row["value"])
+
+
+def test_a_half_reached_exactly_counts_as_reached():
+    assert waited([10, 20, 30, 40], [1, 1, 0, 0])["value"] == 20
+    sixths = [1, 2, 3, 4, 5, 6]  # 5/6 * 4/5 * 3/4 is a half only up to rounding
+    assert waited(sixths, [1, 1, 1, 0, 0, 0])["value"] == 3
+
+
+def test_ties_are_events_before_losses():
+    assert waited([10, 10, 20, 20], [1, 0, 1, 1])["value"] == 20  # 3/4, then 0
+    assert waited([10, 10], [1, 0])["value"] == 10
+
+
+def test_nothing_to_wait_for_is_undefined():
+    sums = pd.DataFrame([{"n": 0.0, "events": 0.0, "median": np.nan, "median_low": np.nan, "median_high": np.nan}])
+    row = Waiting(None).estimate(sums).iloc[0]
+    assert (row["status"], row["n"]) == ("undefined", 0)
+
+
+def test_groups_do_not_touch_each_other():
+    rows = pd.DataFrame({"group": list("aaabb"), "seconds": [1, 2, 3, 10, 20], "finished": True})
+    made = product_limit(ibis.memtable(rows), ["group"]).to_pandas().set_index("group")["median"]
+    assert made.to_dict() == {"a": 2, "b": 10}
+
+
+def test_a_mean_beyond_what_was_watched_is_not_estimable_unless_all_finished():
+    early = limited([1 * DAY, 2 * DAY, 3 * DAY], [1, 1, 0]).assign(followed=False)
+    assert Waiting(None).estimate(early, "mean", "days").iloc[0]["status"] == "not_estimable"
+    done = limited([1 * DAY, 2 * DAY, 3 * DAY], [1, 1, 1]).assign(followed=False)
+    assert Waiting(None).estimate(done, "mean", "days").iloc[0]["value"] == pytest.approx(2)
+
+
+def test_the_share_within_a_target_is_one_less_the_survival_there():
+    parts = np.array([0.5, 1.0, 1.0, 2.0, 0.2]) * 1_000_000  # of the target: two on the dot, one too late
+    finished = [1, 1, 1, 1, 0]  # the last is too young to have failed
+    waiting = Waiting(None, target_seconds=60)
+    row = waiting.estimate(limited(parts.astype("int64"), finished, target=True)).iloc[0]
+    assert row["value"] == pytest.approx(75)  # of four: 3/4 * 2/3 * 1/2 = 1/4 still waiting
+    survival = SurvfuncRight(parts, np.array(finished, float))
+    spread = 1.959963984540054 * survival.surv_prob_se[1] / abs(0.25 * np.log(0.25))
+    assert (row["low"], row["high"]) == pytest.approx(
+        (100 * (1 - 0.25 ** np.exp(-spread)), 100 * (1 - 0.25 ** np.exp(spread)))
+    )
+
+
+AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
+START = pd.Timestamp("2024-05-31 12:00", tz="UTC")
+
+
+def watched(waiting, **columns):
+    """The rows that a waiting time is made of, from one row a column value."""
+    instants = {name: "timestamp('UTC', 6)" for name in ("start", "until", "lost") if name in columns}
+    frame = pd.DataFrame(columns)
+    table = ibis.memtable(frame, schema={name: instants.get(name, "int64") for name in frame.columns})
+    return table.select(**waiting(table).rows(AS_OF)).to_pandas()
+
+
+def test_a_row_is_watched_until_it_happens_is_lost_or_the_extract_is_made():
+    hour = pd.Timedelta(hours=1)
+    rows = watched(
+        lambda t: Waiting(t.start, until=t.until, lost=t.lost),
+        start=[START] * 3,
+        until=[START + hour, None, None],
+        lost=[START + 5 * hour, START + 2 * hour, None],
+    )
+    assert list(rows["seconds"]) == [3600, 7200, 12 * 3600]
+    assert list(rows["finished"]) == [True, False, False]
+    assert rows["counted"].all()
+
+
+def test_zero_is_legal_and_negative_is_not_counted():
+    rows = watched(lambda t: Waiting(t.start, until=t.until), start=[START] * 2,
+                   until=[START, START - pd.Timedelta(seconds=30)])  # fmt: skip
+    assert list(rows["counted"]) == [True, False]
+
+
+def test_seconds_to_subtract_are_subtracted():
+    rows = watched(lambda t: Waiting(t.start, until=t.until, less=t.less), start=[START],
+                   until=[START + pd.Timedelta(hours=1)], less=[600])  # fmt: skip
+    assert list(rows["seconds"]) == [3000]
+
+
+def test_a_duration_may_be_given_as_it_is():
+    rows = watched(lambda t: Lasting(t.seconds, finished=t.done == 1), seconds=[30, 40], done=[1, 0])
+    assert list(rows["seconds"]) == [30, 40]
+    assert list(rows["finished"]) == [True, False]
+    sums = limited(rows["seconds"], rows["finished"])
+    assert Lasting(None, quantile="median").estimate(sums, unit="seconds").iloc[0]["value"] == 30
