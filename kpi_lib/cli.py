@@ -292,3 +292,7 @@ def _progress(quiet: bool) -> Iterator["Progress"]:
         yield progress
     finally:
         progress.close()
+
+
+if __name__ == "__main__":
+    main()

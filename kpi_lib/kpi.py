@@ -21,6 +21,7 @@ from kpi_lib.params import Params
 from kpi_lib.units import UNITS
 
 FAMILIES = {"loyalty": "Loyalty", "support_ops": "Support operations", "customer_value": "Customer value"}
+NOTEBOOK = "notebook"  # the family of what an analyst declares in a cell
 BETTER = ("higher", "lower", "none", "band")
 OF_READING = {  # unit and direction of readings that differ from their KPI's
     "promoters": ("percent", "higher"),
@@ -140,6 +141,8 @@ def kpi(
         if not inspect.getdoc(function):
             raise KpiError(f"KPI {address!r} has no docstring: its first paragraph is what every report prints")
         family = _family(address, function.__module__)
+        if family == NOTEBOOK and address in REGISTRY and REGISTRY[address].family != NOTEBOOK:
+            raise KpiError(f"there is a KPI {address!r} already: give the one declared here another name")
         REGISTRY[address] = Kpi(
             address,
             family,
@@ -208,7 +211,7 @@ def _family(address: str, module: str) -> str:
     if "." in address and (parent := REGISTRY.get(address.partition(".")[0])):
         return parent.family
     name = module.rpartition(".")[2]
-    return next((family for family in FAMILIES if name.startswith(family.removesuffix("_ops"))), "notebook")
+    return next((family for family in FAMILIES if name.startswith(family.removesuffix("_ops"))), NOTEBOOK)
 
 
 class _Symbol:

@@ -227,7 +227,7 @@ def _row_title(row: Row, listed: set[str], about: About) -> str:
 
 
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
-    families = {about["families"][family] for family in rows["family"]}
+    families = {about["families"].get(family, "Numbers") for family in rows["family"]}
     return f"{families.pop() if len(families) == 1 else 'Numbers'}, {period.label}"
 
 

@@ -17,6 +17,8 @@ from kpi_lib.facts import FACTS, Data
 from kpi_lib.params import load
 from kpi_lib.period import Period, parse_instant
 
+DECLARED_HERE = " (declared in this notebook)"
+
 
 class Report:
     """What a notebook shows of one period; built from a scorecard's file, or from the tables when none is given.
@@ -140,9 +142,12 @@ class Report:
         return Names("table", TABLES, lambda name: self._data.table(name))
 
     @cached_property
+    def _source(self) -> source.Source:
+        return source.open(self.params, as_of=self.about["as_of"])
+
+    @cached_property
     def _data(self) -> Data:
-        opened = source.open(self.params, as_of=self.about["as_of"])
-        return scorecard.data(opened, self.params, self.period.trailing(scorecard.TREND))
+        return scorecard.data(self._source, self.params, self.period.trailing(scorecard.TREND))
 
     def _build(self) -> Any:
         return scorecard.build(self.params, self.period, as_of=self._as_of)
@@ -180,8 +185,21 @@ class Report:
         return addresses
 
     def _check(self, kpi: str, also: Iterable[str] = ()) -> None:
+        if kpi not in self.about["kpis"] and kpi in scorecard.declared_in_notebooks():
+            self._measure(kpi)
         if kpi not in self.about["kpis"]:
             raise UnknownNameError(f"no KPI {kpi!r}{did_you_mean(kpi, [*self.about['kpis'], *also])}")
+
+    def _measure(self, kpi: str) -> None:
+        """Add the numbers of a KPI that a cell of this notebook declares, on the same data."""
+        card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
+        known = card.frame[~card.frame["kpi"].isin(self.about["kpis"])]
+        titled = known.assign(title=known["title"] + DECLARED_HERE)
+        self._frame = pd.concat([self._frame, titled], ignore_index=True)
+        self._now = self._frame[self._frame["period"] == str(self.period)]
+        for address, about in card.about["kpis"].items():
+            if address not in self.about["kpis"]:
+                self.about["kpis"][address] = about | {"title": about["title"] + DECLARED_HERE}
 
     def _check_cut(self, kpi: str, cut: str) -> None:
         cuts = self.about["kpis"][kpi]["cuts"]

@@ -19,7 +19,7 @@ from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
 from kpi_lib.facts.data import ANCHORS
 from kpi_lib.intervals import LEVEL
-from kpi_lib.kpi import FAMILIES, Kpi, addresses, find
+from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params, Target
 from kpi_lib.period import Period
@@ -162,6 +162,11 @@ def needed_for(wanted: list[str] | None) -> dict[str, Kpi]:
         return kpis
     owners = {find(address, kpis)[0].address for address in wanted}
     return {address: kpis[address] for address in _with_parents(owners, kpis)}
+
+
+def declared_in_notebooks() -> set[str]:
+    """Return the addresses that a cell of the running notebook declares."""
+    return {address for address, kpi, _ in addresses(registry()) if kpi.family == NOTEBOOK}
 
 
 def table_kpis() -> set[str]:

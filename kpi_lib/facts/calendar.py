@@ -63,7 +63,7 @@ class Calendar:
             {
                 "slot": seconds // QUARTER_HOUR,
                 "day": days.to_numpy(),
-                "weekday": [f"{number + 1} {WEEKDAYS[number]}" for number in local.dayofweek],
+                "weekday": [f"{number + 1} {WEEKDAYS[number]}" for number in local.day_of_week],
                 "hour": [f"{hour:02d}" for hour in local.hour],
             }
         )
