@@ -143,10 +143,11 @@ def kpi(
         family = _family(address, function.__module__)
         if family == NOTEBOOK and address in REGISTRY and REGISTRY[address].family != NOTEBOOK:
             raise KpiError(f"there is a KPI {address!r} already: give the one declared here another name")
+        said = title or address.replace(".", ": ").replace("_", " ").capitalize()
         REGISTRY[address] = Kpi(
             address,
             family,
-            title or address.replace(".", ": ").replace("_", " ").capitalize(),
+            f"{said} (declared in this notebook)" if family == NOTEBOOK else said,
             function,
             facts,
             of,

@@ -17,8 +17,6 @@ from kpi_lib.facts import FACTS, Data
 from kpi_lib.params import load
 from kpi_lib.period import Period, parse_instant
 
-DECLARED_HERE = " (declared in this notebook)"
-
 
 class Report:
     """What a notebook shows of one period; built from a scorecard's file, or from the tables when none is given.
@@ -194,12 +192,9 @@ class Report:
         """Add the numbers of a KPI that a cell of this notebook declares, on the same data."""
         card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
         known = card.frame[~card.frame["kpi"].isin(self.about["kpis"])]
-        titled = known.assign(title=known["title"] + DECLARED_HERE)
-        self._frame = pd.concat([self._frame, titled], ignore_index=True)
+        self._frame = pd.concat([self._frame, known], ignore_index=True)
         self._now = self._frame[self._frame["period"] == str(self.period)]
-        for address, about in card.about["kpis"].items():
-            if address not in self.about["kpis"]:
-                self.about["kpis"][address] = about | {"title": about["title"] + DECLARED_HERE}
+        self.about["kpis"] = card.about["kpis"] | self.about["kpis"]
 
     def _check_cut(self, kpi: str, cut: str) -> None:
         cuts = self.about["kpis"][kpi]["cuts"]
