@@ -1,0 +1,243 @@
+"""The desk's tickets, computed a second time from the sample company's files."""
+
+import json
+
+import pandas as pd
+import pytest
+from by_hand import Curve, agree, kaplan_meier, mean, quantile, share
+from known import Known, bounds, within
+
+MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
+CHANNELS = ["chat", "email", "phone", "web"]
+SEGMENTS = ["consumer", "enterprise", "small_business"]
+WORKING_DAYS = {"2024-04": 21, "2024-05": 20}  # without Easter Monday; without 1, 9 and 20 May
+MINUTE = 60.0
+
+
+def waiting(tickets: pd.DataFrame, until: pd.Series, otherwise: pd.Series) -> Curve:
+    """How long tickets waited `until` something; where it never came they were watched until `otherwise`."""
+    seconds = (until.fillna(otherwise) - tickets["created_at"]).dt.total_seconds()
+    return kaplan_meier(seconds, until.notna())
+
+
+def median(curve: Curve) -> dict[str, float]:
+    return quantile(curve, 0.5, MINUTE)
+
+
+@MONTHS
+def test_ticket_volume(known: Known, row, card, month: str) -> None:
+    contacts = known.contacts(month)
+    agree(row("ticket_volume", month), {"value": len(contacts), "n": len(contacts)})
+    for channel in CHANNELS:
+        here = int((contacts["channel"] == channel).sum())
+        agree(row("ticket_volume", month, channel=channel), {"value": here})
+        agree(
+            row("tickets_by_channel", month, channel=channel),
+            {"value": 100 * here / len(contacts), "numerator": here, "denominator": len(contacts)},
+        )
+    for segment in SEGMENTS:
+        agree(row("ticket_volume", month, segment=segment), {"value": int((contacts["segment"] == segment).sum())})
+    days = WORKING_DAYS[month]
+    agree(row("ticket_volume.per_working_day", month), {"value": len(contacts) / days, "denominator": days})
+    calls = known.calls[within(known.calls["offered_at"], month) & known.calls["ticket_id"].isna()]
+    given_up = int((calls["outcome"] == "abandoned_queue").sum())
+    agree(row("ticket_volume.offered", month), {"value": len(contacts) + given_up})
+
+
+@MONTHS
+def test_excluded_tickets_are_counted_by_reason(known: Known, row, month: str) -> None:
+    rows = known.all_tickets[within(known.all_tickets["created_at"], month)]
+    expected = rows["dropped"].value_counts().to_dict()
+    expected["not initiated by a customer"] = int((rows["dropped"].isna() & (rows["initiated_by"] != "customer")).sum())
+    assert json.loads(row("ticket_volume", month)["excluded"]) == expected
+
+
+@MONTHS
+def test_changed_channel(known: Known, row, month: str) -> None:
+    tickets, messages = known.created(month), known.events[known.events["kind"] == "customer_message"]
+    own = messages["ticket_id"].map(tickets["channel"])
+    wrote = messages.loc[own.notna() & messages["channel"].notna() & (messages["channel"] != own), "ticket_id"]
+    called = known.calls["ticket_id"].map(tickets["channel"])
+    called = known.calls.loc[called.notna() & (known.calls["channel"] != called), "ticket_id"]
+    agree(row("tickets_by_channel.switched", month), share(tickets.index.to_series().isin(set(wrote) | set(called))))
+
+
+@MONTHS
+def test_first_response_time(known: Known, row, month: str) -> None:
+    tickets = known.created(month)
+    tickets = tickets[~tickets["live"]]
+
+    def curve(rows: pd.DataFrame) -> Curve:
+        return waiting(rows, rows["first_reply_at"], rows["resolved_at"].fillna(known.as_of))
+
+    agree(row("first_response_time", month), median(curve(tickets)))
+    agree(row("first_response_time.p90", month), quantile(curve(tickets), 0.9, MINUTE))
+    agree(row("first_response_time.mean", month), mean(curve(tickets), 30, MINUTE))
+    for channel in ("chat", "email", "web"):
+        agree(row("first_response_time", month, channel=channel), median(curve(tickets[tickets["channel"] == channel])))
+    never = tickets["first_reply_at"].isna() & tickets["resolved_at"].notna()
+    agree(row("first_response_time.never_answered", month), share(never))
+
+
+@MONTHS
+def test_first_response_time_by_month_of_reply(known: Known, row, month: str) -> None:
+    tickets = known.tickets[within(known.tickets["first_reply_at"], month) & ~known.tickets["live"]]
+    tickets = tickets[tickets["initiated_by"] == "customer"]
+    curve = waiting(tickets, tickets["first_reply_at"], tickets["created_at"])
+    agree(row("first_response_time.by_reply_month", month), median(curve))
+
+
+@MONTHS
+def test_resolution_time(known: Known, row, month: str) -> None:
+    tickets = known.created(month)
+    asked = pd.Series(known.as_of, index=tickets.index)
+    whole = waiting(tickets, tickets["resolved_at"], asked)
+    agree(row("resolution_time", month), median(whole))
+    agree(row("resolution_time.p90", month), quantile(whole, 0.9, MINUTE))
+    agree(row("resolution_time.mean", month), mean(whole, 30, MINUTE))
+    agree(row("resolution_time.first", month), median(waiting(tickets, tickets["first_resolved_at"], asked)))
+    done = tickets[tickets["resolved_at"].notna()]
+    agree(row("resolution_time.resolved_only", month), median(waiting(done, done["resolved_at"], done["created_at"])))
+    for segment in SEGMENTS:
+        rows = tickets[tickets["segment"] == segment]
+        curve = waiting(rows, rows["resolved_at"], asked[rows.index])
+        agree(row("resolution_time", month, segment=segment), median(curve))
+
+
+@MONTHS
+def test_resolution_time_without_waiting_for_the_customer(known: Known, row, month: str) -> None:
+    tickets, changes = known.created(month), known.statuses
+    end = tickets["resolved_at"].fillna(known.as_of)
+    pending = changes.assign(until=changes.groupby("ticket_id")["at"].shift(-1))
+    pending = pending[(pending["to_value"] == "pending") & pending["ticket_id"].isin(tickets.index)]
+    stop = pending["ticket_id"].map(end)
+    lasted = (pending["until"].fillna(known.as_of).clip(upper=stop) - pending["at"]).dt.total_seconds().clip(lower=0)
+    seconds = (end - tickets["created_at"]).dt.total_seconds()
+    seconds -= lasted.groupby(pending["ticket_id"]).sum().reindex(tickets.index).fillna(0)
+    agree(row("resolution_time.net_of_pending", month), median(kaplan_meier(seconds, tickets["resolved_at"].notna())))
+
+
+def first_contact(known: Known) -> pd.DataFrame:
+    """Tickets with `one` (one reply by a person, none after a reopening) and `back` (the matter came up again)."""
+    rows, events, changes = known.tickets.copy(), known.events, known.statuses
+    reopened = changes[changes["reopens"]].groupby("ticket_id")["at"].min()
+    replies = events[(events["kind"] == "public_reply") & (events["actor"] == "agent")]
+    later = replies.loc[replies["at"] > replies["ticket_id"].map(reopened), "ticket_id"]
+    moved = events.loc[events["kind"] == "escalate", "ticket_id"]
+    rows["one"] = (rows["replies"] == 1) & ~rows.index.isin(later) & ~rows.index.isin(moved)
+    rows["topic"] = rows["type"].fillna(rows["problem_id"]).fillna("(none)")
+    asked = rows.loc[rows["initiated_by"] == "customer", ["customer_id", "topic", "created_at"]].reset_index()
+    named = rows.loc[rows["customer_id"].notna(), ["customer_id", "topic", "resolved_at"]].reset_index()
+    pairs = named.merge(asked, on=["customer_id", "topic"], suffixes=("", "_later"))
+    since = pairs["created_at"] - pairs["resolved_at"]
+    again = pairs[(since > pd.Timedelta(0)) & (since <= pd.Timedelta(days=7))]
+    rows["back"] = rows.index.isin(again["ticket_id"])
+    return rows[(rows["initiated_by"] == "customer")]
+
+
+@MONTHS
+def test_first_contact_resolution(known: Known, row, month: str) -> None:
+    tickets = first_contact(known)
+    resolved = tickets[within(tickets["resolved_at"], month) & (tickets["replies"] > 0)]
+    agree(row("first_contact_resolution.one_touch", month), share(resolved["one"]))
+    told = resolved[resolved["customer_id"].notna()]
+    agree(row("first_contact_resolution", month), share(told["one"] & ~told["back"], told["customer_id"]))
+    for channel in CHANNELS:
+        rows = told[told["channel"] == channel]
+        solved = share(rows["one"] & ~rows["back"], rows["customer_id"])
+        agree(row("first_contact_resolution", month, channel=channel), solved)
+    created = tickets[within(tickets["created_at"], month)]
+    agree(
+        row("first_contact_resolution.of_created", month),
+        share(created["one"] & ~created["back"] & created["resolved_at"].notna()),
+    )
+
+
+@MONTHS
+def test_open_cases(known: Known, row, month: str) -> None:
+    start, end = bounds(month)
+    stock, changes = known.stock(end), known.statuses
+    agree(row("open_cases", month), {"value": len(stock)})
+    for cut, column in (("channel", "channel"), ("status", "status"), ("segment", "segment")):
+        for member, count in stock[column].value_counts().items():
+            agree(row("open_cases", month, **{cut: member}), {"value": count})
+    days = pd.date_range(start, end, freq="D")[1:]
+    agree(row("open_cases.daily_mean", month), {"value": sum(len(known.stock(day)) for day in days) / len(days)})
+    happened = changes[within(changes["at"], month)]
+    created = int(within(known.valid["created_at"], month).sum())
+    net = created + int(happened["reopens"].sum()) - int(happened["ends"].sum())
+    agree(row("open_cases.net_flow", month), {"value": net})
+    assert net == len(stock) - len(known.stock(start))
+
+
+@MONTHS
+def test_resolution_rate(known: Known, row, month: str) -> None:
+    tickets = known.created(month)
+    soon = tickets["resolved_at"] - tickets["created_at"] <= pd.Timedelta(days=30)
+    agree(row("resolution_rate", month), share(soon))
+    for channel in CHANNELS:
+        agree(row("resolution_rate", month, channel=channel), share(soon[tickets["channel"] == channel]))
+    resolved = int((known.resolved(month)["initiated_by"] == "customer").sum())
+    throughput = {"value": 100 * resolved / len(tickets), "numerator": resolved, "denominator": len(tickets)}
+    agree(row("resolution_rate.throughput", month), throughput)
+    assigned = known.events.loc[known.events["kind"] == "assign", "ticket_id"]
+    agree(row("resolution_rate.of_assigned", month), share(soon[tickets.index.isin(assigned)]))
+
+
+@MONTHS
+def test_escalation_rate(known: Known, row, month: str) -> None:
+    tickets, events = known.created(month), known.events
+    rows = events[(events["kind"] == "escalate") & events["ticket_id"].isin(tickets.index)]
+    level = rows["to_value"].astype(int)
+    first, soon = level.groupby(rows["ticket_id"]).min(), rows["at"] - rows["ticket_id"].map(tickets["created_at"])
+    reached = level[soon <= pd.Timedelta(days=14)].groupby(rows["ticket_id"]).max().reindex(tickets.index).fillna(0)
+    began = (first - 1).reindex(tickets.index).fillna(tickets["tier"])  # `tier` is where a ticket is now
+    agree(row("escalation_rate", month), share(reached > 0))
+    for segment in SEGMENTS:
+        agree(row("escalation_rate", month, segment=segment), share((reached > 0)[tickets["segment"] == segment]))
+    agree(row("escalation_rate.level_2", month), share((reached >= 2)[began < 2]))
+    agree(row("escalation_rate.level_3", month), share((reached >= 3)[began < 3]))
+    agree(row("escalation_rate.level_2_to_3", month), share((reached >= 3)[(reached >= 2) | (began == 2)]))
+
+
+@MONTHS
+def test_tickets_given_up_by_the_customer(known: Known, row, month: str) -> None:
+    tickets, changes = known.created(month), known.statuses
+    last = changes[changes["ends"]].groupby("ticket_id").last().reindex(tickets.index)
+    silent = tickets["resolved_at"].notna() & (last["actor"] == "system") & (last["before"] == "pending")
+    agree(row("abandonment_rate.tickets", month), share(silent))
+
+
+@MONTHS
+def test_handle_time_of_tickets(known: Known, row, month: str) -> None:
+    resolved = known.resolved(month)
+    worked = known.events.groupby("ticket_id")["handle_seconds"].sum(min_count=1).reindex(resolved.index).dropna()
+    expected = {"value": worked.sum() / len(worked), "numerator": worked.sum(), "denominator": len(worked)}
+    agree(row("average_handle_time.tickets", month), expected)
+
+
+@MONTHS
+def test_cost_per_ticket(known: Known, row, month: str) -> None:
+    spent = known.spent(month, "support")
+    for address, count in (
+        ("cost_per_ticket", len(known.created(month))),
+        ("cost_per_ticket.resolved", len(known.resolved(month))),
+    ):
+        agree(row(address, month), {"value": spent / count, "numerator": spent, "denominator": count})
+
+
+@MONTHS
+def test_tickets_answered_within_target(known: Known, row, month: str) -> None:
+    tickets, targets = known.created(month), {"email": 480 * MINUTE, "chat": 2 * MINUTE}
+    tickets = tickets[tickets["channel"].isin(targets) & ~tickets["live"]]
+    end = tickets["first_reply_at"].fillna(tickets["resolved_at"]).fillna(known.as_of)
+    waited = (end - tickets["created_at"]).dt.total_seconds() / tickets["channel"].map(targets)
+    answered = tickets["first_reply_at"].notna()
+
+    def within_target(rows: pd.Series) -> dict[str, float]:
+        curve = kaplan_meier(waited[rows], answered[rows])
+        return dict(zip(("value", "low", "high"), curve.at(1.0), strict=True)) | curve.counts
+
+    agree(row("service_level.tickets", month), within_target(answered | True))
+    for channel in targets:
+        agree(row("service_level.tickets", month, channel=channel), within_target(tickets["channel"] == channel))
