@@ -107,6 +107,7 @@ def test_resolution_is_the_last_that_no_reopening_followed(company):
     company.card("resolution_time", "resolution_time.first", "resolution_time.resolved_only")
     assert company.value("resolution_time") == 120
     assert company.row("resolution_time")["numerator"] == 3
+    assert company.row("resolution_time.p90")["status"] == "not_estimable"  # a quarter is open
     assert company.value("resolution_time.first") == 40
     assert company.value("resolution_time.resolved_only") == 120
 
