@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import chi2, norm, t
 
 Z = float(norm.ppf(0.975))
 Limits = tuple[float, float]
@@ -34,6 +34,27 @@ def net(scores: pd.Series) -> Figures:
     low, high = adjusted_wald(promoters, detractors, of)
     figures = {"numerator": promoters - detractors, "denominator": of, "n": of, "low": low, "high": high}
     return {"value": 100 * (promoters - detractors) / of} | figures
+
+
+def ratio(amounts: pd.Series, of: pd.Series, clusters: pd.Series | None = None, scale: float = 1) -> Figures:
+    """A ratio of two sums, with the limits of the delta method from the sums of each cluster and Student's t."""
+    value = amounts.sum() / of.sum()
+    left = amounts - value * of
+    left = left if clusters is None else left.groupby(clusters).sum()
+    count = len(left)
+    half = t.ppf(0.975, count - 1) * np.sqrt(count / (count - 1) * (left**2).sum()) / of.sum()
+    limits = {"low": scale * (value - half), "high": scale * (value + half)}
+    return {"value": scale * value, "numerator": amounts.sum(), "denominator": of.sum()} | limits
+
+
+def cost_of_each(spent: float, days: pd.Series) -> Figures:
+    """An amount for each of the things that were counted by day, with limits of an overdispersed Poisson count."""
+    count = days.sum()
+    wider = np.sqrt(max(1.0, days.var() / days.mean()))
+    fewest = count - (count - chi2.ppf(0.025, 2 * count) / 2) * wider
+    most = count + (chi2.ppf(0.975, 2 * count + 2) / 2 - count) * wider
+    limits = {"low": spent / most, "high": spent / fewest}
+    return {"value": spent / count, "numerator": spent, "denominator": count} | limits
 
 
 def quantile(curve: "Curve", of: float, unit: float) -> Figures:

@@ -23,6 +23,13 @@ def within(times: pd.Series, month: str) -> pd.Series:
     return (times >= start) & (times < end)
 
 
+def by_day(instants: pd.Series, month: str) -> pd.Series:
+    """How many instants fall on each day of a month."""
+    start, end = bounds(month)
+    days = instants.dt.tz_convert(ZONE).dt.normalize()
+    return days.value_counts().reindex(pd.date_range(start, end, inclusive="left")).fillna(0)
+
+
 @dataclass(frozen=True)
 class Known:
     """The tables in a folder, without what was loaded or happened after `as_of` and without a row's exact copies."""

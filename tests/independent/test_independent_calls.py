@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from by_hand import agree, kaplan_meier, quantile, share
+from by_hand import agree, kaplan_meier, quantile, ratio, share
 from known import ZONE, Known, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
@@ -56,10 +56,12 @@ def test_average_handle_time(known: Known, row, month: str) -> None:
     calls = known.calls[known.calls["outcome"] == "answered"].copy()
     calls["handled"] = calls[list(parts.values())].fillna(0).sum(axis=1).astype(float)
     busy = (calls["queue_seconds"].fillna(0) + calls["handled"]).astype(float)
-    calls = calls[within(calls["offered_at"] + pd.to_timedelta(busy, unit="s"), month)]
+    calls["end"] = calls["offered_at"] + pd.to_timedelta(busy, unit="s")
+    calls = calls[within(calls["end"], month)]
+    agent_day = calls["agent_id"] + calls["end"].dt.tz_convert(ZONE).dt.strftime(" %Y-%m-%d")
 
     def average(seconds: pd.Series) -> dict[str, float]:
-        return {"value": seconds.mean(), "numerator": seconds.sum(), "denominator": len(seconds), "n": len(seconds)}
+        return ratio(seconds, pd.Series(1.0, index=seconds.index), agent_day[seconds.index]) | {"n": len(seconds)}
 
     agree(row("average_handle_time", month), average(calls["handled"]))
     for channel in TARGETS:

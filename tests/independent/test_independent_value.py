@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from by_hand import agree, kaplan_meier
-from known import Known, bounds, within
+from by_hand import agree, cost_of_each, kaplan_meier, ratio
+from known import Known, bounds, by_day, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
 SEGMENTS = ["consumer", "enterprise", "small_business"]
@@ -69,8 +69,8 @@ def test_value_realised(known: Known, row, month: str) -> None:
     rows = rows[(rows["occurred_at"] < bounds(month)[1]) & rows["customer_id"].isin(known.customers.index)]
 
     def realised(paid: pd.DataFrame) -> dict[str, float]:
-        buyers, amount = paid["customer_id"].nunique(), paid["amount"].sum()
-        return {"value": amount / buyers, "numerator": amount, "denominator": buyers}
+        amounts = paid.groupby("customer_id")["amount"].sum()
+        return ratio(amounts, pd.Series(1.0, index=amounts.index))
 
     agree(row("clv.realised", month), realised(rows))
     segment = rows["customer_id"].map(known.customers["segment"])
@@ -81,11 +81,10 @@ def test_value_realised(known: Known, row, month: str) -> None:
 @MONTHS
 def test_acquisition_cost(known: Known, row, month: str) -> None:
     costs, customers = known.costs(month, "acquisition"), won(known, month)
-    spent, count = costs["spent"].sum(), len(customers)
-    agree(row("cac", month), {"value": spent / count, "numerator": spent, "denominator": count, "n": count})
+    agree(row("cac", month), cost_of_each(costs["spent"].sum(), by_day(customers["first_paid_at"], month)))
     paid = costs.loc[costs["channel"].isin(PAID), "spent"].sum()
-    came = int(customers["acquisition_channel"].isin(PAID).sum())
-    agree(row("cac.paid", month), {"value": paid / came, "numerator": paid, "denominator": came})
+    came = customers.loc[customers["acquisition_channel"].isin(PAID), "first_paid_at"]
+    agree(row("cac.paid", month), cost_of_each(paid, by_day(came, month)))
 
 
 @MONTHS
