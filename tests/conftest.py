@@ -225,6 +225,10 @@ class Company:
 
     def loaded(self) -> parameters.Params:
         """Write rows and configuration to files and return the params."""
+        return parameters.load(self.write())
+
+    def write(self) -> Path:
+        """Write rows and configuration to files; returns the path of report.yaml."""
         home = self.folder / "params"
         if not home.exists():
             home.mkdir()
@@ -237,7 +241,7 @@ class Company:
                 pq.write_table(_table(name, rows), home / f"{name}.parquet")
             tables = {name: f"{name}.parquet" for name in self.rows}
             (home / "source.yaml").write_text(yaml.safe_dump({"as_of": self.as_of, "tables": tables}))
-        return parameters.load(home / "report.yaml")
+        return home / "report.yaml"
 
     def _complete_customers(self) -> None:
         if "customers" in self.rows:

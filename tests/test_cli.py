@@ -1,0 +1,232 @@
+"""The command `kpi`: what it prints, what it answers to mistakes, and what it does not load."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kpi_lib import cli, listing
+from kpi_lib.units import printed
+
+HEAVY = ("pandas", "ibis", "duckdb", "matplotlib", "papermill", "nbconvert", "scipy", "typst")
+
+
+@pytest.fixture
+def kpi(capsys, monkeypatch):
+    """Runs the command as typed; returns exit code, output and what it said on stderr."""
+
+    def run(*typed):
+        monkeypatch.setattr(sys, "argv", ["kpi", *typed])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def shop(company, monkeypatch):
+    """A company with a few answers and tickets, and its folder as the working folder."""
+    for score in (10, 9, 8, 0, 10):
+        company.survey("nps", score)
+        company.survey("nps", score, "2024-04-10")
+    company.ticket("2024-05-10", channel="email")
+    company.ticket("2024-05-10", channel="chat")
+    company.write()
+    monkeypatch.chdir(company.folder)
+    return company
+
+
+def test_help_lists_the_commands(kpi):
+    code, out, _ = kpi("--help")
+    assert code == 0
+    for command in ("report", "values", "check", "list", "explain", "sample"):
+        assert f"  {command}" in out
+
+
+@pytest.mark.parametrize("command", ["report", "values", "check", "list", "explain", "sample"])
+def test_each_command_has_help_and_takes_params_and_as_of(kpi, command):
+    code, out, _ = kpi(command, "--help")
+    assert code == 0
+    assert "--params FILE" in out
+    assert "--as-of INSTANT" in out
+
+
+def loaded_by(*typed):
+    lines = (
+        "import sys",
+        f"sys.argv = {['kpi', *typed]!r}",
+        "from kpi_lib.cli import main",
+        "try: main()",
+        "except SystemExit: pass",
+        f"print('LOADED', *(name for name in {HEAVY!r} if name in sys.modules))",
+    )
+    out = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True).stdout
+    return out.rpartition("LOADED")[2].split()
+
+
+def test_help_loads_nothing_heavy():
+    assert loaded_by("--help") == []
+
+
+@pytest.mark.xfail(strict=True, reason="the declarations import the estimators, and these pandas and SciPy")
+def test_the_catalogue_loads_nothing_heavy():
+    assert loaded_by("list") == []
+
+
+def test_the_catalogue_has_every_number(kpi):
+    from kpi_lib.kpi import addresses
+    from kpi_lib.kpis import registry
+
+    code, out, _ = kpi("list")
+    assert code == 0
+    words = set(out.split())
+    assert {address for address, _, _ in addresses(registry())} <= words
+    assert "Loyalty" in out
+
+
+def test_explain_says_what_a_number_is(kpi):
+    code, out, _ = kpi("explain", "nps")
+    assert code == 0
+    for said in ("Net Promoter Score", "Formula: 100 (promoters - detractors) / answers", "Differs from:",
+                 "Unit: points", "Fact: answers", "Counts: what happened in the period", "Companions:", "nps.transactional",
+                 "Declared in: kpi_lib/kpis/loyalty.py"):  # fmt: skip
+        assert said in out
+    _, out, _ = kpi("explain", "resolution_rate")
+    assert "watched for" in out
+    assert "Reads params: thresholds.resolution_days" in out
+
+
+def test_explain_of_a_misspelt_number_says_what_was_meant(kpi):
+    code, out, err = kpi("explain", "churn_rat")
+    assert (code, out) == (2, "")
+    assert err.startswith("kpi: no KPI 'churn_rat' - did you mean 'churn_rate'")
+    assert "Traceback" not in err
+
+
+def test_values_are_the_same_in_every_format(kpi, shop):
+    typed = ("values", "2024-05", "--kpi", "nps,nps.promoters,tickets_by_channel")
+    code, out, _ = kpi(*typed, "--format", "json")
+    assert code == 0
+    rows = json.loads(out)
+    assert [(row["kpi"], row["member"], row["value"]) for row in rows] == [
+        ("nps", None, 40), ("nps.promoters", None, 60), ("tickets_by_channel", "chat", 50),
+        ("tickets_by_channel", "email", 50),
+    ]  # fmt: skip
+    lines = list(csv.DictReader(kpi(*typed, "--format", "csv")[1].splitlines()))
+    assert [(line["kpi"], line["member"] or None, float(line["value"])) for line in lines] == [
+        (row["kpi"], row["member"], row["value"]) for row in rows
+    ]
+    table = kpi(*typed)[1]
+    assert "Test & Sons, May 2024" in table
+    for row in rows:
+        shown = [
+            line for line in table.splitlines() if line.split()[:1] == [row["kpi"]] and (row["member"] or "") in line
+        ]
+        assert len(shown) == 1
+        assert printed(row["value"], row["unit"]) in shown[0]
+
+
+def test_values_by_a_cut_and_over_the_trend(kpi, shop):
+    _, out, _ = kpi("values", "2024-05", "--kpi", "nps", "--by", "survey_channel", "--trend", "--format", "json")
+    rows = json.loads(out)
+    totals = {row["period"]: row["value"] for row in rows if row["cut"] is None}
+    assert len(totals) == 13
+    assert (totals["2024-04"], totals["2024-05"]) == (40, 40)
+    members = {(row["cut"], row["member"]) for row in rows if row["cut"]}
+    assert members == {("survey_channel", "email")}
+
+
+def test_the_last_period_is_taken_when_none_is_named(kpi, shop):
+    _, out, _ = kpi("values", "--kpi", "nps", "--format", "json")
+    assert [row["period"] for row in json.loads(out)] == ["2024-08"]  # the data reaches to 31 August
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (("values", "2024-05", "--kpi", "npss"), "no KPI 'npss' - did you mean 'nps'"),
+        (("values", "2024-05", "--by", "chanel"), "no cut 'chanel' - did you mean 'channel'"),
+        (("values", "2024-5", "--kpi", "nps"), "'2024-5' is not a period - did you mean '2024-05'"),
+        (("values", "2025-05", "--kpi", "nps"), "there is no data for May 2025: it reaches from 2022-01 to 2024-08"),
+        (("values", "2024-05", "--kpi", "nps", "--as-of", "2024-07-02T06:00"), "has no offset"),
+        (("values", "2024-05", "--params", "params/repot.yaml"), "no file 'params/repot.yaml'"),
+        (("report", "2024-05", "-p", "loyalty.x"), "-p takes NOTEBOOK.KEY=VALUE, got 'loyalty.x'"),
+        (("report", "2024-05", "-p", "loyality.x=1"), "no notebook 'loyality' in the report - did you mean 'loyalty'"),
+        (("sample",), "`kpi sample` does not write there"),
+        (("value",), "No such command 'value'"),
+    ],
+)
+def test_what_was_typed_wrong_is_one_sentence_and_exit_code_2(kpi, shop, typed, message):
+    code, out, err = kpi(*typed)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"thresholds": {"short_abandon": 5}}, "unknown key 'thresholds.short_abandon' - did you mean"),
+        ({"targets": {"npss": {"at_least": 1}}}, "no KPI 'npss' - did you mean 'nps'"),
+        ({"notebooks": [{"name": "loyality"}]}, "no notebook 'loyality' in"),
+    ],
+)
+def test_what_is_misspelt_in_params_has_its_file_and_line(kpi, shop, section, message):
+    shop.params(**section)
+    text = shop.write().read_text()
+    wrong = next(word for word in ("short_abandon", "npss", "loyality") if word in text)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if wrong in line)
+    code, _, err = kpi("values", "2024-05", "--kpi", "nps")
+    assert code == 2
+    assert message in err
+    assert f"params/report.yaml:{line}: " in err
+
+
+def test_check_looks_at_the_tables_before_anything_runs(kpi, shop):
+    code, out, _ = kpi("check", "2024-05")
+    assert code == 3  # tickets stop on the 10th
+    assert "tickets" in out
+    assert "ENDS" in out
+    assert "not in the source: customers, subscriptions" in out
+
+
+def test_check_is_content_with_tables_that_reach_the_periods_end(kpi, shop):
+    for day in range(1, 32):
+        shop.ticket(f"2024-05-{day:02d} 12:00")
+        shop.survey("nps", 9, f"2024-05-{day:02d}")
+    shop.write()
+    code, out, _ = kpi("check", "2024-05")
+    assert code == 0
+    assert "reaches its end" in out
+
+
+def test_a_bug_shows_where_it_is_and_has_its_own_code(kpi, monkeypatch):
+    def broken():
+        raise RuntimeError("impossible")
+
+    monkeypatch.setattr(listing, "print_list", broken)
+    code, _, err = kpi("list")
+    assert code == 70
+    assert "RuntimeError: impossible" in err
+    assert "this is a bug in kpi" in err
+
+
+def test_stopping_is_no_failure(kpi, monkeypatch):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(listing, "print_list", stopped)
+    code, _, err = kpi("list")
+    assert code == 130
+    assert "Traceback" not in err
+
+
+def test_data_cannot_speak_to_the_terminal(kpi, shop):
+    shop.survey("nps", 5, channel="\x1b[2Jgone")
+    shop.write()
+    _, out, _ = kpi("values", "2024-05", "--kpi", "nps", "--by", "survey_channel")
+    assert "\x1b" not in out
