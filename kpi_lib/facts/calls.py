@@ -12,7 +12,7 @@ CUTS = ("channel", "queue", "segment", "country", "weekday", "hour")
 @fact(anchor="E", needs=("calls",), cuts=CUTS)
 def calls_offered(data: Data) -> Any:
     """One row per inbound call that was answered or abandoned in the queue, when it was offered."""
-    rows = data.built("calls", _inbound)
+    rows = data.built("inbound calls", _inbound)
     rows = rows.filter(rows.outcome.isin(("answered", "abandoned_queue")))
     return data.timed(rows, rows.offered_at)
 
@@ -20,7 +20,7 @@ def calls_offered(data: Data) -> Any:
 @fact(anchor="E", needs=("calls",), cuts=CUTS)
 def calls_handled(data: Data) -> Any:
     """One row per answered inbound call, at the end of its wrap-up, with the agent's day as its cluster."""
-    rows = data.built("calls", _inbound)
+    rows = data.built("inbound calls", _inbound)
     rows = rows.filter(rows.outcome == "answered")
     parts = {name: rows[f"{name}_seconds"].fill_null(0) for name in ("talk", "hold", "wrap")}
     rows = rows.mutate(handle_seconds=parts["talk"] + parts["hold"] + parts["wrap"])

@@ -12,14 +12,14 @@ OF_TICKET = ("channel", "type", "team")
 @fact(anchor="E", needs=("surveys",), cuts=(*CUTS, *OF_TICKET), optional={"tickets": OF_TICKET})
 def answers(data: Data) -> Any:
     """One row per answered invitation, at its answer; `latest_of_customer` marks each customer's last of a kind."""
-    rows = data.built("answers", _answered)
+    rows = data.built("answered surveys", _answered)
     return _marked(data.timed(rows, rows.answered_at))
 
 
 @fact(anchor="E", needs=("surveys", "tickets", "ticket_events"), cuts=(*CUTS, *OF_TICKET))
 def answers_by_ticket(data: Data) -> Any:
     """One row per answered invitation about a ticket, at the ticket's final resolution."""
-    rows = data.built("answers", _answered)
+    rows = data.built("answered surveys", _answered)
     return _marked(data.timed(rows, rows.ticket_resolved_at))
 
 
