@@ -30,7 +30,7 @@ class NotAvailableError(KpiError):
 
 @dataclass(frozen=True)
 class Fact:
-    """A declared fact: `needs` are the tables without which it has no rows, `first` the one that dates its data."""
+    """A declared fact: `needs` are the tables without which it has no rows; "tickets or calls" is met by either."""
 
     name: str
     function: Callable[["Data"], Any]
@@ -39,6 +39,7 @@ class Fact:
     needs: tuple[str, ...]
     optional: Mapping[str, tuple[str, ...]]
     summary: Callable[[Any, list[str]], Any] | None
+    params: tuple[str, ...]
 
     def row(self, table: Any) -> "Row":
         """Return the row of this fact that a KPI's function is given."""
@@ -52,15 +53,17 @@ def fact(
     cuts: tuple[str, ...] = (),
     optional: Mapping[str, tuple[str, ...]] | None = None,
     summary: Callable[[Any, list[str]], Any] | None = None,
+    params: tuple[str, ...] = (),
 ) -> Callable[[Callable[["Data"], Any]], Callable[["Data"], Any]]:
     """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
 
     `optional` names, by table that may be absent, the columns that come from it. `summary` makes the small frame that
-    a model is given, from the fact's rows and the keys to group by.
+    a model is given, from the fact's rows and the keys to group by. `params` are the dotted paths that it reads.
     """
 
     def declare(function: Callable[["Data"], Any]) -> Callable[["Data"], Any]:
-        FACTS[function.__name__] = Fact(function.__name__, function, anchor, cuts, needs, optional or {}, summary)
+        name = function.__name__
+        FACTS[name] = Fact(name, function, anchor, cuts, needs, optional or {}, summary, params)
         return function
 
     return declare
@@ -90,7 +93,7 @@ class Data:
         """Return a fact's table, built once."""
         if name not in FACTS:
             raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
-        if missing := [table for table in FACTS[name].needs if not self.has(table)]:
+        if missing := [need for need in FACTS[name].needs if not any(map(self.has, need.split(" or ")))]:
             raise NotAvailableError(*missing)
         return self.shared(name, FACTS[name].function)
 

@@ -377,7 +377,6 @@ def test_requests_by_channel_are_shares_with_their_counts_and_no_total(company):
     assert set(rows["cut"]) == {"channel"}
 
 
-@pytest.mark.xfail(strict=True, reason="an empty column of reasons is filled with text")
 def test_a_table_kpi_can_be_measured_alone(company):
     company.ticket("2024-05-06 08:00", channel="email")
     assert company.members("tickets_by_channel", "channel") == {"email": 100}
