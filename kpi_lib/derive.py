@@ -135,7 +135,7 @@ def _judged(estimate: Estimate, status: str) -> dict[str, Any]:
 def _as_row(estimate: Estimate) -> dict[str, Any]:
     low, high = estimate.limits()
     missing = math.isnan(estimate.value)
-    status = ("undefined" if estimate.n == 0 else "not_estimable") if missing else "ok"
+    status = estimate.missing if missing else "ok"
     method = estimate.method or "derived"
     known = {"value": estimate.value, "n": estimate.n, "low": low, "high": high, "method": method, "status": status}
     return dict.fromkeys(COLUMNS, math.nan) | known | {"estimate": None if missing else estimate, "excluded": None}

@@ -209,7 +209,7 @@ class Ratio(Estimator):
         named = {"y": top} | ({} if bottom is None else {"x": bottom})
         if self._rowwise():
             y, x = _float(top), _float(bottom)
-            named |= {"yy": y * y, "xx": x * x, "xy": y * x, "rows": x.notnull()}
+            named |= {"yy": y * y, "xx": x * x, "xy": y * x, "rows": self.denominator.sums()["n"]}
         return named
 
     def pair(self) -> tuple[Any, Any] | None:

@@ -347,12 +347,17 @@ def _settled(frame: pd.DataFrame, data: Data, kpis: list[Kpi], first: dict[str, 
     frame.loc[outside, [column for column in COLUMNS if column not in ("method", "status")]] = np.nan
     frame.loc[outside, ["status", "method"]] = ["not_available", "outside the data"]
     frame.loc[outside, "estimate"] = None
-    few = (frame["status"] == "ok") & (frame["n"] < SMALL_SAMPLE) & ~frame["census"].fillna(False).astype(bool)
+    few = (frame["status"] == "ok") & (frame["n"] < SMALL_SAMPLE) & ~frame["census"].eq(True)
     frame.loc[few, "status"] = "small_sample"
     return frame.drop(columns="census")
 
 
 def _outside(facts: tuple[str, ...], bounds: Any, data: Data, first: dict[str, datetime | None]) -> bool:
-    starts = [first.get(table) for fact in facts for table in FACTS[fact].needs[:1]]
-    known = [start for start in starts if start is not None]
-    return bounds[0] >= data.as_of or (bool(facts) and (not known or bounds[1] <= max(known)))
+    """Whether a period lies before the data of one of the facts, or after the extract."""
+    begins = []
+    for fact in facts:
+        dated = [first[table] for table in FACTS[fact].needs[0].split(" or ") if first.get(table) is not None]
+        if not dated:
+            return True
+        begins.append(min(dated))  # type: ignore[type-var]
+    return bounds[0] >= data.as_of or any(bounds[1] <= begin for begin in begins)

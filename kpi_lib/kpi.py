@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,8 +93,7 @@ class Kpi:
 
     def definition(self, params: Params, fact_sources: str) -> str:
         """Return 8 hex digits that change with the declaration, its fact or a value it reads, and not with prose."""
-        read = {path: params.get(path) for path in (*self.params, *filter(None, [self.horizon]))}
-        said = json.dumps(read, sort_keys=True, default=lambda value: value.model_dump(mode="json"))
+        read = said((*self.params, *filter(None, [self.horizon])), params)
         parts = (
             self.address,
             self.unit,
@@ -103,7 +102,7 @@ class Kpi:
             str(self.of),
             code_of(self.function),
             fact_sources,
-            said,
+            read,
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
@@ -143,11 +142,11 @@ def kpi(
         family = _family(address, function.__module__)
         if family == NOTEBOOK and address in REGISTRY and REGISTRY[address].family != NOTEBOOK:
             raise KpiError(f"there is a KPI {address!r} already: give the one declared here another name")
-        said = title or address.replace(".", ": ").replace("_", " ").capitalize()
+        name = title or address.replace(".", ": ").replace("_", " ").capitalize()
         REGISTRY[address] = Kpi(
             address,
             family,
-            f"{said} (declared in this notebook)" if family == NOTEBOOK else said,
+            f"{name} (declared in this notebook)" if family == NOTEBOOK else name,
             function,
             facts,
             of,
@@ -177,6 +176,12 @@ def find(address: str, kpis: dict[str, Kpi]) -> tuple[Kpi, str]:
     if address not in known:
         raise UnknownNameError(f"no KPI {address!r}{did_you_mean(address, known)}")
     return known[address]
+
+
+def said(paths: Iterable[str], params: Params) -> str:
+    """Return the values at dotted paths of params, in one spelling."""
+    values = {path: params.get(path) for path in paths}
+    return json.dumps(values, sort_keys=True, default=lambda value: value.model_dump(mode="json"))
 
 
 def sections(text: str) -> dict[str, str]:

@@ -24,7 +24,9 @@ DAYS_PER_MONTH = 365.25 / 12
 class Estimate:
     """One number with draws from its sampling distribution; arithmetic on estimates works on both.
 
+    Without draws its uncertainty is unknown, and so is that of whatever is computed from it; plain numbers are exact.
     `curve` is, for a lifetime model, the value accumulated by each month. `months` is the length of the period.
+    `missing` is the status of an estimate without a value.
     """
 
     value: float
@@ -33,6 +35,7 @@ class Estimate:
     method: str = ""
     curve: np.ndarray | None = None
     months: int = 1
+    missing: str = "undefined"
 
     def __add__(self, other: Any) -> "Estimate":
         return self._with(other, operator.add)
@@ -63,22 +66,27 @@ class Estimate:
         return min(float(low), self.value), max(float(high), self.value)
 
     def _with(self, other: Any, do: Callable[[Any, Any], Any]) -> "Estimate":
-        theirs = other if isinstance(other, Estimate) else Estimate(float(other))
+        exact = not isinstance(other, Estimate)
+        theirs = Estimate(float(other)) if exact else other
         draws = None
-        if self.draws is not None or theirs.draws is not None:
-            mine = self.value if self.draws is None else self.draws
-            draws = np.asarray(do(mine, theirs.value if theirs.draws is None else theirs.draws))
+        if self.draws is not None and (exact or theirs.draws is not None):
+            draws = np.asarray(do(self.draws, theirs.value if exact else theirs.draws))
         curve = None
         if self.curve is not None or theirs.curve is not None:
             mine = self.value if self.curve is None else self.curve
             curve = np.asarray(do(mine, theirs.value if theirs.curve is None else theirs.curve))
-        n = np.fmin(self.n, theirs.n)
         return Estimate(
-            float(do(self.value, theirs.value)), draws, float(n), self.method or theirs.method, curve, self.months
+            float(do(self.value, theirs.value)),
+            draws,
+            float(np.fmin(self.n, theirs.n)),
+            self.method or theirs.method,
+            curve,
+            self.months,
+            next((each.missing for each in (self, theirs) if math.isnan(each.value)), "undefined"),
         )
 
 
-NOTHING = Estimate(math.nan)
+NOTHING = Estimate(math.nan, missing="not_estimable")
 
 
 def first_month_reaching(curve: np.ndarray | None, amount: float) -> Estimate:
@@ -123,7 +131,7 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
 def mean_of(total: float, squares: float, n: float, name: str) -> Estimate:
     """Return a mean from its sums, with normal draws of its standard error."""
     if n <= 0:
-        return NOTHING
+        return Estimate(math.nan)
     mean = total / n
     variance = max(squares / n - mean**2, 0.0) / max(n - 1, 1)
     return Estimate(mean, normal_draws(name, mean, math.sqrt(variance)), n)

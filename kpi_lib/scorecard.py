@@ -19,7 +19,7 @@ from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
 from kpi_lib.facts.data import ANCHORS
 from kpi_lib.intervals import LEVEL
-from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find
+from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params, Target
 from kpi_lib.period import Period
@@ -132,11 +132,13 @@ def data(source: sources.Source, params: Params, periods: Iterable[Period]) -> D
 def span(source: sources.Source) -> tuple[datetime, datetime] | None:
     """Return the first and last event of the data as it stood at `as_of`; None when it is empty."""
     about = [table for table in source.quality()[0] if table["table"] not in PLANNED and table["first"]]
-    about = [table for table in about if table["table"] not in STANDING] or about
     if not about:
         return None
-    first, last = min(table["first"] for table in about), max(table["last"] for table in about)
-    return datetime.fromisoformat(first), min(datetime.fromisoformat(last), source.as_of)
+    desk = [table for table in about if table["table"] not in STANDING]
+    first = datetime.fromisoformat(min(table["first"] for table in desk or about))
+    if not desk:
+        return first, source.as_of  # a subscription lasts beyond the event that began it
+    return first, min(datetime.fromisoformat(max(table["last"] for table in desk)), source.as_of)
 
 
 def last_period(source: sources.Source, params: Params) -> Period:
@@ -231,7 +233,9 @@ def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source
     frame = frame[~(only_none.eq(True) & frame["cut"].notna() & (frame["cut"] != table_cuts))]
     assert not frame.duplicated(["kpi", "period", "cut", "member"]).any(), "a number is there twice"
     blank = {"audience": None, "level": LEVEL, "as_of": source.as_of.isoformat()}
-    return frame.assign(**blank, excluded=frame["excluded"].fillna("{}")).reset_index(drop=True)
+    return frame.assign(
+        **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
+    ).reset_index(drop=True)
 
 
 def definitions_of(kpis: dict[str, Kpi], params: Params) -> dict[str, str]:
@@ -242,7 +246,8 @@ def definitions_of(kpis: dict[str, Kpi], params: Params) -> dict[str, str]:
         if address not in made:
             kpi = kpis[address]
             parents = [of(parent) for parent in kpi.of if parent in kpis]
-            made[address] = kpi.definition(params, "\n".join([*map(sources_of, kpi.facts), *parents]))
+            facts = [text for fact in kpi.facts for text in (sources_of(fact), said(FACTS[fact].params, params))]
+            made[address] = kpi.definition(params, "\n".join([*facts, *parents]))
         return made[address]
 
     return {address: of(address) for address in kpis}

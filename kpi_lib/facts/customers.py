@@ -6,10 +6,16 @@ from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, fact
 
 CUTS = ("segment", "country", "acquisition_channel")
+RATES = ("currency", "fx")
 FAR = "2200-01-01T00:00:00+00:00"
 
 
-@fact(anchor="X", needs=("subscriptions",), cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band"))
+@fact(
+    anchor="X",
+    needs=("subscriptions",),
+    cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band"),
+    params=RATES,
+)
 def customer_periods(data: Data) -> Any:
     """One row per customer and period in which it was active at any time.
 
@@ -68,7 +74,11 @@ def _tenures(rows: Any, keys: list[str]) -> Any:
 
 
 @fact(
-    anchor="S", needs=("subscriptions",), cuts=("segment", "plan", "acquisition_channel", "country"), summary=_tenures
+    anchor="S",
+    needs=("subscriptions",),
+    cuts=("segment", "plan", "acquisition_channel", "country"),
+    summary=_tenures,
+    params=RATES,
 )
 def customer_histories(data: Data) -> Any:
     """One row per customer and period: its history up to the period's end.

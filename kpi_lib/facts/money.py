@@ -7,12 +7,14 @@ from kpi_lib.facts.customers import CUTS
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.period import Period
 
+RATES = ("currency", "fx", "acquisition.lag_months")
+
 
 def _by_center(rows: Any, keys: list[str]) -> Any:
     return rows.group_by([*keys, "center"]).aggregate(amount=rows.amount.sum())
 
 
-@fact(anchor="E", needs=("costs",), cuts=("center", "category", "channel"), summary=_by_center)
+@fact(anchor="E", needs=("costs",), cuts=("center", "category", "channel"), summary=_by_center, params=RATES)
 def cost_days(data: Data) -> Any:
     """One row per cost and period: the part of it that falls on the period's days, spread evenly over its own.
 
@@ -38,7 +40,7 @@ def cost_days(data: Data) -> Any:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-@fact(anchor="S", needs=("transactions",), cuts=CUTS)
+@fact(anchor="S", needs=("transactions",), cuts=CUTS, params=RATES[:2])
 def customer_purchases(data: Data) -> Any:
     """One row per customer who had bought by the period's end: `value`, what it paid less what it got back."""
     import ibis

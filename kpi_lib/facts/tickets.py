@@ -29,15 +29,16 @@ FROM_EVENTS = (
 EVENTS = {"ticket_events": FROM_EVENTS}
 DONE = ("resolved", "closed")
 UNKNOWN_LEVEL = 99
+FOLLOW_UP = ("thresholds.first_contact_days",)
 
 
-@fact(anchor="C", needs=("tickets",), cuts=CUTS, optional=EVENTS)
+@fact(anchor="C", needs=("tickets",), cuts=CUTS, optional=EVENTS, params=FOLLOW_UP)
 def tickets_created(data: Data) -> Any:
     """One row per valid customer-initiated ticket, at its creation."""
     return data.timed(by_customers(tickets(data)), tickets(data).created_at)
 
 
-@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=(*CUTS, "resolved_by"))
+@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=(*CUTS, "resolved_by"), params=FOLLOW_UP)
 def tickets_resolved(data: Data) -> Any:
     """One row per valid ticket, at its final resolution: the last one that no reopening followed."""
     return data.timed(tickets(data), tickets(data).resolved_at)
@@ -51,7 +52,7 @@ def tickets_replied(data: Data) -> Any:
 
 @fact(
     anchor="E",
-    needs=("tickets",),
+    needs=("tickets or calls",),
     cuts=("channel", "type", "priority", "team", "segment", "country", "weekday", "hour"),
 )
 def contacts(data: Data) -> Any:
@@ -61,15 +62,17 @@ def contacts(data: Data) -> Any:
     """
     import ibis
 
-    rows = by_customers(tickets(data)).mutate(answered=ibis.literal(True))
-    columns = ("channel", "type", "priority", "team", "segment", "country", "excluded", "answered")
-    created = data.timed(rows, rows.created_at).select("period", "day", "weekday", "hour", *columns)
-    if not data.has("calls"):
-        return created
-    calls = data.fact("calls_offered")
-    unlinked = calls.filter(calls.ticket_id.isnull())
-    absent = {name: ibis.null("string") for name in ("type", "priority", "team")}
-    return created.union(unlinked.mutate(**absent).select(created.columns))
+    said = ("type", "priority", "team")
+    columns = ("period", "day", "weekday", "hour", "channel", *said, "segment", "country", "excluded", "answered")
+    parts = []
+    if data.has("tickets"):
+        rows = by_customers(tickets(data)).mutate(answered=ibis.literal(True))
+        parts.append(data.timed(rows, rows.created_at).select(columns))
+    if data.has("calls"):
+        calls = data.fact("calls_offered")
+        unlinked = calls.filter(calls.ticket_id.isnull())
+        parts.append(unlinked.mutate(**{name: ibis.null("string") for name in said}).select(columns))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 @fact(
