@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kpi_lib.estimate import COLUMNS
 from kpi_lib.facts import FACTS, Data, NotAvailableError
+from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.lifetime import Estimate, from_limits
 

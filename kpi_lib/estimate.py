@@ -1,30 +1,21 @@
 """Estimators: a KPI's shape. Each knows the sums it needs from the engine, its value and its interval.
 
 An estimator is built from row expressions of a fact. `sums()` names the columns to be added up per group; `estimate()`
-turns the fetched sums, one row a group, into value and interval. Rows never leave the engine. Waiting times, which need
-more than sums, are in `waiting.py`.
+turns the fetched sums, one row a group, into value and interval (`intervals.py`). Rows never leave the engine. Waiting
+times, which need more than sums, are in `waiting.py`.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kpi_lib.errors import UnknownNameError, did_you_mean
-from kpi_lib.intervals import (
-    LEVEL,
-    MINIMUM_CLUSTERS,
-    MINIMUM_ROWS,
-    adjusted_wald,
-    delta_method,
-    design_effect,
-    garwood,
-    wilson,
-)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CENSUS = "census"
-COLUMNS = ("value", "numerator", "denominator", "n", "low", "high", "method", "status")
 
 
 @dataclass(frozen=True)
@@ -34,7 +25,7 @@ class Estimator:
     READINGS: ClassVar[tuple[str, ...]] = ()
     census: ClassVar[bool] = False
 
-    def companions(self, **said: str) -> "Estimator":
+    def companions(self, **said: str) -> Estimator:
         """Report further readings of the same estimator, each under `id.name`, with the words that describe it."""
         for name in said:
             if name not in self.READINGS:
@@ -52,7 +43,7 @@ class Estimator:
         return None
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
-        """Turn sums (one row a group) into the columns `COLUMNS`."""
+        """Turn sums (one row a group) into the columns `intervals.COLUMNS`."""
         raise NotImplementedError
 
 
@@ -65,10 +56,12 @@ class Count(Estimator):
     readings: dict[str, str] = field(default_factory=dict)
 
     def sums(self) -> dict[str, Any]:
-        return {"n": _condition(self.of)}
+        return {"n": condition(self.of)}
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
-        return _frame(sums, sums["n"], numerator=sums["n"], n=sums["n"], method=CENSUS)
+        from kpi_lib import intervals
+
+        return intervals.frame(sums, sums["n"], numerator=sums["n"], n=sums["n"], method=CENSUS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,9 @@ class Total(Estimator):
         return {"total": counted.ifelse(amount, 0.0), "n": counted}
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
-        return _frame(sums, sums["total"], numerator=sums["total"], n=sums["n"], method=CENSUS)
+        from kpi_lib import intervals
+
+        return intervals.frame(sums, sums["total"], numerator=sums["total"], n=sums["n"], method=CENSUS)
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ class Share(Estimator):
     readings: dict[str, str] = field(default_factory=dict)
 
     def sums(self) -> dict[str, Any]:
-        of = _condition(self.hit if self.of is None else self.of)
+        of = condition(self.hit if self.of is None else self.of)
         if self.of is None:
             return {"k": self.hit, "n": self.hit.notnull()}
         return {"k": self.hit & of, "n": of}
@@ -116,14 +111,24 @@ class Share(Estimator):
         return (sums["k"], sums["n"]) if self.cluster else None
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
         k, n = sums["k"].to_numpy(float), sums["n"].to_numpy(float)
         method = "Wilson"
         effect: Any = 1.0
         if self.cluster:
-            effect, method = design_effect(sums.assign(y=k, x=n)), f"Wilson, clustered by {_said(self.cluster)}"
-        low, high = wilson(k, n, effect)
-        return _frame(
-            sums, 100 * _over(k, n), numerator=k, denominator=n, n=n, low=100 * low, high=100 * high, method=method
+            effect = intervals.design_effect(sums.assign(y=k, x=n))
+            method = f"Wilson, clustered by {intervals.said(self.cluster)}"
+        low, high = intervals.wilson(k, n, effect)
+        return intervals.frame(
+            sums,
+            100 * intervals.over(k, n),
+            numerator=k,
+            denominator=n,
+            n=n,
+            low=100 * low,
+            high=100 * high,
+            method=method,
         )
 
 
@@ -138,17 +143,19 @@ class Net(Estimator):
     readings: dict[str, str] = field(default_factory=dict)
 
     def sums(self) -> dict[str, Any]:
-        return {"p": self.plus & self.of, "d": self.minus & self.of, "n": _condition(self.of)}
+        return {"p": self.plus & self.of, "d": self.minus & self.of, "n": condition(self.of)}
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
         p, d, n = (sums[name].to_numpy(float) for name in ("p", "d", "n"))
         if reading:
             k = {"promoters": p, "passives": n - p - d, "detractors": d}[reading]
-            return Share(None).estimate(pd.DataFrame({"k": k, "n": n}, index=sums.index))
-        low, high = adjusted_wald(p, d, n)
-        return _frame(
+            return Share(None).estimate(sums.assign(k=k))
+        low, high = intervals.adjusted_wald(p, d, n)
+        return intervals.frame(
             sums,
-            100 * _over(p - d, n),
+            100 * intervals.over(p - d, n),
             numerator=p - d,
             denominator=n,
             n=n,
@@ -178,11 +185,15 @@ class Mean(Estimator):
         return (sums["y"], sums["x"]) if self.cluster else None
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
         y, n = sums["y"].to_numpy(float), sums["x"].to_numpy(float)
         if not self.cluster:
             sums = sums.assign(groups=n, xx=n, xy=y)
-        low, high, method = _delta(sums, self.cluster, 30 if self.bounded else MINIMUM_ROWS)
-        return _frame(sums, _over(y, n), numerator=y, denominator=n, n=n, low=low, high=high, method=method)
+        low, high, method = intervals.delta(sums, self.cluster, 30 if self.bounded else intervals.MINIMUM_ROWS)
+        return intervals.frame(
+            sums, intervals.over(y, n), numerator=y, denominator=n, n=n, low=low, high=high, method=method
+        )
 
     def _parts(self) -> tuple[Any, Any]:
         amount = self.amount.cast("float64")
@@ -221,24 +232,26 @@ class Ratio(Estimator):
         return not (self.cluster or self.process or isinstance(self.denominator, PerPeriod))
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
         y = sums["y"].to_numpy(float)
         x = sums[self.denominator.name if isinstance(self.denominator, PerPeriod) else "x"].to_numpy(float)
-        value, low, high, n = self.scale * _over(y, x), None, None, x
+        value, low, high, n = self.scale * intervals.over(y, x), None, None, x
         method = CENSUS
         if self.process:
             counts_above = isinstance(self.numerator, Count)
             count = y if counts_above else x
-            limits = garwood(count, sums["dispersion"].to_numpy(float))
-            low, high = [_over(limit, x) if counts_above else _over(y, limit) for limit in limits]
+            limits = intervals.garwood(count, sums["dispersion"].to_numpy(float))
+            low, high = [intervals.over(limit, x) if counts_above else intervals.over(y, limit) for limit in limits]
             low, high = (low, high) if counts_above else (high, low)
             low, high, method, n = self.scale * low, self.scale * high, "quasi-Poisson count by day", count
         elif self.cluster or self._rowwise():
             sums = sums if self.cluster else sums.assign(groups=sums["rows"])
-            low, high, method = _delta(sums, self.cluster, MINIMUM_ROWS)
+            low, high, method = intervals.delta(sums, self.cluster, intervals.MINIMUM_ROWS)
             low, high, n = self.scale * low, self.scale * high, x if self.cluster else sums["rows"]
         elif isinstance(self.denominator, PerPeriod):
             n = y
-        return _frame(sums, value, numerator=y, denominator=x, n=n, low=low, high=high, method=method)
+        return intervals.frame(sums, value, numerator=y, denominator=x, n=n, low=low, high=high, method=method)
 
 
 @dataclass(frozen=True)
@@ -257,7 +270,7 @@ def by_channel(row: Any, mapping: dict[str, float]) -> Any:
     return row.channel.cases(*mapping.items(), else_=None)
 
 
-def _condition(of: Any) -> Any:
+def condition(of: Any) -> Any:
     """Return the condition that a row counts: `of` itself, or true for each row of a fact."""
     return getattr(of, "every", of)
 
@@ -269,36 +282,3 @@ def _one(part: Any) -> Any:
 
 def _float(value: Any) -> Any:
     return value.ifelse(1.0, 0.0) if value.type().is_boolean() else value.cast("float64")
-
-
-def _said(cluster: str) -> str:
-    return cluster.removesuffix("_id").replace("_", "-")
-
-
-def _over(top: Any, bottom: Any) -> np.ndarray:
-    top, bottom = np.asarray(top, float), np.asarray(bottom, float)
-    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
-
-
-def _delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[np.ndarray, np.ndarray, Any]:
-    low, high = delta_method(sums)
-    enough = sums["groups"].to_numpy(float) >= (MINIMUM_CLUSTERS if cluster else minimum_rows)
-    name = f"delta method by {_said(cluster)}" if cluster else "delta method"
-    why = f"not estimable: fewer than {MINIMUM_CLUSTERS} clusters" if cluster else f"not estimable: n < {minimum_rows}"
-    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), np.where(enough, name, why)
-
-
-def _frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
-    """Lay out an estimate; no value is `undefined`, and an interval always contains its value."""
-    frame = pd.DataFrame({"value": np.asarray(value, float)} | columns, index=sums.index).reindex(columns=list(COLUMNS))
-    frame["method"] = frame["method"].astype(object)
-    for name in ("numerator", "denominator", "n", "low", "high"):
-        frame[name] = frame[name].astype("float64")
-    frame["status"] = np.where(frame["value"].isna(), "undefined", "ok")
-    frame.loc[frame["value"].isna(), ["low", "high"]] = np.nan
-    frame["low"] = frame[["low", "value"]].min(axis=1).where(frame["low"].notna())
-    frame["high"] = frame[["high", "value"]].max(axis=1).where(frame["high"].notna())
-    return frame
-
-
-__all__ = ["COLUMNS", "LEVEL", "ByMember", "Count", "Estimator", "Mean", "Net", "PerPeriod", "Ratio", "Share", "Total"]

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from kpi_lib.derive import derived, modelled
-from kpi_lib.estimate import COLUMNS, ByMember, Estimator, PerPeriod, Ratio, Share
+from kpi_lib.estimate import ByMember, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
+from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.waiting import RESTRICTED_DAYS, Waiting, product_limit
 

@@ -1,9 +1,12 @@
 """Confidence limits from aggregates: arrays in, arrays out, one element a group. KPIS.md 0.6 names the methods."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.special import gammaincinv, ndtri, stdtrit
 
+COLUMNS = ("value", "numerator", "denominator", "n", "low", "high", "method", "status")
 LEVEL = 0.95
 Z = float(ndtri(0.5 + LEVEL / 2))
 MINIMUM_CLUSTERS = 30
@@ -64,3 +67,36 @@ def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:
     """Return the sum over groups of (y - ratio x)^2."""
     yy, xx, xy = (moments[name].to_numpy(float) for name in ("yy", "xx", "xy"))
     return np.maximum(yy - 2 * ratio * xy + ratio**2 * xx, 0)
+
+
+def over(top: Any, bottom: Any) -> np.ndarray:
+    """Return top / bottom; not a number where there is nothing to divide by."""
+    top, bottom = np.asarray(top, float), np.asarray(bottom, float)
+    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
+
+
+def delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Return the limits of `delta_method` and its name, or none where there are too few clusters or rows for it."""
+    low, high = delta_method(sums)
+    enough = sums["groups"].to_numpy(float) >= (MINIMUM_CLUSTERS if cluster else minimum_rows)
+    name = f"delta method by {said(cluster)}" if cluster else "delta method"
+    why = f"not estimable: fewer than {MINIMUM_CLUSTERS} clusters" if cluster else f"not estimable: n < {minimum_rows}"
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), np.where(enough, name, why)
+
+
+def frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
+    """Lay out an estimate; no value is `undefined`, and an interval always contains its value."""
+    laid = pd.DataFrame({"value": np.asarray(value, float)} | columns, index=sums.index).reindex(columns=list(COLUMNS))
+    laid["method"] = laid["method"].astype(object)
+    for name in ("numerator", "denominator", "n", "low", "high"):
+        laid[name] = laid[name].astype("float64")
+    laid["status"] = np.where(laid["value"].isna(), "undefined", "ok")
+    laid.loc[laid["value"].isna(), ["low", "high"]] = np.nan
+    laid["low"] = laid[["low", "value"]].min(axis=1).where(laid["low"].notna())
+    laid["high"] = laid[["high", "value"]].max(axis=1).where(laid["high"].notna())
+    return laid
+
+
+def said(cluster: str) -> str:
+    """Return a cluster column in words."""
+    return cluster.removesuffix("_id").replace("_", "-")

@@ -4,6 +4,8 @@ Four forms: over one fact; over two facts, each side summed in its own scan; der
 over a small summary frame (`model=True`).
 """
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import inspect
@@ -13,12 +15,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.estimate import ByMember
-from kpi_lib.params import Params
 from kpi_lib.units import UNITS
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Params
 
 FAMILIES = {"loyalty": "Loyalty", "support_ops": "Support operations", "customer_value": "Customer value"}
 NOTEBOOK = "notebook"  # the family of what an analyst declares in a cell
@@ -28,7 +32,7 @@ OF_READING = {  # unit and direction of readings that differ from their KPI's
     "passives": ("percent", "none"),
     "detractors": ("percent", "lower"),
 }
-REGISTRY: dict[str, "Kpi"] = {}
+REGISTRY: dict[str, Kpi] = {}
 
 
 @dataclass(frozen=True)
@@ -223,18 +227,18 @@ def _family(address: str, module: str) -> str:
 class _Symbol:
     """Stands for any row or value, so that a declaration can be read without data."""
 
-    def __getattr__(self, name: str) -> "_Symbol":
+    def __getattr__(self, name: str) -> _Symbol:
         if name.startswith("__"):
             raise AttributeError(name)
         return self
 
-    def __call__(self, *_: Any, **__: Any) -> "_Symbol":
+    def __call__(self, *_: Any, **__: Any) -> _Symbol:
         return self
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
 
-    def __invert__(self) -> "_Symbol":
+    def __invert__(self) -> _Symbol:
         return self
 
     __and__ = __rand__ = __or__ = __ror__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __call__

@@ -4,17 +4,18 @@ Estimates carry draws, so that what is computed from several of them (profit = v
 the same lifetimes stand behind both. Draws are seeded by name and are the same in every run.
 """
 
+from __future__ import annotations
+
 import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from kpi_lib.intervals import LEVEL, MINIMUM_CLUSTERS
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 DRAWS = 2000
 DAYS_PER_MONTH = 365.25 / 12
@@ -37,35 +38,41 @@ class Estimate:
     months: int = 1
     missing: str = "undefined"
 
-    def __add__(self, other: Any) -> "Estimate":
+    def __add__(self, other: Any) -> Estimate:
         return self._with(other, operator.add)
 
-    def __sub__(self, other: Any) -> "Estimate":
+    def __sub__(self, other: Any) -> Estimate:
         return self._with(other, operator.sub)
 
-    def __mul__(self, other: Any) -> "Estimate":
+    def __mul__(self, other: Any) -> Estimate:
         return self._with(other, operator.mul)
 
-    def __truediv__(self, other: Any) -> "Estimate":
+    def __truediv__(self, other: Any) -> Estimate:
         return self._with(other, _divided)
 
-    def __pow__(self, other: Any) -> "Estimate":
+    def __pow__(self, other: Any) -> Estimate:
         return self._with(other, operator.pow)
 
-    def __rsub__(self, other: Any) -> "Estimate":
+    def __rsub__(self, other: Any) -> Estimate:
         return self._with(other, lambda mine, given: given - mine)
 
-    def __rmul__(self, other: Any) -> "Estimate":
+    def __rmul__(self, other: Any) -> Estimate:
         return self._with(other, operator.mul)
 
     def limits(self) -> tuple[float, float]:
         """Return the central 95 % of the draws, widened to contain the value; not a number without draws."""
+        import numpy as np
+
+        from kpi_lib.intervals import LEVEL
+
         if self.draws is None or math.isnan(self.value) or not np.isfinite(self.draws).all():
             return math.nan, math.nan
         low, high = np.quantile(self.draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         return min(float(low), self.value), max(float(high), self.value)
 
-    def _with(self, other: Any, do: Callable[[Any, Any], Any]) -> "Estimate":
+    def _with(self, other: Any, do: Callable[[Any, Any], Any]) -> Estimate:
+        import numpy as np
+
         exact = not isinstance(other, Estimate)
         theirs = Estimate(float(other)) if exact else other
         draws = None
@@ -91,6 +98,8 @@ NOTHING = Estimate(math.nan, missing="not_estimable")
 
 def first_month_reaching(curve: np.ndarray | None, amount: float) -> Estimate:
     """Return the first month (1, 2, ...) by whose end the accumulated curve is at least `amount`; nothing if none."""
+    import numpy as np
+
     if curve is None or math.isnan(amount) or not (curve >= amount).any():
         return NOTHING
     return Estimate(float(np.argmax(curve >= amount) + 1), method="first month of the curve")
@@ -103,6 +112,10 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
     with the Kaplan-Meier survival S; after the longest tenure seen the overall hazard goes on. Variance by Greenwood's
     terms, as for a restricted mean. Its curve is the running sum.
     """
+    import numpy as np
+
+    from kpi_lib.intervals import MINIMUM_CLUSTERS
+
     steps = (
         tenures.groupby(["tenure_days", "lost"])["customers"].sum().unstack(fill_value=0).reindex(columns=[False, True])
     )
@@ -139,12 +152,16 @@ def mean_of(total: float, squares: float, n: float, name: str) -> Estimate:
 
 def normal_draws(name: str, mean: float, error: float) -> np.ndarray:
     """Return draws from a normal distribution; the same name gives the same underlying draws."""
+    import numpy as np
+
     seed = int.from_bytes(sha256(name.encode()).digest()[:8])
     return mean + error * np.random.default_rng(seed).standard_normal(DRAWS)
 
 
 def from_limits(name: str, value: float, low: float, high: float, **known: Any) -> Estimate:
     """Return an estimate whose draws have the given 95 % limits, each side of the value with its own spread."""
+    import numpy as np
+
     if math.isnan(low) or math.isnan(high):
         return Estimate(value, **known)
     standard = normal_draws(name, 0.0, 1.0)
@@ -153,5 +170,7 @@ def from_limits(name: str, value: float, low: float, high: float, **known: Any) 
 
 
 def _divided(top: Any, bottom: Any) -> Any:
+    import numpy as np
+
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.asarray(bottom) == 0, np.nan, np.divide(top, bottom))

@@ -102,7 +102,8 @@ def not_available(kpis: Sequence[str], about: About) -> str:
     present = {table["table"]: table["present"] for table in about["tables"]}
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for kpi in kpis:
-        absent = [table for table in about["kpis"][kpi].get("needs", []) if not present.get(table, True)]
+        needs = about["kpis"][kpi].get("needs", [])
+        absent = [need for need in needs if not any(present.get(table, True) for table in need.split(" or "))]
         tables = " and ".join(absent) + f" table{'s' if len(absent) > 1 else ''}"
         reasons[f" (no {tables})" if absent else ""].append(_short(kpi, about))
     return "Not available: " + "; ".join(f"{', '.join(names)}{reason}" for reason, names in reasons.items()) + "."

@@ -4,17 +4,18 @@ The product-limit estimate (Kaplan and Meier 1958) is summed in the engine: rows
 functions walk over them, and only quantiles, their limits and the restricted mean come back, one row a group.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-import pandas as pd
-
-from kpi_lib.estimate import Estimator, _condition, _frame
+from kpi_lib.estimate import Estimator, condition
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.intervals import Z
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TOLERANCE = 1e-9
 RESTRICTED_DAYS = 30
@@ -40,7 +41,7 @@ class Waiting(Estimator):
     target_seconds: Any = None
     readings: dict[str, str] = field(default_factory=dict)
 
-    def within(self, seconds: Any) -> "Waiting":
+    def within(self, seconds: Any) -> Waiting:
         """Return instead the percentage for whom it happens within `seconds`, which may differ by row."""
         return Waiting(self.start, self.until, self.lost, self.of, self.less, seconds, self.readings)
 
@@ -63,11 +64,15 @@ class Waiting(Estimator):
         return {
             "seconds": seconds,
             "finished": finished,
-            "counted": counted if self.of is None else counted & _condition(self.of),
+            "counted": counted if self.of is None else counted & condition(self.of),
         }
 
     def estimate(self, sums: pd.DataFrame, reading: str = "", unit: str = "minutes") -> pd.DataFrame:
         """Turn what `product_limit` returned into value and limits in `unit`."""
+        import numpy as np
+
+        from kpi_lib.intervals import Z, frame
+
         n, events = sums["n"].to_numpy(float), sums["events"].to_numpy(float)
         counts = {"n": n, "numerator": events, "denominator": n}
         if self.target_seconds is not None:
@@ -86,17 +91,21 @@ class Waiting(Estimator):
         else:
             value, low, high = (sums[f"{reading}{limit}"].to_numpy(float) for limit in ("", "_low", "_high"))
             method = "Kaplan-Meier, log-log limits"
-        frame = _frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
-        frame.loc[(n > 0) & frame["value"].isna(), "status"] = "not_estimable"
-        return frame
+        laid = frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
+        laid.loc[(n > 0) & laid["value"].isna(), "status"] = "not_estimable"
+        return laid
 
     def _share_within(self, sums: pd.DataFrame, counts: dict[str, Any]) -> pd.DataFrame:
+        import numpy as np
+
+        from kpi_lib.intervals import Z, frame
+
         survival = np.where(counts["n"] > 0, sums["at_target"].fillna(1.0).to_numpy(float), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = Z * np.sqrt(sums["at_target_variance"].to_numpy(float)) / np.abs(np.log(survival))
             low, high = 1 - survival ** np.exp(-spread), 1 - survival ** np.exp(spread)
         method = "Kaplan-Meier, log-log limits"
-        return _frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=method, **counts)
+        return frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=method, **counts)
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,8 @@ def product_limit(rows: Any, keys: list[str], *, target: bool = False) -> Any:
 
 def _quantiles(steps: Any, keys: list[str]) -> Any:
     import ibis
+
+    from kpi_lib.intervals import Z
 
     survival = steps.all_gone.ifelse(0.0, steps.log_survival.exp())
     steps = steps.mutate(survival=survival)

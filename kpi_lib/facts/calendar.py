@@ -4,13 +4,17 @@ A period is a chain of comparisons with literals: nothing to create, so it works
 and hour come from one small shared table of quarter-hours, since every zone's offset is a multiple of 15 minutes.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kpi_lib.params import Hours
 from kpi_lib.period import Period
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Hours
 
 QUARTER_HOUR = 900
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

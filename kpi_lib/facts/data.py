@@ -1,15 +1,19 @@
 """What a fact is made from, the registry of facts, and the row that a KPI sees."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.facts.calendar import Calendar, whole_seconds
-from kpi_lib.params import Params
 from kpi_lib.period import Period
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Params
 
 ANCHORS = {
     "C": "what was created in the {period}",
@@ -17,7 +21,7 @@ ANCHORS = {
     "S": "the state at the end of the {period}",
     "X": "who was there during the {period}",
 }
-FACTS: dict[str, "Fact"] = {}
+FACTS: dict[str, Fact] = {}
 
 
 class NotAvailableError(KpiError):
@@ -33,7 +37,7 @@ class Fact:
     """A declared fact: `needs` are the tables without which it has no rows; "tickets or calls" is met by either."""
 
     name: str
-    function: Callable[["Data"], Any]
+    function: Callable[[Data], Any]
     anchor: str
     cuts: tuple[str, ...]
     needs: tuple[str, ...]
@@ -41,7 +45,7 @@ class Fact:
     summary: Callable[[Any, list[str]], Any] | None
     params: tuple[str, ...]
 
-    def row(self, table: Any) -> "Row":
+    def row(self, table: Any) -> Row:
         """Return the row of this fact that a KPI's function is given."""
         return Row(self, table)
 
@@ -54,14 +58,14 @@ def fact(
     optional: Mapping[str, tuple[str, ...]] | None = None,
     summary: Callable[[Any, list[str]], Any] | None = None,
     params: tuple[str, ...] = (),
-) -> Callable[[Callable[["Data"], Any]], Callable[["Data"], Any]]:
+) -> Callable[[Callable[[Data], Any]], Callable[[Data], Any]]:
     """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
 
     `optional` names, by table that may be absent, the columns that come from it. `summary` makes the small frame that
     a model is given, from the fact's rows and the keys to group by. `params` are the dotted paths that it reads.
     """
 
-    def declare(function: Callable[["Data"], Any]) -> Callable[["Data"], Any]:
+    def declare(function: Callable[[Data], Any]) -> Callable[[Data], Any]:
         name = function.__name__
         FACTS[name] = Fact(name, function, anchor, cuts, needs, optional or {}, summary, params)
         return function
@@ -97,13 +101,13 @@ class Data:
             raise NotAvailableError(*missing)
         return self.shared(name, FACTS[name].function)
 
-    def built(self, name: str, make: Callable[["Data"], Any]) -> Any:
+    def built(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return what `make` makes of this data, made once and shared."""
         if name not in self._built:
             self._built[name] = make(self)
         return self._built[name]
 
-    def shared(self, name: str, make: Callable[["Data"], Any]) -> Any:
+    def shared(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return an intermediate table that several facts stand on, computed once by the engine."""
         return self.built(name, lambda data: make(data).cache())
 
@@ -116,7 +120,7 @@ class Data:
         rates = {self.params.currency: 1.0, **self.params.fx}
         return amount.cast("float64") * currency.cases(*rates.items(), else_=None)
 
-    def earlier(self, as_of: datetime, periods: list[Period]) -> "Data":
+    def earlier(self, as_of: datetime, periods: list[Period]) -> Data:
         """Return the same data as it stood at an earlier instant, over other periods."""
         from kpi_lib.contract import TABLES, as_seen_at
 
