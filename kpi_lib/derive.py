@@ -1,12 +1,14 @@
 """KPIs that are computed from others, and models: both work on estimates that carry draws."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kpi_lib.facts import FACTS, Data, NotAvailableError
+from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.lifetime import Estimate, from_limits
@@ -16,49 +18,47 @@ WORSE = ("not_available", "not_estimable", "undefined", "small_sample", "ok")
 
 def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
     """Compute the model KPIs: each is given one small frame a fact, for each period and member."""
-    rows = []
+    rows, known = [], []
+    wanted: dict[str, dict[str, None]] = {}
     for kpi in kpis:
         try:
             tables = [data.fact(name) for name in kpi.facts]
         except NotAvailableError as error:
             names = [str(period) for period in data.calendar.periods]
-            rows.append(
-                pd.DataFrame({"kpi": kpi.address, "period": names, "status": "not_available", "method": str(error)})
-            )
+            missing = {"kpi": kpi.address, "period": names, "status": "not_available", "method": str(error)}
+            rows.append(pd.DataFrame(missing))
             continue
-        shared = [cut for cut in kpi.cuts if all(cut in table.columns for table in tables)] if cuts else []
-        for cut in (None, *shared):
-            rows.append(_of_model(data, kpi, tables, cut))
+        shared = [cut for cut in kpi.cuts if cuts and all(cut in table.columns for table in tables)]
+        known.append((kpi, [TOTAL, *shared]))
+        for name in kpi.facts:
+            wanted.setdefault(name, {}).update(dict.fromkeys([TOTAL, *shared]))
+    frames = {name: _summary(data, name, list(asked)) for name, asked in wanted.items()}
+    parts = {name: dict(list(frame.groupby(["cut", "period", "member"]))) for name, frame in frames.items()}
+    for kpi, asked in known:
+        groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
+        rows.append(pd.DataFrame([row for cut in asked for row in _of_model(data, kpi, groups, cut)]))
     return rows
 
 
-def _of_model(data: Data, kpi: Kpi, tables: list[Any], cut: str | None) -> pd.DataFrame:
-    frames = [_summary(name, table, cut) for name, table in zip(kpi.facts, tables, strict=True)]
-    keys = ["period"] if cut is None else ["period", "member"]
-    parts = [dict(list(frame.groupby(keys))) for frame in frames]
-    members = [None] if cut is None else sorted(set(frames[0]["member"]))
-    made = []
+def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut: str) -> Iterator[dict[str, Any]]:
+    members = [NO_MEMBER] if cut == TOTAL else sorted({member for of, _, member in groups[0][0] if of == cut})
+    named = {"kpi": kpi.address, "cut": cut or None}
     for period in data.calendar.periods:
         for member in members:
-            key = (str(period),) if cut is None else (str(period), member)
-            given = [groups.get(key, frame.iloc[:0]) for groups, frame in zip(parts, frames, strict=True)]
+            given = [parts.get((cut, str(period), member), nothing) for parts, nothing in groups]
             for part in given:
                 part.attrs["months"] = period.months
             estimate = kpi.function(*given, **kpi.given(data.params)) if len(given[0]) else Estimate(math.nan, n=0)
-            made.append({"kpi": kpi.address, "period": str(period), "cut": cut, "member": member} | _as_row(estimate))
-    return pd.DataFrame(made)
+            yield named | {"period": str(period), "member": member if cut else None} | _as_row(estimate)
 
 
-def _summary(name: str, table: Any, cut: str | None) -> pd.DataFrame:
-    """Fetch the small frame of a fact; a fact without a summary of its own is summed by its cost center."""
-    rows = table.filter(table.excluded.isnull()) if "excluded" in table.columns else table
-    keys = ["period"] if cut is None else ["period", "member"]
-    if cut is not None:
-        rows = rows.mutate(member=rows[cut].cast("string").fill_null("(none)"))
-    summary = FACTS[name].summary
+def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
+    """Fetch the small frame of a fact, by cut, period and member."""
+    rows, summary = data.fact(name), FACTS[name].summary
     if summary is None:
         raise NotImplementedError(f"fact {name!r} has no summary for a model")
-    frame = summary(rows, keys).to_pandas()
+    rows = rows.filter(rows.excluded.isnull()) if "excluded" in rows.columns else rows
+    frame = fetched(summary(data.stacked(rows, cuts), STACK), cuts)
     return frame.sort_values(list(frame.columns)).reset_index(drop=True)
 
 

@@ -1,7 +1,8 @@
-"""Evaluates declarations over facts: one grouped query a fact, one more a cut, and only aggregates come back.
+"""Evaluates declarations over facts: a narrow copy of each fact, then one query for all sums in all cuts.
 
-The result is a frame with one row a number: `kpi` (the address), `period`, `cut`, `member` and the columns of an
-estimate. Comparing, judging and storing them is the scorecard's.
+The copy holds for each row its cuts and what KPIs add up. Moments over clusters and waiting times are a query more, and
+only aggregates come back. The result is a frame with one row a number: `kpi` (the address), `period`, `cut`, `member`
+and the columns of an estimate. Comparing, judging and storing them is the scorecard's.
 """
 
 import json
@@ -16,85 +17,172 @@ import pandas as pd
 from kpi_lib.derive import derived, modelled
 from kpi_lib.estimate import ByMember, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
+from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.waiting import RESTRICTED_DAYS, Waiting, product_limit
 
-NO_MEMBER = "(none)"
 SMALL_SAMPLE = 5
+SUMS = "sums"
+EXCLUDED = "excluded"
+INDEX = ["cut", "period", "member"]
+
+
+@dataclass
+class _Query:
+    """What one query over a fact adds up: columns, or by the values of a cluster column also pairs of them."""
+
+    cluster: str = ""
+    columns: dict[str, None] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], None] = field(default_factory=dict)
+    cuts: dict[str, None] = field(default_factory=lambda: {TOTAL: None})
+
+    def over(self, rows: Any) -> Any:
+        """Return the table of sums, or of moments of the pairs over clusters."""
+        cluster = {"cluster": rows[self.cluster]} if self.cluster else {}
+        sums = rows.group_by(STACK, **cluster).aggregate(**{name: rows[name].sum() for name in self.columns})
+        moments: dict[str, Any] = {}
+        for pair in self.pairs:
+            y, x = (sums[name].cast("float64") for name in pair)
+            parts = {"groups": (y != 0) | (x != 0), "yy": y * y, "xx": x * x, "xy": y * x}
+            moments |= {f"{'_'.join(pair)}_{part}": expression.sum() for part, expression in parts.items()}
+        return sums.group_by(STACK).aggregate(**moments) if moments else sums
 
 
 @dataclass
 class _Scan:
-    """What is asked of one fact in one cut: sums, moments over clusters, waiting times."""
+    """What is asked of one fact: the columns to keep of its rows and the queries over them, and what came back."""
 
+    data: Data
     table: Any
-    cut: str | None
-    sums: dict[str, Any] = field(default_factory=dict)
-    pairs: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
-    by_cluster: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fetched: dict[Any, pd.DataFrame] = field(default_factory=dict)
+    columns: dict[Any, str] = field(default_factory=dict)
+    queries: dict[str, _Query] = field(default_factory=dict)
+    waits: dict[bool, list[tuple[str, str, str, str]]] = field(default_factory=dict)
+    fetched: dict[str, pd.DataFrame] = field(default_factory=dict)
 
-    def keys(self, table: Any) -> dict[str, Any]:
-        """Return the expressions to group by."""
-        return {"period": table.period} | ({} if self.cut is None else {"member": table[self.cut].cast("string")})
+    def column(self, expression: Any) -> str:
+        """Return the name under which an expression is kept; the same expression is kept once."""
+        return self.columns.setdefault(expression.op(), f"column_{len(self.columns)}")
+
+    def query(self, kind: str, cuts: list[str], cluster: str = "") -> _Query:
+        """Return a query of this fact, over these cuts at least."""
+        made = self.queries.setdefault(kind, _Query(self.column(self.table[cluster]) if cluster else ""))
+        made.cuts |= dict.fromkeys(cuts)
+        return made
+
+    def wait(self, name: str, cuts: list[str], seconds: Any, finished: Any, aimed: bool) -> None:
+        """Ask for a waiting time, of the rows whose seconds are not null."""
+        columns = self.column(seconds), self.column(finished)
+        self.waits.setdefault(aimed, []).extend((name, cut, *columns) for cut in cuts)
 
     def run(self) -> None:
-        """Fetch the sums, then the moments of each cluster column."""
-        if self.sums:
-            query = self.table.group_by(**self.keys(self.table)).aggregate(
-                **{name: expression.sum() for name, expression in self.sums.items()}
-            )
-            self.fetched["sums"] = self.indexed(query.to_pandas())
-        for cluster, pairs in self.pairs.items():
-            self.fetched[cluster] = self.indexed(self._moments(cluster, pairs).to_pandas())
-        for cluster, sums in self.by_cluster.items():
-            query = self.table.group_by(**self.keys(self.table), cluster=self.table[cluster]).aggregate(
-                **{name: expression.sum() for name, expression in sums.items()}
-            )
-            self.fetched[f"by {cluster}"] = self.indexed(query.to_pandas(), "cluster")
+        """Copy what is asked for, then fetch sums, moments and waiting times, and the reasons of rows left out."""
+        cuts = {cut for query in self.queries.values() for cut in query.cuts}
+        cuts |= {cut for parts in self.waits.values() for _, cut, _, _ in parts}
+        kept = {"period": self.table.period} | {_by(cut): self.table[cut].cast("string") for cut in cuts - {TOTAL}}
+        kept |= {name: node.to_expr() for node, name in self.columns.items()}
+        if EXCLUDED in self.table.columns:
+            narrow = self.table.select(**kept, excluded=self.table.excluded).cache()
+            rows, left_out = narrow.filter(narrow.excluded.isnull()), narrow.filter(narrow.excluded.notnull())
+            counts = left_out.group_by("period", EXCLUDED).aggregate(rows=left_out.count())
+            self.fetched[EXCLUDED] = counts.to_pandas().sort_values(EXCLUDED)
+        else:
+            rows = self.table.select(**kept).cache()
+        for kind, query in self.queries.items():
+            asked = query.over(self.data.stacked(rows, map(_by, query.cuts)))
+            self.fetched[kind] = _indexed(fetched(asked, query.cuts))
+        for aimed, parts in self.waits.items():
+            self._wait(self.data.stacked(rows, (_by(part[1]) for part in parts)), parts, aimed)
 
-    def _moments(self, cluster: str, pairs: dict[str, tuple[Any, Any]]) -> Any:
-        inner = {f"{name}_{part}": pair[place].sum() for name, pair in pairs.items() for place, part in enumerate("yx")}
-        groups = self.table.group_by(**self.keys(self.table), cluster=self.table[cluster]).aggregate(**inner)
-        outer: dict[str, Any] = {}
-        for name in pairs:
-            y, x = (groups[f"{name}_{part}"].cast("float64") for part in "yx")
-            outer |= {
-                f"{name}_groups": ((y != 0) | (x != 0)).sum(),
-                f"{name}_yy": (y * y).sum(),
-                f"{name}_xx": (x * x).sum(),
-                f"{name}_xy": (y * x).sum(),
-            }
-        return groups.group_by([name for name in ("period", "member") if name in groups.columns]).aggregate(**outer)
-
-    def indexed(self, frame: pd.DataFrame, *more: str) -> pd.DataFrame:
-        """Return a fetched frame by period and member, its numbers as float64."""
-        frame["member"] = NO_MEMBER if self.cut is None else frame["member"].astype(object).fillna(NO_MEMBER)
-        numbers = frame.columns.difference(["period", "member", *more])
-        frame[numbers] = frame[numbers].astype("float64")
-        return frame.set_index(["period", "member", *more]).sort_index()
+    def _wait(self, rows: Any, parts: list[tuple[str, str, str, str]], aimed: bool) -> None:
+        chosen = {
+            name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
+            for place, name in ((2, "seconds"), (3, "finished"))
+        }
+        watched = rows.select(*STACK, **chosen)
+        limits = product_limit(watched.filter(watched.seconds.notnull()), STACK, target=aimed)
+        frame = fetched(limits, range(len(parts)))
+        tasks = frame["cut"].map(lambda place: parts[place][0])
+        frame["cut"] = frame["cut"].map(lambda place: parts[place][1])
+        self.fetched |= {name: _indexed(frame[tasks == name]) for name, _, _, _ in parts}
 
 
 @dataclass
 class _Task:
-    """One declaration with its estimator, over the tables of its facts."""
+    """One declaration with its estimator, over the scans of its facts; `asked` tells where its sums will be."""
 
     kpi: Kpi
     estimator: Estimator
-    tables: list[Any]
-    table_cut: str | None
-    matured: list[Any]
+    scans: list[_Scan]
+    cuts: list[str]
+    by_member: bool
+    asked: list[tuple[_Scan, str, dict[str, str]]] = field(default_factory=list)
+    young: str = ""
 
-    @property
-    def name(self) -> str:
-        return self.kpi.address.replace(".", "__")
+    def ask(self, data: Data) -> None:
+        """Add what the estimator needs to the scans of the facts."""
+        matured = [_matured(self.kpi, scan.table, data) for scan in self.scans]
+        if matured[0] is not None:
+            self.young = self.scans[0].column(~matured[0])
+            self.scans[0].query(SUMS, []).columns[self.young] = None
+        if isinstance(self.estimator, Waiting):
+            parts = self.estimator.rows(data.as_of)
+            seconds = _masked(parts["counted"], matured[0]).ifelse(parts["seconds"], None)
+            aimed = self.estimator.target_seconds is not None
+            self.scans[0].wait(self.kpi.address, self.cuts, seconds, parts["finished"], aimed)
+            return
+        for name, expression in self.estimator.sums().items():
+            place = self._side(expression)
+            self._sum(self.scans[place], SUMS, {name: _masked(expression, matured[place])})
+        cluster, pair = getattr(self.estimator, "cluster", None), self.estimator.pair()
+        if pair is None:
+            return
+        if cluster and len(self.scans) > 1:
+            for part, expression in zip("yx", pair, strict=True):
+                self._sum(self.scans[self._side(expression)], f"by {cluster}", {part: expression}, cluster)
+        elif cluster:
+            self._moments(self.scans[0], cluster, [_masked(expression, matured[0]) for expression in pair])
+        elif getattr(self.estimator, "process", False):
+            count = pair[0] if pair[0].type().is_boolean() else pair[1]
+            self._moments(self.scans[self._side(count)], "day", [count, count])
 
-    def cuts(self) -> list[str | None]:
-        """Return the groupings to compute: the total and each cut that every fact has."""
-        if self.table_cut:
-            return [self.table_cut]
-        return [None, *(cut for cut in self.kpi.cuts if all(cut in table.columns for table in self.tables))]
+    def _sum(self, scan: _Scan, kind: str, expressions: dict[str, Any], cluster: str = "") -> None:
+        columns = {name: scan.column(expression) for name, expression in expressions.items()}
+        scan.query(kind, self.cuts, cluster).columns |= dict.fromkeys(columns.values())
+        self.asked.append((scan, kind, columns))
+
+    def _moments(self, scan: _Scan, cluster: str, pair: list[Any]) -> None:
+        y, x = (scan.column(expression) for expression in pair)
+        query = scan.query(cluster, self.cuts, cluster)
+        query.columns |= {y: None, x: None}
+        query.pairs[y, x] = None
+        self.asked.append((scan, cluster, {part: f"{y}_{x}_{part}" for part in ("groups", "yy", "xx", "xy")}))
+
+    def _side(self, expression: Any) -> int:
+        """Return which of the facts an expression is over."""
+        relations = expression.op().relations
+        return next((place for place, scan in enumerate(self.scans) if scan.table.op() in relations), 0)
+
+    def sums(self, data: Data) -> pd.DataFrame:
+        """Return the sums and moments, or what is known of the waiting times, of every member in every period."""
+        if isinstance(self.estimator, Waiting):
+            sums = _every_period(self.scans[0].fetched[self.kpi.address], self.cuts, data)
+            sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
+            ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
+            followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
+            return sums.assign(followed=sums.index.get_level_values("period").map(followed).to_numpy(bool))
+        found: list[pd.DataFrame] = []
+        by_cluster: list[pd.DataFrame] = []
+        for scan, kind, columns in self.asked:
+            frame = scan.fetched[kind]
+            frame = frame.loc[frame.index.isin(self.cuts, level="cut"), list(columns.values())]
+            (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
+        if by_cluster:
+            found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
+        sums = _every_period(pd.concat(found, axis=1), self.cuts, data).fillna(0.0)
+        if getattr(self.estimator, "process", False):
+            sums["dispersion"] = _dispersion(sums, self.estimator)
+        return sums
 
 
 def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True) -> pd.DataFrame:
@@ -104,26 +192,14 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     that is not there. With `cuts=False` only totals and the members of table KPIs.
     """
     kpis = list(kpis)
-    tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)])
-    scans: dict[tuple[str, str | None], _Scan] = {}
-    waiting: dict[tuple[str, str | None, bool], list[_Task]] = {}
+    scans: dict[str, _Scan] = {}
+    tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, cuts)
     for task in tasks:
-        for cut in task.cuts() if cuts or task.table_cut else [None]:
-            if isinstance(task.estimator, Waiting):
-                aimed = task.estimator.target_seconds is not None
-                waiting.setdefault((task.kpi.facts[0], cut, aimed), []).append(task)
-            else:
-                _ask(scans, task, cut)
+        task.ask(data)
     for scan in scans.values():
         scan.run()
-    waits: dict[tuple[str, str | None], pd.DataFrame] = {}
-    for (_, cut, aimed), group in waiting.items():
-        waits |= {(name, cut): sums for name, sums in _waited(data, group, cut, aimed).items()}
-    excluded = _excluded(data, tasks)
     for task in tasks:
-        for cut in task.cuts() if cuts or task.table_cut else [None]:
-            sums = waits[task.name, cut] if isinstance(task.estimator, Waiting) else _collected(scans, task, cut, data)
-            rows += _rows(data, task, cut, sums, excluded)
+        rows += _rows(task, task.sums(data))
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
     frame = _settled(pd.concat(rows, ignore_index=True), data, kpis, first)
     return pd.concat([frame, derived(frame, [kpi for kpi in kpis if kpi.of], data)], ignore_index=True).drop(
@@ -131,39 +207,39 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     )
 
 
-def _tasks(data: Data, kpis: list[Kpi]) -> tuple[list[_Task], list[pd.DataFrame]]:
+def _tasks(data: Data, kpis: list[Kpi], scans: dict[str, _Scan], cuts: bool) -> tuple[list[_Task], list[pd.DataFrame]]:
     tasks, rows = [], []
     for kpi in kpis:
         try:
-            tables = [_valid(data.fact(name)) for name in kpi.facts]
-            made = kpi.function(
-                *(FACTS[name].row(table) for name, table in zip(kpi.facts, tables, strict=True)),
-                **kpi.given(data.params),
-            )
+            over = [scans.get(name) or _Scan(data, data.fact(name)) for name in kpi.facts]
+            facts = [FACTS[name].row(scan.table) for name, scan in zip(kpi.facts, over, strict=True)]
+            made = kpi.function(*facts, **kpi.given(data.params))
         except NotAvailableError as error:
-            rows += [
-                unavailable(data, f"{kpi.address}.{reading}" if reading else kpi.address, str(error))
-                for reading in ("", *kpi.readings)
-            ]
+            names = [kpi.address, *(f"{kpi.address}.{reading}" for reading in kpi.readings)]
+            rows += [unavailable(data, name, str(error)) for name in names]
             continue
-        cut = made.cut if isinstance(made, ByMember) else None
-        matured = [_matured(kpi, table, data) for table in tables]
-        tasks.append(_Task(kpi, made.estimator if cut else made, tables, cut, matured))
+        scans |= dict(zip(kpi.facts, over, strict=True))
+        shared = [cut for cut in kpi.cuts if all(cut in scan.table.columns for scan in over)]
+        if isinstance(made, ByMember):
+            tasks.append(_Task(kpi, made.estimator, over, [made.cut], True))
+        else:
+            tasks.append(_Task(kpi, made, over, [TOTAL, *(shared if cuts else [])], False))
     return tasks, rows
 
 
 def unavailable(data: Data, address: str, why: str) -> pd.DataFrame:
     """Return the rows of a KPI whose tables are not there."""
-    return pd.DataFrame(
-        [
-            {"kpi": address, "period": str(period), "status": "not_available", "method": why}
-            for period in data.calendar.periods
-        ]
-    )
+    periods = [str(period) for period in data.calendar.periods]
+    return pd.DataFrame({"kpi": address, "period": periods, "status": "not_available", "method": why})
 
 
-def _valid(table: Any) -> Any:
-    return table.filter(table.excluded.isnull()) if "excluded" in table.columns else table
+def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
+    keys = [name for name in (*INDEX, "cluster") if name in frame.columns]
+    return frame.set_index(keys).astype("float64").sort_index()
+
+
+def _by(cut: str) -> str:
+    return cut and f"by_{cut}"
 
 
 def _matured(kpi: Kpi, table: Any, data: Data) -> Any:
@@ -179,60 +255,10 @@ def _masked(expression: Any, mask: Any) -> Any:
     return expression & mask if expression.type().is_boolean() else mask.ifelse(expression, 0)
 
 
-def _side(expression: Any, tables: list[Any]) -> int:
-    """Return which of the tables an expression is over."""
-    relations = expression.op().relations
-    return next((place for place, table in enumerate(tables) if table.op() in relations), 0)
-
-
-def _ask(scans: dict[tuple[str, str | None], _Scan], task: _Task, cut: str | None) -> None:
-    """Add what a task needs to the scans of its facts."""
-
-    def scan(place: int) -> _Scan:
-        return scans.setdefault((task.kpi.facts[place], cut), _Scan(task.tables[place], cut))
-
-    for name, expression in task.estimator.sums().items():
-        place = _side(expression, task.tables)
-        scan(place).sums[f"{task.name}_{name}"] = _masked(expression, task.matured[place])
-    cluster, pair = getattr(task.estimator, "cluster", None), task.estimator.pair()
-    if pair is None:
-        return
-    if cluster and len(task.tables) > 1:
-        for part, expression in zip("yx", pair, strict=True):
-            sums = scan(_side(expression, task.tables)).by_cluster.setdefault(cluster, {})
-            sums[f"{task.name}_{part}"] = expression
-    elif cluster:
-        masked = tuple(_masked(expression, task.matured[0]) for expression in pair)
-        scan(0).pairs.setdefault(cluster, {})[task.name] = masked
-    elif getattr(task.estimator, "process", False):
-        count = pair[0] if pair[0].type().is_boolean() else pair[1]
-        scan(_side(count, task.tables)).pairs.setdefault("day", {})[task.name] = (count, count)
-
-
-def _collected(scans: dict[Any, _Scan], task: _Task, cut: str | None, data: Data) -> pd.DataFrame:
-    """Return a task's sums and moments, one row for each period and member there is."""
-    found, moments = [], []
-    for fact in task.kpi.facts:
-        for kind, frame in scans[fact, cut].fetched.items():
-            mine = frame[[column for column in frame.columns if column.startswith(f"{task.name}_")]]
-            if len(mine.columns) and str(kind).startswith("by "):
-                moments.append(mine)
-            elif len(mine.columns):
-                found.append(mine)
-    if len(moments) == 2:
-        found.append(_cross_moments(moments[0].join(moments[1], how="outer").fillna(0.0), task.name))
-    sums = pd.concat(found, axis=1)
-    sums.columns = sums.columns.str.removeprefix(f"{task.name}_")
-    sums = _every_period(sums, data).fillna(0.0)
-    if getattr(task.estimator, "process", False):
-        sums["dispersion"] = _dispersion(sums, task.estimator)
-    return sums
-
-
-def _cross_moments(sums: pd.DataFrame, name: str) -> pd.DataFrame:
-    y, x = sums[f"{name}_y"], sums[f"{name}_x"]
+def _cross_moments(sums: pd.DataFrame) -> pd.DataFrame:
+    y, x = sums["y"], sums["x"]
     parts = pd.DataFrame({"groups": (y != 0) | (x != 0), "yy": y * y, "xx": x * x, "xy": y * x}).astype("float64")
-    return parts.add_prefix(f"{name}_").groupby(level=["period", "member"]).sum()
+    return parts.groupby(level=INDEX).sum()
 
 
 def _dispersion(sums: pd.DataFrame, estimator: Any) -> pd.Series:
@@ -243,111 +269,71 @@ def _dispersion(sums: pd.DataFrame, estimator: Any) -> pd.Series:
     return (variance / (count / days).where(count > 0)).fillna(1.0).clip(lower=1.0)
 
 
-def _every_period(sums: pd.DataFrame, data: Data) -> pd.DataFrame:
+def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFrame:
     """Return the frame with a row for every member in every period, and what belongs to the period itself."""
-    members = sums.index.get_level_values("member").unique()
+    members = set(zip(sums.index.get_level_values("cut"), sums.index.get_level_values("member"), strict=True))
+    members |= {(cut, NO_MEMBER) for cut in set(cuts) - {cut for cut, _ in members}}
     names = [str(period) for period in data.calendar.periods]
-    index = pd.MultiIndex.from_product([names, members if len(members) else [NO_MEMBER]], names=["period", "member"])
-    constants = data.calendar.constants
-    return sums.reindex(index).join(constants, on="period")
+    keys = [(cut, name, member) for cut, member in sorted(members) for name in names]
+    index = pd.MultiIndex.from_tuples(keys, names=INDEX)
+    return sums.reindex(index).join(data.calendar.constants, on="period")
 
 
-def _waited(data: Data, tasks: list[_Task], cut: str | None, aimed: bool) -> dict[str, pd.DataFrame]:
-    """Return by task what the product-limit sums of its waiting time are; one query for all tasks of a fact and cut."""
-    parts = [_watched(data, task, cut) for task in tasks]
-    rows = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    member = [] if cut is None else ["member"]
-    fetched = product_limit(rows, ["task", "period", *member], target=aimed).to_pandas()
-    ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
-    followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
-    found = {}
-    for task in tasks:
-        mine = fetched[fetched["task"] == task.name].drop(columns="task")
-        sums = _every_period(_Scan(task.tables[0], cut).indexed(mine.copy()), data)
-        sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
-        sums["followed"] = sums.index.get_level_values("period").map(followed).to_numpy(bool)
-        found[task.name] = sums
-    return found
-
-
-def _watched(data: Data, task: _Task, cut: str | None) -> Any:
-    import ibis
-
-    waiting, table = task.estimator, task.tables[0]
-    assert isinstance(waiting, Waiting)
-    parts = waiting.rows(data.as_of)
-    counted = table.filter(_masked(parts["counted"], task.matured[0]))
-    member = {} if cut is None else {"member": counted[cut].cast("string")}
-    watched = {"seconds": parts["seconds"], "finished": parts["finished"]}
-    return counted.select(task=ibis.literal(task.name), period=counted.period, **member, **watched)
-
-
-def _rows(
-    data: Data, task: _Task, cut: str | None, sums: pd.DataFrame, excluded: dict[str, dict[str, Any]]
-) -> list[pd.DataFrame]:
-    """Return the numbers of a task in one cut: its headline and its readings."""
+def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the numbers of a task: its headline and its readings, in all cuts."""
     estimator, kpi, made = task.estimator, task.kpi, []
-    if task.table_cut and "k" not in sums.columns:
+    if task.by_member and "k" not in sums.columns:
         sums = sums.assign(k=sums["n"], n=sums.groupby("period")["n"].transform("sum"))
         estimator = Share(None)
+    reasons = _reasons(task)
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
         unit = {"unit": kpi.unit} if isinstance(estimator, Waiting) else {}
         frame = estimator.estimate(sums, reading, **unit).reset_index()
-        frame["kpi"], frame["cut"] = f"{kpi.address}.{reading}" if reading else kpi.address, cut
+        frame["kpi"] = f"{kpi.address}.{reading}" if reading else kpi.address
         frame["census"] = estimator.census or isinstance(getattr(estimator, "denominator", None), PerPeriod)
         if isinstance(estimator, Ratio) and (frame["method"] == "census").all():
             frame["census"] = True
-        if cut is None:
-            frame["member"] = None
-            frame["excluded"] = [_reasons(excluded, task, period) for period in frame["period"]]
+        total = frame["cut"] == TOTAL
+        frame["excluded"] = frame["period"].map(reasons).where(total, None)
+        frame[["cut", "member"]] = frame[["cut", "member"]].astype(object).where(~total, None)
         made.append(frame)
     return made
 
 
-def _excluded(data: Data, tasks: list[_Task]) -> dict[str, dict[str, Any]]:
-    """Return by fact and period how many rows were left out, and why."""
-    counted: dict[str, dict[str, Any]] = {}
-    for fact in {fact for task in tasks for fact in task.kpi.facts}:
-        table = data.fact(fact)
-        if "excluded" not in table.columns:
-            continue
-        left_out = table.filter(table.excluded.notnull())
-        rows = left_out.group_by("period", "excluded").aggregate(rows=left_out.count())
-        counted[fact] = {
-            period: dict(zip(part["excluded"], part["rows"].astype(int), strict=True))
-            for period, part in rows.to_pandas().sort_values("excluded").groupby("period")
-        }
-    horizons = {(task.kpi.facts[0], task.kpi.horizon): task for task in tasks if task.kpi.horizon}
-    for (fact, horizon), task in horizons.items():
-        young = task.tables[0].filter(~task.matured[0])
-        found = young.group_by("period").aggregate(rows=young.count()).to_pandas()
-        counted[f"{fact} {horizon}"] = dict(zip(found["period"], found["rows"].astype(int), strict=True))
-    return counted
-
-
-def _reasons(excluded: dict[str, dict[str, Any]], task: _Task, period: str) -> str:
-    reasons: dict[str, int] = {}
-    for fact in task.kpi.facts:
-        reasons |= excluded.get(fact, {}).get(period, {})
-    if young := excluded.get(f"{task.kpi.facts[0]} {task.kpi.horizon}", {}).get(period):
-        reasons["not yet observed long enough"] = young
-    return json.dumps(reasons)
+def _reasons(task: _Task) -> dict[str, str]:
+    """Return by period, as JSON, how many rows were left out and why."""
+    counted: dict[str, dict[str, int]] = {}
+    for scan in task.scans:
+        left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=["period", EXCLUDED, "rows"]))
+        for period, reason, rows in left_out[["period", EXCLUDED, "rows"]].itertuples(index=False):
+            counted.setdefault(period, {})[reason] = int(rows)
+    if task.young:
+        young = task.scans[0].fetched[SUMS][task.young]
+        for (_, period, _), rows in young[(young > 0) & young.index.isin([TOTAL], level="cut")].items():
+            counted.setdefault(period, {})["not yet observed long enough"] = int(rows)
+    periods = [str(period) for period in task.scans[0].data.calendar.periods]
+    return {period: json.dumps(counted.get(period, {})) for period in periods}
 
 
 def _settled(frame: pd.DataFrame, data: Data, kpis: list[Kpi], first: dict[str, datetime | None]) -> pd.DataFrame:
     """Set the statuses that do not depend on the estimator: outside the data, and too few to say."""
     frame = frame.reindex(columns=["kpi", "period", "cut", "member", *COLUMNS, "excluded", "census", "estimate"])
-    outside = pd.Series(False, index=frame.index)
     facts = {kpi.address: kpi.facts for kpi in kpis}
-    for address, group in frame.groupby("kpi"):
-        names = facts.get(str(address)) or facts.get(str(address).rpartition(".")[0], ())
-        for period in data.calendar.periods:
-            if _outside(names, period.bounds(data.calendar.zone), data, first):
-                outside[group.index[group["period"] == str(period)]] = True
-    outside &= frame["status"] != "not_available"
-    frame.loc[outside, [column for column in COLUMNS if column not in ("method", "status")]] = np.nan
-    frame.loc[outside, ["status", "method"]] = ["not_available", "outside the data"]
-    frame.loc[outside, "estimate"] = None
+    outside = {
+        (address, str(period))
+        for address in frame["kpi"].unique()
+        for period in data.calendar.periods
+        if _outside(
+            facts.get(address) or facts.get(address.rpartition(".")[0], ()),
+            period.bounds(data.calendar.zone),
+            data,
+            first,
+        )
+    }
+    gone = pd.MultiIndex.from_frame(frame[["kpi", "period"]]).isin(outside) & (frame["status"] != "not_available")
+    frame.loc[gone, [column for column in COLUMNS if column not in ("method", "status")]] = np.nan
+    frame.loc[gone, ["status", "method"]] = ["not_available", "outside the data"]
+    frame.loc[gone, "estimate"] = None
     few = (frame["status"] == "ok") & (frame["n"] < SMALL_SAMPLE) & ~frame["census"].eq(True)
     frame.loc[few, "status"] = "small_sample"
     return frame.drop(columns="census")

@@ -116,12 +116,11 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
 
     from kpi_lib.intervals import MINIMUM_CLUSTERS
 
-    steps = (
-        tenures.groupby(["tenure_days", "lost"])["customers"].sum().unstack(fill_value=0).reindex(columns=[False, True])
-    )
-    steps = steps.fillna(0.0).astype(float)
-    lost, leaving = steps[True].to_numpy(), steps.sum(axis=1).to_numpy()
-    days, at_risk = steps.index.to_numpy(float), leaving[::-1].cumsum()[::-1]
+    days, place = np.unique(tenures["tenure_days"].to_numpy(float), return_inverse=True)
+    customers, gone_for_good = tenures["customers"].to_numpy(float), tenures["lost"].to_numpy(bool)
+    leaving = np.bincount(place, customers, len(days))
+    lost = np.bincount(place, customers * gone_for_good, len(days))
+    at_risk = leaving[::-1].cumsum()[::-1]
     if not len(days) or lost.sum() == 0:
         return NOTHING
     survival = np.cumprod(1 - lost / at_risk)
@@ -134,7 +133,8 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
     total = float(terms.sum())
     gone = at_risk - lost
     greenwood = np.divide(lost, at_risk * gone, out=np.zeros_like(lost), where=gone > 0)
-    after = np.array([terms[position > index].sum() for index in range(len(days))])
+    still_to_come = np.append(terms[::-1].cumsum()[::-1], 0.0)
+    after = still_to_come[np.searchsorted(position, np.arange(len(days)), side="right")]
     error = math.sqrt(float((after**2 * greenwood).sum()))
     n = float(leaving.sum())
     draws = normal_draws("discounted months", total, error) if n >= MINIMUM_CLUSTERS else None

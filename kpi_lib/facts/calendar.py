@@ -22,7 +22,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True)
 class Calendar:
-    """The periods of a trend, oldest first, in a company's time zone and working week."""
+    """The periods of a trend, oldest first and without gaps, in a company's time zone and working week."""
 
     periods: tuple[Period, ...]
     zone: str
@@ -38,8 +38,8 @@ class Calendar:
         """Return the expression of the period that an instant (whole seconds) lies in; null outside all of them."""
         import ibis
 
-        inside = [((seconds >= start) & (seconds < end), name) for name, start, end in self.bounds]
-        return ibis.cases(*inside, else_=None)
+        before = (seconds < self.bounds[0][1], ibis.null("string"))
+        return ibis.cases(before, *((seconds < end, name) for name, _, end in self.bounds), else_=None)
 
     @cached_property
     def table(self) -> Any:
@@ -107,8 +107,11 @@ class Calendar:
 
 
 def whole_seconds(instant: Any) -> Any:
-    """Return an instant as whole seconds since 1970, the same on every engine."""
-    return instant.truncate("s").epoch_seconds().cast("int64")
+    """Return an instant as whole seconds since 1970, the same on every engine.
+
+    Some engines have fractions of a second here; to truncate the instant first takes DuckDB five times as long.
+    """
+    return instant.epoch_seconds().floor().cast("int64")
 
 
 def _instant(instant: datetime) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,10 @@ ANCHORS = {
     "X": "who was there during the {period}",
 }
 FACTS: dict[str, Fact] = {}
+TOTAL = ""  # stands for a cut where the total is one of several
+NO_MEMBER = "(none)"
+STACK = ["part", "period", "member"]
+MOST_PARTS = 1000
 
 
 class NotAvailableError(KpiError):
@@ -99,7 +103,7 @@ class Data:
             raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
         if missing := [need for need in FACTS[name].needs if not any(map(self.has, need.split(" or ")))]:
             raise NotAvailableError(*missing)
-        return self.shared(name, FACTS[name].function)
+        return self.built(name, FACTS[name].function)
 
     def built(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return what `make` makes of this data, made once and shared."""
@@ -114,6 +118,23 @@ class Data:
     def timed(self, rows: Any, instant: Any) -> Any:
         """Return the rows whose instant lies in a period, with `period, day, weekday, hour`."""
         return self.calendar.timed(rows, whole_seconds(instant))
+
+    def stacked(self, rows: Any, cuts: Iterable[str]) -> Any:
+        """Return each row once for each of the columns `cuts`: its place there as `part`, the row's value as `member`.
+
+        The total, "", is a part too; its member is null.
+        """
+        import ibis
+
+        columns = list(cuts)
+        if len(columns) == 1:
+            rows = rows.mutate(part=ibis.literal(0, "int64"))
+        else:
+            schema = {"part": "int64"}
+            numbers = self.built("parts", lambda _: ibis.memtable({"part": list(range(MOST_PARTS))}, schema=schema))
+            rows = rows.cross_join(numbers.filter(numbers.part < len(columns)))
+        members = [(part, rows[column]) for part, column in enumerate(columns) if column]
+        return rows.mutate(member=rows.part.cases(*members) if members else ibis.null("string"))
 
     def money(self, amount: Any, currency: Any) -> Any:
         """Return an amount in the report's currency, by the fixed rates of `fx`."""
@@ -152,6 +173,14 @@ class Row:
 
     def __dir__(self) -> Iterator[str]:
         return iter(self._table.columns)
+
+
+def fetched(query: Any, cuts: Iterable[Any]) -> Any:
+    """Fetch sums of stacked rows, with the `cut` of each part and a name for a member that is null."""
+    frame = query.to_pandas().rename(columns={"part": "cut"})
+    return frame.assign(
+        cut=frame["cut"].map(dict(enumerate(cuts))), member=frame["member"].astype(object).fillna(NO_MEMBER)
+    )
 
 
 def sources_of(name: str) -> str:
