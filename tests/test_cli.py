@@ -70,7 +70,6 @@ def test_help_loads_nothing_heavy():
     assert loaded_by("--help") == []
 
 
-@pytest.mark.xfail(strict=True, reason="the declarations import the estimators, and these pandas and SciPy")
 def test_the_catalogue_loads_nothing_heavy():
     assert loaded_by("list") == []
 

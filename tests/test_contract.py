@@ -90,6 +90,7 @@ BREAKS = [
     *(("calls", f"{part}_seconds is negative", "drop", [{f"{part}_seconds": -1}]) for part in ("hold", "wrap")),
     ("calls", "answered by nobody", "warning", [{"agent_id": None}]),
     ("calls", "answered by nobody", "warning", [{"talk_seconds": None}]),
+    ("calls", "abandoned without a time in the queue", "drop", [{"outcome": "abandoned_queue", "queue_seconds": None}]),
     ("calls", "blocked after queueing", "warning", [{"outcome": "blocked"}]),
     ("surveys", "score without a scale", "error", [{"scale_max": None}]),
     ("surveys", "score without a scale", "error", [{"scale_max": 1.0, "score": 1.0}]),

@@ -244,6 +244,12 @@ _DECLARED = (
                 lambda t: (t.outcome == "answered") & (t.agent_id.isnull() | t.talk_seconds.isnull()),
                 "an answered call has an agent and a talk time",
             ),
+            Rule(
+                "drop",
+                "abandoned without a time in the queue",
+                lambda t: (t.outcome == "abandoned_queue") & t.queue_seconds.isnull(),
+                "an abandoned call has queue_seconds",
+            ),
             Rule("warning", "blocked after queueing", lambda t: (t.outcome == "blocked") & (t.queue_seconds > 0)),
         ),
     ),

@@ -81,11 +81,12 @@ def test_calls_count_in_the_month_they_were_offered(company):
     assert [company.value("abandonment_rate", month, reported="2024-06") for month in months] == [0, 100]
 
 
-@pytest.mark.xfail(strict=True, reason="an abandoned call without queue seconds is read as short; no rule reports it")
 def test_an_abandoned_call_without_its_time_in_the_queue_is_a_data_error(company):
     company.calls(5)
     company.call(outcome="abandoned_queue", queue=None)
-    assert any(check["table"] == "calls" for check in company.card("abandonment_rate").about["checks"])
+    card = company.card("abandonment_rate")
+    calls = next(table for table in card.about["tables"] if table["table"] == "calls")
+    assert calls["dropped"] == {"abandoned without a time in the queue": 1}
 
 
 def test_bursts_of_bad_days_widen_the_interval(company):
