@@ -78,3 +78,11 @@ def row(card: scorecard.Scorecard) -> Row:
         return rows.iloc[0].to_dict()
 
     return found
+
+
+@pytest.fixture(scope="session")
+def june(build: Build) -> dict[str, dict[str, Any]]:
+    """Totals of June 2024, a month whose horizons the first extract has not reached."""
+    addresses = ("first_contact_resolution", "first_response_time", "resolution_rate", "resolution_time")
+    frame = build("2024-06", *addresses, "escalation_rate").frame
+    return frame[frame["period"] == "2024-06"].set_index("kpi").to_dict("index")

@@ -1,5 +1,6 @@
 """The sample company's rows as they were known at an instant, and what became of each ticket, in plain pandas."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,20 @@ def by_day(instants: pd.Series, month: str) -> pd.Series:
     return days.value_counts().reindex(pd.date_range(start, end, inclusive="left")).fillna(0)
 
 
+def members(rows: pd.DataFrame, *cuts: str) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Each member of each cut with its rows: `{"channel": "chat"}` and the rows of it."""
+    for cut in cuts:
+        for member, group in rows.groupby(rows[cut].fillna("(none)")):
+            yield {cut: str(member)}, group
+
+
+def slots(instants: pd.Series) -> dict[str, pd.Series]:
+    """Weekday and hour of instants in the company's zone, as the scorecard names them."""
+    local = instants.dt.tz_convert(ZONE)
+    weekday = (local.dt.day_of_week + 1).astype(str) + " " + local.dt.day_name().str[:3].str.lower()
+    return {"weekday": weekday, "hour": local.dt.strftime("%H")}
+
+
 @dataclass(frozen=True)
 class Known:
     """The tables in a folder, without what was loaded or happened after `as_of` and without a row's exact copies."""
@@ -39,7 +54,8 @@ class Known:
 
     def rows(self, table: str, instant: str | None = None) -> pd.DataFrame:
         """The rows of a table; one whose `instant` lies ahead has not happened yet."""
-        rows = pd.read_parquet(self.folder / f"{table}.parquet").drop_duplicates()
+        rows = pd.read_parquet(self.folder / f"{table}.parquet")
+        rows = rows.drop_duplicates() if rows.iloc[:, 0].duplicated().any() else rows
         rows = rows[rows["loaded_at"].isna() | (rows["loaded_at"] <= self.as_of)]
         if instant:
             rows = rows[~(rows[instant] > self.as_of)]
@@ -151,13 +167,36 @@ class Known:
         """Tickets resolved for good in a month."""
         return self.tickets[within(self.tickets["resolved_at"], month)]
 
+    @cached_property
+    def first_contacts(self) -> pd.DataFrame:
+        """Customers' tickets with `one` (one reply by a person, none after a reopening, no escalation) and `back`.
+
+        `back` says that the customer opened another ticket on the matter within seven days of the resolution.
+        """
+        rows, events, changes = self.tickets.copy(), self.events, self.statuses
+        reopened = changes[changes["reopens"]].groupby("ticket_id")["at"].min()
+        replies = events[(events["kind"] == "public_reply") & (events["actor"] == "agent")]
+        later = replies.loc[replies["at"] > replies["ticket_id"].map(reopened), "ticket_id"]
+        moved = events.loc[events["kind"] == "escalate", "ticket_id"]
+        rows["one"] = (rows["replies"] == 1) & ~rows.index.isin(later) & ~rows.index.isin(moved)
+        rows["topic"] = rows["type"].fillna(rows["problem_id"]).fillna("(none)")
+        asked = rows.loc[rows["initiated_by"] == "customer", ["customer_id", "topic", "created_at"]].reset_index()
+        named = rows.loc[rows["customer_id"].notna(), ["customer_id", "topic", "resolved_at"]].reset_index()
+        pairs = named.merge(asked, on=["customer_id", "topic"], suffixes=("", "_later"))
+        since = pairs["created_at"] - pairs["resolved_at"]
+        again = pairs[(since > pd.Timedelta(0)) & (since <= pd.Timedelta(days=7))]
+        rows["back"] = rows.index.isin(again["ticket_id"])
+        return rows[rows["initiated_by"] == "customer"]
+
     def contacts(self, month: str) -> pd.DataFrame:
         """Requests of a month: customers' tickets, and answered calls that belong to no ticket."""
         calls = self.calls[within(self.calls["offered_at"], month) & self.calls["ticket_id"].isna()]
         answered = calls[calls["outcome"] == "answered"]
         segment = answered["customer_id"].map(self.customers["segment"])
-        columns = ["channel", "segment"]
-        return pd.concat([self.created(month)[columns], answered.assign(segment=segment)[columns]])
+        answered = answered.assign(segment=segment, type=None).rename(columns={"offered_at": "at"})
+        columns = ["at", "channel", "segment", "type"]
+        rows = pd.concat([self.created(month).rename(columns={"created_at": "at"})[columns], answered[columns]])
+        return rows.assign(**slots(rows["at"]))
 
     def answers(self, month: str, kind: str) -> pd.DataFrame:
         """Answers of a month to one kind of survey, without those about tickets that do not count."""
@@ -166,7 +205,9 @@ class Known:
         rows = rows[~(rows["answered_at"] > self.as_of)]
         about = rows["ticket_id"].map(self.all_tickets["dropped"])
         rows = rows[about.isna()].copy()
-        rows["channel_of_ticket"] = rows["ticket_id"].map(self.all_tickets["channel"])
+        rows = rows.rename(columns={"channel": "survey_channel"})
+        for name in ("channel", "team"):
+            rows[name] = rows["ticket_id"].map(self.all_tickets[name])
         rows["segment"] = rows["customer_id"].map(self.customers["segment"])
         return rows
 

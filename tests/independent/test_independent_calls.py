@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 from by_hand import agree, kaplan_meier, quantile, ratio, share
-from known import ZONE, Known, within
+from known import ZONE, Known, members, slots, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
 TARGETS = {"phone": 20, "chat": 60}
 SHORT = 5
+CUTS = ("channel", "queue", "weekday", "hour")
 
 
 def offered(known: Known, month: str) -> pd.DataFrame:
@@ -18,7 +19,7 @@ def offered(known: Known, month: str) -> pd.DataFrame:
     rows["soon"] = rows["queue_seconds"] <= rows["channel"].map(TARGETS)
     rows["short"] = ~rows["answered"] & (rows["queue_seconds"] <= SHORT)
     rows["day"] = rows["offered_at"].dt.tz_convert(ZONE).dt.strftime("%Y-%m-%d")
-    return rows
+    return rows.assign(**slots(rows["offered_at"]))
 
 
 @MONTHS
@@ -32,9 +33,8 @@ def test_service_level(known: Known, row, month: str) -> None:
         ("service_level.all_offered", calls["answered"] | True),
     ):
         agree(row(address, month), share(in_time[of], calls.loc[of, "day"]))
-    for channel in TARGETS:
-        of = ~calls["short"] & (calls["channel"] == channel)
-        agree(row("service_level", month, channel=channel), share(in_time[of], calls.loc[of, "day"]))
+    for member, rows in members(calls[~calls["short"]], *CUTS):
+        agree(row("service_level", month, **member), share(in_time[rows.index], rows["day"]))
 
 
 @MONTHS
@@ -43,9 +43,8 @@ def test_abandonment_rate(known: Known, row, month: str) -> None:
     long = calls[~calls["short"]]
     agree(row("abandonment_rate", month), share(~long["answered"], long["day"]))
     agree(row("abandonment_rate.all", month), share(~calls["answered"], calls["day"]))
-    for channel in TARGETS:
-        here = long[long["channel"] == channel]
-        agree(row("abandonment_rate", month, channel=channel), share(~here["answered"], here["day"]))
+    for member, rows in members(long, *CUTS):
+        agree(row("abandonment_rate", month, **member), share(~rows["answered"], rows["day"]))
     patience = kaplan_meier(calls["queue_seconds"], ~calls["answered"])
     agree(row("abandonment_rate.patience", month), quantile(patience, 0.5, 1))
 
@@ -64,9 +63,8 @@ def test_average_handle_time(known: Known, row, month: str) -> None:
         return ratio(seconds, pd.Series(1.0, index=seconds.index), agent_day[seconds.index]) | {"n": len(seconds)}
 
     agree(row("average_handle_time", month), average(calls["handled"]))
-    for channel in TARGETS:
-        here = calls.loc[calls["channel"] == channel, "handled"]
-        agree(row("average_handle_time", month, channel=channel), average(here))
+    for member, rows in members(calls, "channel", "queue"):
+        agree(row("average_handle_time", month, **member), average(rows["handled"]))
     for name, column in parts.items():
         agree(row(f"average_handle_time.{name}", month), average(calls[column].astype(float)))
     curve = kaplan_meier(calls["handled"], calls["handled"] >= 0)

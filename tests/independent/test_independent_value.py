@@ -4,22 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from by_hand import agree, cost_of_each, kaplan_meier, ratio
-from known import Known, bounds, by_day, within
+from known import Known, bounds, by_day, members, within
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
-SEGMENTS = ["consumer", "enterprise", "small_business"]
 HORIZON, DISCOUNT = 36, 0.12
 DAYS_OF_A_MONTH = 365.25 / 12
 PAID = ["search", "social", "display"]
 
 
-def discounted(known: Known, month: str, members: pd.Index) -> np.ndarray:
+def discounted(known: Known, month: str, people: pd.Index) -> np.ndarray:
     """Months that a new customer is expected to stay, one by one and discounted.
 
     A tenure runs from the first start to the last end in whole days; who is there at the month's end is still watched.
     """
     end = bounds(month)[1]
-    spells = known.spells[(known.spells["start"] < end) & known.spells["customer_id"].isin(members)]
+    spells = known.spells[(known.spells["start"] < end) & known.spells["customer_id"].isin(people)]
     tenures = spells.groupby("customer_id").agg({"start": "min", "end": "max"})
     days = (tenures["end"].clip(upper=end) - tenures["start"]).dt.days
     curve = kaplan_meier(days / DAYS_OF_A_MONTH, tenures["end"] <= end)
@@ -29,16 +28,16 @@ def discounted(known: Known, month: str, members: pd.Index) -> np.ndarray:
     return survival / (1 + DISCOUNT) ** (months / 12)
 
 
-def active(known: Known, instant: pd.Timestamp, members: pd.Index) -> pd.DataFrame:
+def active(known: Known, instant: pd.Timestamp, people: pd.Index) -> pd.DataFrame:
     """Subscriptions of these customers that run at an instant."""
-    rows = known.subscriptions[known.subscriptions["customer_id"].isin(members)]
+    rows = known.subscriptions[known.subscriptions["customer_id"].isin(people)]
     return rows[(rows["started_at"] <= instant) & ~(rows["ended_at"] <= instant)]
 
 
-def worth(known: Known, month: str, members: pd.Index) -> float:
+def worth(known: Known, month: str, people: pd.Index) -> float:
     """Lifetime value: monthly revenue of a customer at the month's end times the months to come."""
-    there = active(known, bounds(month)[1], members)
-    return there["mrr"].sum() / there["customer_id"].nunique() * discounted(known, month, members).sum()
+    there = active(known, bounds(month)[1], people)
+    return there["mrr"].sum() / there["customer_id"].nunique() * discounted(known, month, people).sum()
 
 
 def serving(known: Known, month: str) -> float:
@@ -58,9 +57,8 @@ def test_lifetime_value(known: Known, row, month: str) -> None:
     value = worth(known, month, customers.index)
     agree(row("clv", month), {"value": value})
     agree(row("clv.subscription", month), {"value": value})
-    for segment in SEGMENTS:
-        members = customers.index[customers["segment"] == segment]
-        agree(row("clv.subscription", month, segment=segment), {"value": worth(known, month, members)})
+    for member, people in members(customers, "segment"):
+        agree(row("clv.subscription", month, **member), {"value": worth(known, month, people.index)})
 
 
 @MONTHS
@@ -73,9 +71,8 @@ def test_value_realised(known: Known, row, month: str) -> None:
         return ratio(amounts, pd.Series(1.0, index=amounts.index))
 
     agree(row("clv.realised", month), realised(rows))
-    segment = rows["customer_id"].map(known.customers["segment"])
-    for member in SEGMENTS:
-        agree(row("clv.realised", month, segment=member), realised(rows[segment == member]))
+    for member, people in members(known.customers, "segment", "acquisition_channel"):
+        agree(row("clv.realised", month, **member), realised(rows[rows["customer_id"].isin(people.index)]))
 
 
 @MONTHS
@@ -89,9 +86,9 @@ def test_acquisition_cost(known: Known, row, month: str) -> None:
 
 @MONTHS
 def test_lifetime_profit(known: Known, row, month: str) -> None:
-    members = known.customers.index
-    months = discounted(known, month, members)
-    value, cost = worth(known, month, members), serving(known, month) * months.sum()
+    people = known.customers.index
+    months = discounted(known, month, people)
+    value, cost = worth(known, month, people), serving(known, month) * months.sum()
     acquired = known.spent(month, "acquisition") / len(won(known, month))
     agree(row("customer_lifetime_cost", month), {"value": cost})
     agree(row("customer_lifetime_profit", month), {"value": value - cost})
