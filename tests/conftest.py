@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -270,6 +269,3 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def company(tmp_path: Path) -> Company:
     """A company without rows."""
     return Company(tmp_path)
-
-
-pd.set_option("display.width", 200)

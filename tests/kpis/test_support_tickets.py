@@ -56,6 +56,22 @@ def test_reopening_starts_no_new_first_response(company):
     assert company.value("first_response_time") == 60
 
 
+def test_tickets_made_during_a_call_are_no_waiting_for_a_reply(company):
+    company.params(thresholds={"reply_target_minutes": {"phone": 30, "email": 60}})
+    during = company.ticket("2024-05-06 10:05", channel="phone", resolved="2024-05-06 10:10")
+    company.call("2024-05-06 10:00", ticket_id=during)
+    abandoned = company.ticket("2024-05-06 10:05", replied="2024-05-06 11:05", channel="phone")
+    company.call("2024-05-06 10:00", outcome="abandoned_queue", queue=90, ticket_id=abandoned)
+    called_later = company.ticket("2024-05-06 10:05", replied="2024-05-06 12:05", channel="email")
+    company.call("2024-05-06 12:00", ticket_id=called_later)
+    company.card("first_response_time", "first_response_time.never_answered", "service_level.tickets")
+    assert [company.row(address)["n"] for address in (
+        "first_response_time", "first_response_time.never_answered", "service_level.tickets"
+    )] == [2, 2, 2]  # fmt: skip
+    assert company.value("first_response_time") == 60
+    assert company.value("first_response_time.never_answered") == 0
+
+
 def test_first_responses_by_the_month_of_the_reply(company):
     company.ticket("2024-04-30 23:00", replied="2024-05-01 01:00")  # 120 minutes, created in April
     company.ticket("2024-05-31 23:30", replied="2024-06-01 00:30")  # 60 minutes, replied to in June
