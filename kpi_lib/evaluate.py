@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -117,23 +119,24 @@ class _Task:
     cuts: list[str]
     by_member: bool
     asked: list[tuple[_Scan, str, dict[str, str]]] = field(default_factory=list)
-    young: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def ask(self, data: Data) -> None:
         """Add what the estimator needs to the scans of the facts."""
-        matured = [_matured(self.kpi, scan.table, data) for scan in self.scans]
-        if matured[0] is not None:
-            self.young = self.scans[0].column(~matured[0])
-            self.scans[0].query(SUMS, []).columns[self.young] = None
+        reasons = [_reasons_against(self.kpi, scan.table, data) for scan in self.scans]
+        for reason, condition in reasons[0].items():
+            self.left_out[reason] = self.scans[0].column(condition)
+            self.scans[0].query(SUMS, []).columns[self.left_out[reason]] = None
+        counted = [~reduce(or_, each.values()) if each else None for each in reasons]
         if isinstance(self.estimator, Waiting):
             parts = self.estimator.rows(data.as_of)
-            seconds = _masked(parts["counted"], matured[0]).ifelse(parts["seconds"], None)
+            seconds = _masked(parts["counted"], counted[0]).ifelse(parts["seconds"], None)
             aimed = self.estimator.target_seconds is not None
             self.scans[0].wait(self.kpi.address, self.cuts, seconds, parts["finished"], aimed)
             return
         for name, expression in self.estimator.sums().items():
             place = self._side(expression)
-            self._sum(self.scans[place], SUMS, {name: _masked(expression, matured[place])})
+            self._sum(self.scans[place], SUMS, {name: _masked(expression, counted[place])})
         cluster, pair = getattr(self.estimator, "cluster", None), self.estimator.pair()
         if pair is None:
             return
@@ -141,7 +144,7 @@ class _Task:
             for part, expression in zip("yx", pair, strict=True):
                 self._sum(self.scans[self._side(expression)], f"by {cluster}", {part: expression}, cluster)
         elif cluster:
-            self._moments(self.scans[0], cluster, [_masked(expression, matured[0]) for expression in pair])
+            self._moments(self.scans[0], cluster, [_masked(expression, counted[0]) for expression in pair])
         elif getattr(self.estimator, "process", False):
             count = pair[0] if pair[0].type().is_boolean() else pair[1]
             self._moments(self.scans[self._side(count)], "day", [count, count])
@@ -242,11 +245,15 @@ def _by(cut: str) -> str:
     return cut and f"by_{cut}"
 
 
-def _matured(kpi: Kpi, table: Any, data: Data) -> Any:
-    """Return the condition that a row's outcome has been observed for the KPI's horizon."""
-    if kpi.horizon is None:
-        return None
-    return table.at_seconds <= int(data.as_of.timestamp()) - int(data.params.get(kpi.horizon)) * 86400
+def _reasons_against(kpi: Kpi, table: Any, data: Data) -> dict[str, Any]:
+    """Return the conditions under which a KPI leaves a row out: not observed for its horizon, or of nobody known."""
+    reasons = {}
+    if kpi.horizon:
+        seen = int(data.as_of.timestamp()) - int(data.params.get(kpi.horizon)) * 86400
+        reasons["not yet observed long enough"] = table.at_seconds > seen
+    if kpi.known:
+        reasons[f"unknown {kpi.known.removesuffix('_id')}"] = table[kpi.known].isnull()
+    return reasons
 
 
 def _masked(expression: Any, mask: Any) -> Any:
@@ -307,10 +314,10 @@ def _reasons(task: _Task) -> dict[str, str]:
         left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=["period", EXCLUDED, "rows"]))
         for period, reason, rows in left_out[["period", EXCLUDED, "rows"]].itertuples(index=False):
             counted.setdefault(period, {})[reason] = int(rows)
-    if task.young:
-        young = task.scans[0].fetched[SUMS][task.young]
-        for (_, period, _), rows in young[(young > 0) & young.index.isin([TOTAL], level="cut")].items():
-            counted.setdefault(period, {})["not yet observed long enough"] = int(rows)
+    for reason, column in task.left_out.items():
+        sums = task.scans[0].fetched[SUMS][column]
+        for (_, period, _), rows in sums[(sums > 0) & sums.index.isin([TOTAL], level="cut")].items():
+            counted.setdefault(period, {})[reason] = int(rows)
     periods = [str(period) for period in task.scans[0].data.calendar.periods]
     return {period: json.dumps(counted.get(period, {})) for period in periods}
 

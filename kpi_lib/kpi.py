@@ -51,6 +51,7 @@ class Kpi:
     cuts: tuple[str, ...]
     params: tuple[str, ...]
     horizon: str | None
+    known: str | None
 
     @property
     def id(self) -> str:
@@ -127,13 +128,15 @@ def kpi(
     model: bool = False,
     companion: str | None = None,
     horizon: str | None = None,
+    known: str | None = None,
     title: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a KPI; its id is the function's name, its family the module it stands in.
 
     `fact` names one fact, or two for a ratio of them; `of` names KPIs it is derived from. `cuts` are its breakdowns.
-    `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that
-    holds the days for which a row's outcome is observed. `companion="service_level.tickets"` declares a companion.
+    `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that holds the
+    days for which a row's outcome is observed; `known` is a column without which a row cannot be judged.
+    `companion="service_level.tickets"` declares a companion.
     """
     facts = (fact,) if isinstance(fact, str) else tuple(fact)
 
@@ -160,6 +163,7 @@ def kpi(
             cuts,
             params,
             horizon,
+            known,
         )
         return function
 

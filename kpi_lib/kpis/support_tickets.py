@@ -168,6 +168,7 @@ def resolution_time_net(ticket: Any) -> Estimator:
     better="higher",
     cuts=("channel", "type", "team"),
     horizon="thresholds.first_contact_days",
+    known="customer_id",
 )
 def first_contact_resolution(ticket: Any) -> Estimator:
     """The share of resolved tickets that took one reply, no escalation, no reopening and no new ticket on the matter.
@@ -177,8 +178,7 @@ def first_contact_resolution(ticket: Any) -> Estimator:
     Source: S2 §2, S4 S3.
     Differs from: tools that count tickets resolved without any reply as solved at first contact.
     """
-    evaluable = _answered_by_us(ticket) & ticket.customer_id.notnull()
-    return Share(_one_touch(ticket) & ~ticket.followed_up, of=evaluable, cluster="customer_id")
+    return Share(_one_touch(ticket) & ~ticket.followed_up, of=_answered_by_us(ticket), cluster="customer_id")
 
 
 @kpi(
@@ -199,6 +199,7 @@ def one_touch(ticket: Any) -> Estimator:
     fact="tickets_created",
     unit="percent",
     better="higher",
+    known="customer_id",
     title="First contact resolution of all created",
 )
 def first_contact_of_created(ticket: Any) -> Estimator:

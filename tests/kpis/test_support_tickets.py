@@ -238,7 +238,6 @@ def test_an_unknown_customer_cannot_be_followed(company):
     assert company.row("first_contact_resolution.one_touch")["denominator"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="tickets of unknown customers are left out and not counted")
 def test_tickets_of_unknown_customers_are_counted_among_those_left_out(company):
     solved(company, "ada")
     solved(company, None)
