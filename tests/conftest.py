@@ -245,8 +245,8 @@ class Company:
     def _complete_customers(self) -> None:
         if "customers" in self.rows:
             there = {row["customer_id"] for row in self.rows["customers"]}
-            named = {row.get("customer_id") for rows in self.rows.values() for row in rows} - there - {None}
-            for customer in sorted(named):
+            named = {row.get("customer_id") or "" for rows in self.rows.values() for row in rows}
+            for customer in sorted(named - there - {""}):
                 self.rows["customers"].append({"customer_id": customer, "first_seen_at": "2020-01-01"})
 
     def _changed(self) -> None:
@@ -254,9 +254,11 @@ class Company:
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    columns = {column.name: column.type for column in TABLES[name].columns}
-    unknown = {key for row in rows for key in row} - set(columns)
+    said = {key for row in rows for key in row}
+    unknown = said - {column.name for column in TABLES[name].columns}
     assert not unknown, f"{name} has no {unknown}"
+    written = [column for column in TABLES[name].columns if column.need == "required" or column.name in said]
+    columns = {column.name: column.type for column in written}
     schema = pa.schema([(column, TYPES[kind]) for column, kind in columns.items()])
     read = {"timestamp('UTC', 6)": instant, "date": lambda text: text and date.fromisoformat(text)}
     arrays = [

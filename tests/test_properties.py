@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kpi_lib import scorecard
 
-FEW = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 START = datetime(2024, 3, 1)
 hours = st.integers(0, 24 * 120)
 spans = st.integers(1, 24 * 60)
@@ -102,7 +102,7 @@ MEASURED = ("nps", "ticket_volume", "tickets_by_channel", "first_response_time",
 answers = st.lists(st.tuples(st.integers(0, 10), hours, st.sampled_from("abcd")), min_size=1, max_size=12)
 
 
-@settings(FEW, max_examples=3)
+@settings(FEW, max_examples=2)
 @given(st.lists(ticket(), min_size=3, max_size=15), answers, st.randoms(use_true_random=False))
 def test_order_copies_and_excluded_rows_change_nothing_and_intervals_contain_values(
     company, tickets, scores, shuffled: random.Random
