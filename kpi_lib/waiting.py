@@ -128,9 +128,17 @@ def product_limit(rows: Any, keys: list[str], *, target: bool = False) -> Any:
     """
     import ibis
 
+    rows = rows.mutate(seconds=ibis.least(rows.seconds, _PARTS + 1)) if target else rows
     steps = rows.group_by([*keys, "seconds"]).aggregate(events=rows.finished.sum(), leaving=rows.count())
-    later = ibis.window(group_by=keys, order_by=ibis.desc("seconds"), preceding=None, following=0)
-    steps = steps.mutate(at_risk=steps.leaving.sum().over(later).cast("float64"), events=steps.events.cast("float64"))
+    whole = ibis.window(group_by=keys)
+    before = ibis.window(group_by=keys, order_by="seconds", preceding=(None, 1))
+    gone = steps.leaving.sum().over(before).fill_null(0)
+    following = {} if target else {"until": steps.seconds.lead(1).over(ibis.window(group_by=keys, order_by="seconds"))}
+    steps = steps.mutate(
+        at_risk=(steps.leaving.sum().over(whole) - gone).cast("float64"),
+        events=steps.events.cast("float64"),
+        **following,
+    )
     dying = (steps.events > 0) & (steps.events < steps.at_risk)
     surviving = (steps.at_risk - steps.events).nullif(0.0)
     steps = steps.mutate(
@@ -138,8 +146,6 @@ def product_limit(rows: Any, keys: list[str], *, target: bool = False) -> Any:
         greenwood=dying.ifelse(steps.events / (steps.at_risk * surviving), 0.0),
         all_gone=steps.events >= steps.at_risk,
     )
-    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
-    steps = steps.mutate(log_survival=steps.log_step.sum().over(so_far), variance=steps.greenwood.sum().over(so_far))
     return _at_target(steps, keys) if target else _quantiles(steps, keys)
 
 
@@ -148,28 +154,23 @@ def _quantiles(steps: Any, keys: list[str]) -> Any:
 
     from kpi_lib.intervals import Z
 
+    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
+    log_survival = steps.log_step.sum().over(so_far)
+    steps = steps.mutate(log_survival=log_survival, variance=steps.greenwood.sum().over(so_far))
+    horizon = RESTRICTED_DAYS * 86400  # the curve holds from each step to the next, or to here
     survival = steps.all_gone.ifelse(0.0, steps.log_survival.exp())
     steps = steps.mutate(survival=survival)
-    in_order = ibis.window(group_by=keys, order_by="seconds")
-    horizon = float(RESTRICTED_DAYS * 86400)
-    capped = ibis.least(steps.seconds.cast("float64"), horizon)
-    steps = steps.mutate(capped=capped)
-    before = steps.survival.lag(1).over(in_order).fill_null(1.0)
-    since = steps.capped.lag(1).over(in_order).fill_null(0.0)
-    steps = steps.mutate(step_area=before * (steps.capped - since))
-    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
-    whole = ibis.window(group_by=keys)
-    steps = steps.mutate(area_so_far=steps.step_area.sum().over(so_far), last_seconds=steps.seconds.max().over(whole))
-    last = steps.seconds == steps.last_seconds
-    steps = steps.mutate(tail=last.ifelse(steps.survival * (horizon - steps.capped), 0.0), last=last)
-    steps = steps.mutate(area=(steps.step_area + steps.tail).sum().over(whole))
-    after = steps.area - steps.area_so_far
+    since, until = (ibis.least(at, horizon).cast("float64") for at in (steps.seconds, steps.until.fill_null(horizon)))
+    steps = steps.mutate(area_after=ibis.greatest(until - since, 0.0) * steps.survival)
+    to_come = ibis.window(group_by=keys, order_by="seconds", preceding=0, following=None)
+    steps = steps.mutate(after=steps.area_after.sum().over(to_come))
+    first = ibis.least(steps.seconds.min(), horizon).cast("float64")
     columns = {
         "n": steps.leaving.sum(),
         "events": steps.events.sum(),
-        "area": steps.area.max(),
-        "area_variance": (steps.seconds <= horizon).ifelse(after * after * steps.greenwood, 0.0).sum(),
-        "still": steps.last.ifelse((steps.seconds < horizon).ifelse(steps.survival, 0.0), 0.0).sum(),
+        "area": first + steps.area_after.sum(),
+        "area_variance": (steps.seconds <= horizon).ifelse(steps.after * steps.after * steps.greenwood, 0.0).sum(),
+        "still": (steps.until.isnull() & (steps.seconds < horizon)).ifelse(steps.survival, 0.0).sum(),
     }
     for name, level in (("median", 0.5), ("p90", 0.9)):
         reached = steps.survival <= 1 - level + TOLERANCE
@@ -184,15 +185,13 @@ def _quantiles(steps: Any, keys: list[str]) -> Any:
 
 
 def _at_target(steps: Any, keys: list[str]) -> Any:
-    import ibis
-
-    reached = steps.filter(steps.seconds <= _PARTS)
-    latest = ibis.window(group_by=keys, order_by=ibis.desc("seconds"))
-    reached = reached.mutate(back=ibis.row_number().over(latest))
-    at = reached.group_by(keys).aggregate(
-        at_target=reached.all_gone.ifelse(0.0, reached.log_survival.exp()).max(where=reached.back == 0),
-        at_target_variance=reached.variance.max(where=reached.back == 0),
+    within = steps.seconds <= _PARTS
+    sums = steps.group_by(keys).aggregate(
+        n=steps.leaving.sum(),
+        events=steps.events.sum(),
+        ends=(within & steps.all_gone).sum(),
+        log_survival=steps.log_step.sum(where=within),
+        at_target_variance=steps.greenwood.sum(where=within),
     )
-    counts = steps.group_by(keys).aggregate(n=steps.leaving.sum(), events=steps.events.sum())
-    joined = counts.left_join(at, [counts[key].identical_to(at[key]) for key in keys])
-    return joined.select(*(counts[key] for key in keys), "n", "events", "at_target", "at_target_variance")
+    survival = (sums.ends > 0).ifelse(0.0, sums.log_survival.exp())
+    return sums.select(*keys, "n", "events", "at_target_variance", at_target=survival)

@@ -7,7 +7,7 @@ and hour come from one small shared table of quarter-hours, since every zone's o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kpi_lib.params import Hours
 
 QUARTER_HOUR = 900
+INSTANT = "timestamp('UTC', 6)"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -43,15 +44,13 @@ class Calendar:
 
     @cached_property
     def table(self) -> Any:
-        """The periods as rows `period, start, end, days`, from literals."""
+        """The periods as rows `period, start, end, days`."""
         import ibis
+        import pandas as pd
 
-        rows = []
-        for period in self.periods:
-            start, end = period.bounds(self.zone)
-            row = ibis.literal(str(period)).name("period").as_table()
-            rows.append(row.mutate(start=_instant(start), end=_instant(end), days=ibis.literal(_days(period), "int64")))
-        return ibis.union(*rows) if len(rows) > 1 else rows[0]
+        rows = [(str(period), *period.bounds(self.zone), _days(period)) for period in self.periods]
+        schema = {"period": "string", "start": INSTANT, "end": INSTANT, "days": "int64"}
+        return ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
 
     @cached_property
     def slots(self) -> Any:
@@ -112,12 +111,6 @@ def whole_seconds(instant: Any) -> Any:
     Some engines have fractions of a second here; to truncate the instant first takes DuckDB five times as long.
     """
     return instant.epoch_seconds().floor().cast("int64")
-
-
-def _instant(instant: datetime) -> Any:
-    import ibis
-
-    return ibis.literal(instant, "timestamp('UTC', 6)")
 
 
 def _days(period: Period) -> int:

@@ -43,7 +43,9 @@ def customer_periods(data: Data) -> Any:
         start=rows.start.max(),
     )
     rows = rows.mutate(lost=rows.at_start & ~rows.at_end)
-    rows = rows.left_join(_revenue(data), ["customer_id", "period"]).drop("customer_id_right", "period_right")
+    rows = rows.left_join(data.shared("revenue", _revenue), ["customer_id", "period"]).drop(
+        "customer_id_right", "period_right"
+    )
     rows = rows.mutate(
         revenue_at_start=rows.revenue_at_start.fill_null(0.0),
         revenue_lost=ibis.greatest(rows.revenue_at_start.fill_null(0.0) - rows.revenue_at_end.fill_null(0.0), 0.0),
@@ -101,7 +103,9 @@ def customer_histories(data: Data) -> Any:
     rows = rows.mutate(
         lost=~rows.at_end, tenure_days=(whole_seconds(watched) - whole_seconds(rows.first_since)) // 86400
     )
-    rows = rows.left_join(_revenue(data), ["customer_id", "period"]).drop("customer_id_right", "period_right")
+    rows = rows.left_join(data.shared("revenue", _revenue), ["customer_id", "period"]).drop(
+        "customer_id_right", "period_right"
+    )
     return _with_profile(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
 
 

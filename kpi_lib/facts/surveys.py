@@ -3,7 +3,7 @@
 from typing import Any
 
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.tickets import tickets, with_customer
+from kpi_lib.facts.tickets import plain_tickets, tickets, with_customer
 
 CUTS = ("kind", "survey_channel", "segment", "country")
 OF_TICKET = ("channel", "type", "team")
@@ -19,7 +19,10 @@ def answers(data: Data) -> Any:
 @fact(anchor="E", needs=("surveys", "tickets", "ticket_events"), cuts=(*CUTS, *OF_TICKET))
 def answers_by_ticket(data: Data) -> Any:
     """One row per answered invitation about a ticket, at the ticket's final resolution."""
-    rows = data.built("answered surveys", _answered)
+    rows, wide = data.built("answered surveys", _answered), tickets(data)
+    rows = rows.inner_join(
+        wide.select(resolved="ticket_id", ticket_resolved_at="resolved_at"), rows.ticket_id == wide.ticket_id
+    )
     return _marked(data.timed(rows, rows.ticket_resolved_at))
 
 
@@ -32,9 +35,7 @@ def _answered(data: Data) -> Any:
         rows = rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     reason = rows.is_insider.ifelse("test", None)
     if data.has("tickets"):
-        wide = tickets(data)
-        resolved = wide.resolved_at if data.has("ticket_events") else ibis.null("timestamp('UTC', 6)")
-        about = wide.select(*OF_TICKET, of_ticket="ticket_id", reason="excluded", ticket_resolved_at=resolved)
+        about = plain_tickets(data).select(*OF_TICKET, of_ticket="ticket_id", reason="excluded")
         rows = rows.left_join(about, rows.ticket_id == about.of_ticket).drop("of_ticket")
         reason = rows.is_insider.ifelse("test", rows.reason)
     upward = rows.higher_is_better.ifelse(rows.score, rows.scale_min + rows.scale_max - rows.score)

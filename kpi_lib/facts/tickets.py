@@ -14,7 +14,6 @@ FROM_EVENTS = (
     "level_2_at",
     "level_3_at",
     "escalated_at",
-    "handle_seconds",
     "first_resolved_at",
     "resolved_at",
     "resolved_by",
@@ -26,7 +25,8 @@ FROM_EVENTS = (
     "switched",
     "live",
 )
-EVENTS = {"ticket_events": FROM_EVENTS}
+TRACKING = {"ticket_events.handle_seconds": ("handle_seconds",)}
+EVENTS = {"ticket_events": FROM_EVENTS} | TRACKING
 DONE = ("resolved", "closed")
 UNKNOWN_LEVEL = 99
 FOLLOW_UP = ("thresholds.first_contact_days",)
@@ -38,7 +38,7 @@ def tickets_created(data: Data) -> Any:
     return data.timed(by_customers(tickets(data)), tickets(data).created_at)
 
 
-@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=(*CUTS, "resolved_by"), params=FOLLOW_UP)
+@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=(*CUTS, "resolved_by"), optional=TRACKING, params=FOLLOW_UP)
 def tickets_resolved(data: Data) -> Any:
     """One row per valid ticket, at its final resolution: the last one that no reopening followed."""
     return data.timed(tickets(data), tickets(data).resolved_at)
@@ -135,6 +135,11 @@ def tickets(data: Data) -> Any:
     return data.shared("tickets", _wide)
 
 
+def plain_tickets(data: Data) -> Any:
+    """Return one row per ticket with its customer and why it is excluded, without what its events say."""
+    return data.built("plain tickets", _plain)
+
+
 def by_customers(rows: Any) -> Any:
     """Return the rows with those that customers did not initiate excluded."""
     return rows.mutate(
@@ -158,6 +163,14 @@ def with_customer(data: Data, rows: Any) -> Any:
 
 
 def _wide(data: Data) -> Any:
+    rows = plain_tickets(data)
+    if not data.has("ticket_events"):
+        return rows
+    ends = _summary_of_statuses(data).cache()
+    return _with_follow_up(data, _with_events(data, rows, ends), ends)
+
+
+def _plain(data: Data) -> Any:
     import ibis
 
     rows = with_customer(data, data.table("tickets"))
@@ -169,19 +182,16 @@ def _wide(data: Data) -> Any:
         (rows.is_spam, "spam"),
         (rows.merged_into_id.notnull(), "merged into another"),
     )
-    rows = rows.mutate(
+    return rows.mutate(
         excluded=ibis.cases(*reasons, else_=None),
         by_customer=rows.initiated_by == "customer",
         issue=rows.type.fill_null(rows.problem_id),
         tier=rows.tier.cast("string"),
         level=rows.tier,
     )
-    if not data.has("ticket_events"):
-        return rows
-    return _with_follow_up(data, _with_events(data, rows))
 
 
-def _with_events(data: Data, rows: Any) -> Any:
+def _with_events(data: Data, rows: Any, ends: Any) -> Any:
     import ibis
 
     events = data.table("ticket_events")
@@ -202,13 +212,12 @@ def _with_events(data: Data, rows: Any) -> Any:
         level_2_at=events.at.min(where=escalation & (level >= 2)),
         level_3_at=events.at.min(where=escalation & (level >= 3)),
         lowest_escalation=level.min(where=escalation),
-        handle_seconds=events.handle_seconds.sum(),
+        **({"handle_seconds": events.handle_seconds.sum()} if data.has("ticket_events", "handle_seconds") else {}),
         lowest_channel=events.channel.min(where=said),
         highest_channel=events.channel.max(where=said),
     )
-    statuses = _summary_of_statuses(data)
     joined = rows.left_join(summary, rows.ticket_id == summary.of_ticket).drop("of_ticket")
-    joined = joined.left_join(statuses, joined.ticket_id == statuses.status_of).drop("status_of")
+    joined = joined.left_join(ends, joined.ticket_id == ends.status_of).drop("status_of")
     other = (joined.lowest_channel != joined.channel) | (joined.highest_channel != joined.channel)
     live = ibis.literal(False)
     if data.has("calls"):
@@ -242,21 +251,28 @@ def _can_try(events: Any) -> bool:
 
 
 def _statuses(data: Data) -> Any:
-    """Return each status event with whether the ticket was done before it and is after it."""
+    """Return each status event, numbered, with whether it resolves or reopens its ticket and until when it holds."""
     import ibis
 
     events = data.table("ticket_events")
     rows = events.filter((events.kind == "status") & events.to_value.notnull())
     in_order = ibis.window(group_by="ticket_id", order_by=["at", "event_id"])
-    rows = rows.mutate(done=rows.to_value.isin(DONE), before=rows.to_value.lag(1).over(in_order))
-    rows = rows.mutate(was_done=rows.before.fill_null("open").isin(DONE), until=rows.at.lead(1).over(in_order))
-    return rows.mutate(resolution=rows.done & ~rows.was_done, reopening=~rows.done & rows.was_done)
+    rows = rows.mutate(
+        done=rows.to_value.isin(DONE),
+        before=rows.to_value.lag(1).over(in_order).fill_null("open"),
+        until=rows.at.lead(1).over(in_order),
+        number=ibis.row_number().over(in_order),
+    )
+    was_done = rows.before.isin(DONE)
+    kept = ("ticket_id", "at", "number", "to_value", "actor", "before", "until")
+    return rows.select(*kept, resolution=rows.done & ~was_done, reopening=~rows.done & was_done)
 
 
 def _summary_of_statuses(data: Data) -> Any:
     import ibis
 
-    rows = _statuses(data)
+    rows = data.shared("statuses", _statuses)
+    unattended = rows.actor.isin(("system", "bot")) & (rows.before == "pending")
     pending = whole_seconds(rows.until.fill_null(ibis.literal(data.as_of, "timestamp('UTC', 6)"))) - whole_seconds(
         rows.at
     )
@@ -268,36 +284,33 @@ def _summary_of_statuses(data: Data) -> Any:
         reopened_at=rows.at.min(where=rows.reopening),
         had_resolved_event=(rows.to_value == "resolved").sum() > 0,
         pending_seconds=(rows.to_value == "pending").ifelse(pending, 0).sum(),
+        resolved_by=rows.actor.argmax(rows.number, where=rows.resolution),
+        given_up=unattended.argmax(rows.number, where=rows.resolution),
     )
-    latest_first = ibis.window(group_by="ticket_id", order_by=[ibis.desc("at"), ibis.desc("event_id")])
-    ends = rows.filter(rows.resolution).mutate(back=ibis.row_number().over(latest_first))
-    last = ends.filter(ends.back == 0).select(
-        ended_ticket="ticket_id",
-        resolved_by="actor",
-        given_up=ends.actor.isin(("system", "bot")) & (ends.before == "pending").fill_null(False),
-    )
-    joined = summary.left_join(last, summary.status_of == last.ended_ticket).drop("ended_ticket")
-    is_done = joined.resolutions > joined.reopenings
-    return joined.mutate(
-        resolved_at=is_done.ifelse(joined.last_resolved_at, None),
-        resolved_by=is_done.ifelse(joined.resolved_by, None),
-        given_up=is_done & joined.given_up.fill_null(False),
+    is_done = summary.resolutions > summary.reopenings
+    return summary.mutate(
+        resolved_at=is_done.ifelse(summary.last_resolved_at, None),
+        resolved_by=is_done.ifelse(summary.resolved_by, None),
+        given_up=is_done & summary.given_up.fill_null(False),
     ).drop("last_resolved_at", "resolutions", "reopenings")
 
 
-def _with_follow_up(data: Data, rows: Any) -> Any:
+def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
     """Add whether the same customer came back on the same type within the days of first contact resolution."""
     import ibis
 
     days = data.params.thresholds.first_contact_days
-    valid = rows.filter(rows.excluded.isnull() & rows.by_customer & rows.customer_id.notnull())
-    later = valid.select(later_customer="customer_id", later_type=valid.type.fill_null(""), later_at="created_at")
-    ended = rows.filter(rows.resolved_at.notnull() & rows.customer_id.notnull())
-    ended = ended.select("ticket_id", "customer_id", "resolved_at", ended_type=ended.type.fill_null(""))
+    plain = plain_tickets(data)
+    plain = plain.filter(plain.customer_id.notnull()).mutate(topic=plain.type.fill_null(""))
+    valid = plain.filter(plain.excluded.isnull() & plain.by_customer)
+    later = valid.select(later_customer="customer_id", later_topic="topic", later_at="created_at")
+    resolved = ends.filter(ends.resolved_at.notnull()).select("resolved_at", ticket="status_of")
+    ended = plain.inner_join(resolved, plain.ticket_id == resolved.ticket)
+    ended = ended.select("ticket_id", "customer_id", "topic", "resolved_at")
     followed = ended.join(
         later,
         (ended.customer_id == later.later_customer)
-        & (ended.ended_type == later.later_type)
+        & (ended.topic == later.later_topic)
         & (later.later_at > ended.resolved_at)
         & (later.later_at <= ended.resolved_at + ibis.interval(days=days)),
     )
@@ -312,10 +325,10 @@ def _states(data: Data) -> Any:
 
     rows = tickets(data)
     kept = ("ticket_id", "created_at", "channel", "type", "priority", "team", "segment", "country", "excluded")
-    statuses = _statuses(data)
-    first = rows.select("ticket_id", at="created_at", event_id=ibis.literal(""), status=ibis.literal("open"))
-    states = first.union(statuses.select("ticket_id", "at", "event_id", status="to_value"))
-    in_order = ibis.window(group_by="ticket_id", order_by=["at", "event_id"])
+    statuses = data.shared("statuses", _statuses)
+    first = rows.select("ticket_id", at="created_at", number=ibis.literal(-1, "int64"), status=ibis.literal("open"))
+    states = first.union(statuses.select("ticket_id", "at", "number", status="to_value"))
+    in_order = ibis.window(group_by="ticket_id", order_by=["at", "number"])
     states = states.mutate(
         until=states.at.lead(1).over(in_order),
         then=states.status.lead(1).over(in_order),
