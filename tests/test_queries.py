@@ -1,0 +1,75 @@
+"""What is sent to the engine: few queries, small answers, and no table that nobody asked for."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from ibis.backends.duckdb import Backend
+
+from kpi_lib.kpis import registry
+
+PERIODS = 13
+QUERIES_A_FACT = 6  # sums, moments of two clusters, two kinds of waiting time, reasons of rows left out
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
+    """Everything that is fetched from the engine from here on."""
+    found: list[pd.DataFrame] = []
+    execute: Callable[..., pd.DataFrame] = Backend.execute
+
+    def noted(self: Backend, *args: object, **kwargs: object) -> pd.DataFrame:
+        found.append(execute(self, *args, **kwargs))
+        return found[-1]
+
+    monkeypatch.setattr(Backend, "execute", noted)
+    return found
+
+
+def busy(company, tickets: int) -> None:
+    """Fill three days with tickets, calls and answers, each at a second of its own."""
+    for number in range(tickets):
+        at = f"2024-05-{6 + number % 3:02d} 08:{number // 60:02d}:{number % 60:02d}"
+        ticket = company.ticket(at, at.replace(" 08", " 09"), at.replace(" 08", " 10"), channel="email", team="care")
+        company.call(at, queue=number)
+        company.survey("csat", 5, at.replace(" 08", " 11"), ticket=ticket)
+
+
+def measured(company, answers, cuts: bool, *addresses: str) -> list[pd.DataFrame]:
+    company.card(*addresses, cuts=cuts)  # opens the source
+    company._cards.clear()
+    answers.clear()
+    company.card(*addresses, cuts=cuts)
+    return list(answers)
+
+
+def test_a_fact_takes_a_few_queries_however_many_kpis_and_cuts_there_are(company, answers):
+    busy(company, 6)
+    company.cost(100)
+    totals, everything = (measured(company, answers, cuts, *registry()) for cuts in (False, True))
+    facts = {fact for kpi in registry().values() for fact in kpi.facts}
+    assert len(everything) == len(totals) <= QUERIES_A_FACT * len(facts)
+    assert len(measured(company, answers, True, "first_response_time")) <= 2
+    assert len(measured(company, answers, True, "first_response_time", "resolution_time", "escalation_rate")) <= 3
+
+
+def test_only_aggregates_come_back(company, answers):
+    busy(company, 40)
+    few = [len(frame) for frame in measured(company, answers, True, *registry())]
+    busy(company, 120)
+    assert [len(frame) for frame in measured(company, answers, True, *registry())] == few
+    assert max(few) < 40
+
+
+def test_what_nobody_asked_for_is_not_computed(company, answers, monkeypatch):
+    busy(company, 2)
+    company.survey("nps", 9)
+    company.card("csat")
+    company._cards.clear()
+    created: list[str] = []
+    create = Backend.create_table
+    monkeypatch.setattr(
+        Backend, "create_table", lambda self, *args, **how: created.append(args[0]) or create(self, *args, **how)
+    )
+    assert company.value("nps") == 100
+    assert len(created) == 1  # the narrow copy of the answers, and nothing about the events of tickets
