@@ -126,7 +126,9 @@ def find_cut(cut: str) -> str:
 
 def data(source: sources.Source, params: Params, periods: Iterable[Period]) -> Data:
     """Return the facts' view of an open source over some periods."""
-    return Data(source.tables, source.as_of, params, Calendar(tuple(periods), params.time_zone, params.hours))
+    return Data(
+        source.tables, source.as_of, params, Calendar(tuple(periods), params.time_zone, params.hours), source.columns
+    )
 
 
 def span(source: sources.Source) -> tuple[datetime, datetime] | None:

@@ -39,6 +39,7 @@ class Source:
     findings: list[Broken]
     files: list[Path] = field(default_factory=list)
     path: Path = Path()
+    columns: dict[str, set[str]] = field(default_factory=dict)  # what the source itself gave of each table
 
     @property
     def missing(self) -> list[str]:
@@ -91,7 +92,8 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
     if how == "latest":
         rule = Rule("warning", "freshness unknown", message="as_of is the latest event: nothing tells what came later")
         findings.append(Broken("", rule, "warning", 0, rule.message))
-    return Source(connection, tables, seen, how, spec.sample, about, findings, files, spec.path)
+    given = {name: {column.lower() for column in rows.columns} for name, rows in raw.items()}
+    return Source(connection, tables, seen, how, spec.sample, about, findings, files, spec.path, given)
 
 
 def _connect(spec: SourceParams) -> Any:

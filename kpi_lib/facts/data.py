@@ -29,11 +29,11 @@ MOST_PARTS = 1000
 
 
 class NotAvailableError(KpiError):
-    """A table that is not in the source, so that what needs it has no value; no mistake."""
+    """A table, or a `table.column`, that is not in the source, so that what needs it has no value; no mistake."""
 
-    def __init__(self, *tables: str) -> None:
-        self.tables = tables
-        super().__init__(f"no table {' and '.join(tables)}")
+    def __init__(self, *names: str) -> None:
+        table, _, column = names[0].partition(".")
+        super().__init__(f"no column {column} in {table}" if column else f"no table {' and '.join(names)}")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ def fact(
 ) -> Callable[[Callable[[Data], Any]], Callable[[Data], Any]]:
     """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
 
-    `optional` names, by table that may be absent, the columns that come from it. `summary` makes the small frame that
-    a model is given, from the fact's rows and the keys to group by. `params` are the dotted paths that it reads.
+    `optional` names, by table or `table.column` that may be absent, the columns that come from it. `summary` makes the
+    small frame that a model is given, from the fact's rows and the keys to group by. `params` are the dotted paths that
+    it reads.
     """
 
     def declare(function: Callable[[Data], Any]) -> Callable[[Data], Any]:
@@ -85,6 +86,7 @@ class Data:
     as_of: datetime
     params: Params
     calendar: Calendar
+    columns: Mapping[str, set[str]] = field(default_factory=dict)
     _built: dict[str, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> Any:
@@ -93,9 +95,9 @@ class Data:
             raise NotAvailableError(name)
         return self.tables[name]
 
-    def has(self, name: str) -> bool:
-        """Whether the source has the table."""
-        return name in self.tables
+    def has(self, name: str, column: str | None = None) -> bool:
+        """Whether the source has the table, and gave the column."""
+        return name in self.tables and (column is None or column in self.columns.get(name, {column}))
 
     def fact(self, name: str) -> Any:
         """Return a fact's table, built once."""
@@ -147,7 +149,7 @@ class Data:
 
         tables = {name: as_seen_at(rows, TABLES[name], as_of) for name, rows in self.tables.items()}
         calendar = Calendar(tuple(periods), self.calendar.zone, self.calendar.hours)
-        return Data(tables, as_of, self.params, calendar)
+        return Data(tables, as_of, self.params, calendar, self.columns)
 
 
 class Row:

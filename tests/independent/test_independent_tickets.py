@@ -122,7 +122,7 @@ def test_first_contact_resolution(known: Known, row, month: str) -> None:
     for member, rows in members(told, "channel", "type", "team"):
         solved = share(rows["one"] & ~rows["back"], rows["customer_id"])
         agree(row("first_contact_resolution", month, **member), solved)
-    created = tickets[within(tickets["created_at"], month)]
+    created = tickets[within(tickets["created_at"], month) & tickets["customer_id"].notna()]
     agree(
         row("first_contact_resolution.of_created", month),
         share(created["one"] & ~created["back"] & created["resolved_at"].notna()),

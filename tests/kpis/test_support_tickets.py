@@ -502,7 +502,6 @@ def test_the_handle_time_of_tickets_is_what_was_recorded(company):
     assert (row["value"], row["numerator"], row["denominator"]) == (400, 800, 2)
 
 
-@pytest.mark.xfail(strict=True, reason="without time tracking the specification says not_available, not undefined")
 def test_without_recorded_time_there_is_no_handle_time_of_tickets(company):
     company.tickets(5, created="2024-05-06 08:00", resolved="2024-05-07")
     assert company.status("average_handle_time.tickets") == "not_available"
