@@ -221,6 +221,8 @@ class Ratio(Estimator):
         if self._rowwise():
             y, x = _float(top), _float(bottom)
             named |= {"yy": y * y, "xx": x * x, "xy": y * x, "rows": self.denominator.sums()["n"]}
+        if self.process and isinstance(self.numerator, Total):
+            named["recorded"] = self.numerator.sums()["n"]
         return named
 
     def pair(self) -> tuple[Any, Any] | None:
@@ -236,6 +238,8 @@ class Ratio(Estimator):
 
         y = sums["y"].to_numpy(float)
         x = sums[self.denominator.name if isinstance(self.denominator, PerPeriod) else "x"].to_numpy(float)
+        if "recorded" in sums:  # a period without a single entry is one that nobody has entered yet
+            y = intervals.over(y, sums["recorded"] > 0)
         value, low, high, n = self.scale * intervals.over(y, x), None, None, x
         method = CENSUS
         if self.process:

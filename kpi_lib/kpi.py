@@ -6,17 +6,16 @@ over a small summary frame (`model=True`).
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import json
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.estimate import ByMember
 from kpi_lib.units import UNITS
@@ -205,15 +204,6 @@ def sections(text: str) -> dict[str, str]:
         else:
             parts["notes"] = f"{parts['notes']} {line}".strip()
     return parts
-
-
-def code_of(function: Callable[..., Any]) -> str:
-    """Return a function's code without docstring and layout, so that only what computes is compared."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
-            node.body = node.body[1:]
-    return ast.dump(tree)
 
 
 def _accepted(address: str, what: str, given: str, accepted: Any) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.facts.calendar import Calendar, whole_seconds
 from kpi_lib.period import Period
@@ -187,4 +187,4 @@ def fetched(query: Any, cuts: Iterable[Any]) -> Any:
 
 def sources_of(name: str) -> str:
     """Return the code of a fact, a part of the definition of every KPI over it."""
-    return inspect.getsource(FACTS[name].function)
+    return code_of(FACTS[name].function)

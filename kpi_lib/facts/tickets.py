@@ -54,6 +54,7 @@ def tickets_replied(data: Data) -> Any:
     anchor="E",
     needs=("tickets or calls",),
     cuts=("channel", "type", "priority", "team", "segment", "country", "weekday", "hour"),
+    params=("hours.days", "hours.holidays"),
 )
 def contacts(data: Data) -> Any:
     """One row per request: a valid customer-initiated ticket, or an inbound call not linked to one.
@@ -223,7 +224,7 @@ def _with_events(data: Data, rows: Any, ends: Any) -> Any:
     if data.has("calls"):
         calls = data.table("calls")
         linked = (
-            calls.filter(calls.ticket_id.notnull())
+            calls.filter(calls.ticket_id.notnull() & (calls.direction == "inbound"))
             .group_by(linked_to="ticket_id")
             .aggregate(
                 lowest_call=calls.channel.min(),
@@ -296,12 +297,12 @@ def _summary_of_statuses(data: Data) -> Any:
 
 
 def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
-    """Add whether the same customer came back on the same type within the days of first contact resolution."""
+    """Add whether the same customer came back on the same issue within the days of first contact resolution."""
     import ibis
 
     days = data.params.thresholds.first_contact_days
     plain = plain_tickets(data)
-    plain = plain.filter(plain.customer_id.notnull()).mutate(topic=plain.type.fill_null(""))
+    plain = plain.filter(plain.customer_id.notnull()).mutate(topic=plain.issue.fill_null(""))
     valid = plain.filter(plain.excluded.isnull() & plain.by_customer)
     later = valid.select(later_customer="customer_id", later_topic="topic", later_at="created_at")
     resolved = ends.filter(ends.resolved_at.notnull()).select("resolved_at", ticket="status_of")

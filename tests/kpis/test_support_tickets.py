@@ -565,3 +565,12 @@ def test_a_plain_export_of_tickets_alone_has_volume_and_no_times(company):
     for address in ("open_cases", "first_response_time", "first_contact_resolution"):
         row = company.row(address)
         assert (row["status"], row["method"]) == ("not_available", "no table ticket_events"), address
+
+
+def test_a_month_without_any_cost_is_not_free(company):
+    company.tickets(10, created="2024-05-06 08:00")
+    company.tickets(10, created="2024-04-08 08:00")
+    company.cost(500, first="2024-04-01", last="2024-04-30")
+    months = ("2024-04", "2024-05")
+    found = [company.row("cost_per_ticket", month, reported="2024-05") for month in months]
+    assert [(row["value"], row["status"]) for row in found] == [(50, "ok"), (None, "undefined")]
