@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from kpi_lib import insight
 from kpi_lib.display import Card, Column, Definition, Definitions, Table
 from kpi_lib.insight import About, Row
 from kpi_lib.params import Params
-from kpi_lib.period import Period, parse_instant
+from kpi_lib.period import Period, parse_instant, said_day
 from kpi_lib.units import NONE, printed, rounded
 
 BESIDE_NUMBER = {"points": "points", "score": "points"}
@@ -186,11 +186,11 @@ def _provenance(about: About, params: Params) -> list[str]:
 
 
 def _moment(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M}"
+    return f"{said_day(instant.date())}, {instant:%H:%M}"
 
 
 def _day(instant: str | None) -> str:
-    return str(instant)[:10] if instant else NONE
+    return said_day(date.fromisoformat(instant[:10])) if instant else NONE
 
 
 def _short(kpi: str, about: About) -> str:

@@ -98,6 +98,11 @@ def midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
+def said_day(day: date) -> str:
+    """Return a day as people write it: 2 Jul 2024."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
+
+
 def parse_instant(text: str, *, what: str = "as_of") -> datetime:
     """Read an ISO instant that states its offset; without one it could mean several moments and is refused."""
     try:

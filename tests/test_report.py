@@ -157,11 +157,11 @@ def test_the_glossary_defines_what_was_shown(report):
 
 def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     page = report.data_quality()
-    assert page.rows == [["tickets", "4,210", "duplicate: 412", "2022-05-01", "2024-06-30"]]
+    assert page.rows == [["tickets", "4,210", "duplicate: 412", "1 May 2022", "30 Jun 2024"]]
     assert page.notes.pop(0) == "Not counted in First response time: spam 49, test 1,008."
     assert page.notes[0] == "tickets: resolved before created (3 rows, for example T-1)."
     assert page.notes[1] == "Tables that are not there: surveys."
-    assert "2024-07-02 06:00 (Europe/Berlin)" in page.notes[2]
+    assert "2 Jul 2024, 06:00 (Europe/Berlin)" in page.notes[2]
     assert page.notes[3] == "Sample data: the company is invented."
 
 
