@@ -86,15 +86,14 @@ def delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[n
 
 def frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
     """Lay out an estimate; no value is `undefined`, and an interval always contains its value."""
-    laid = pd.DataFrame({"value": np.asarray(value, float)} | columns, index=sums.index).reindex(columns=list(COLUMNS))
-    laid["method"] = laid["method"].astype(object)
-    for name in ("numerator", "denominator", "n", "low", "high"):
-        laid[name] = laid[name].astype("float64")
-    laid["status"] = np.where(laid["value"].isna(), "undefined", "ok")
-    laid.loc[laid["value"].isna(), ["low", "high"]] = np.nan
-    laid["low"] = laid[["low", "value"]].min(axis=1).where(laid["low"].notna())
-    laid["high"] = laid[["high", "value"]].max(axis=1).where(laid["high"].notna())
-    return laid
+    numbers = {name: columns.get(name, np.nan) for name in ("numerator", "denominator", "n", "low", "high")}
+    laid = {"value": value} | numbers
+    laid = {name: np.broadcast_to(np.asarray(given, float), len(sums)) for name, given in laid.items()}
+    missing = np.isnan(laid["value"])
+    for name, widest in (("low", np.fmin), ("high", np.fmax)):
+        laid[name] = np.where(missing | np.isnan(laid[name]), np.nan, widest(laid[name], laid["value"]))
+    known = laid | {"method": columns.get("method"), "status": np.where(missing, "undefined", "ok")}
+    return pd.DataFrame(known, index=sums.index, columns=list(COLUMNS)).astype({"method": object})
 
 
 def said(cluster: str) -> str:

@@ -81,11 +81,10 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
     with _readable(spec.where("tables")):
         typed = _typed(connection, raw, spec)
         seen, how = (fixed, "given" if as_of else "params") if fixed else _from_data(typed, spec)
-        tables, about = _settled(connection, typed, seen)
-        known = (params.currency, *params.fx)
-        findings = check(
-            tables, {name: [_exchange_rate(known)] for name in tables if "currency" in tables[name].columns}
-        )
+        tables, about, unique = _settled(connection, typed, seen)
+        rate = _exchange_rate((params.currency, *params.fx))
+        rates = {name: [rate] for name in tables if "currency" in tables[name].columns}
+        findings = check(tables, rates, unique)
         _stop_on_errors(findings, spec)
         tables = {name: _without_broken(connection, name, tables, findings) for name in tables}
     _count_dropped(about, findings)
@@ -233,8 +232,10 @@ def _from_data(typed: dict[str, Any], spec: SourceParams) -> tuple[datetime, str
     return max(known).to_pydatetime().astimezone(UTC), how
 
 
-def _settled(connection: Any, typed: dict[str, Any], seen: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the tables as they stood at `seen`, each row once, and what was read and left out of each."""
+def _settled(
+    connection: Any, typed: dict[str, Any], seen: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]], set[str]]:
+    """Return the tables as they stood at `seen`, each row once, what was left out, and which tables have unique keys."""
     if not typed:
         raise SourceError("the source names no table")
     rows = {name: as_seen_at(table, TABLES[name], seen) for name, table in typed.items()}
@@ -258,7 +259,7 @@ def _settled(connection: Any, typed: dict[str, Any], seen: datetime) -> tuple[di
             {"table": name, "present": True, "rows": int(read[name]["rows"]), "dropped": dropped}
             | {"first": first, "last": last}
         )
-    return rows, about
+    return rows, about, {name for name in rows if not repeated[name]["copies"]}
 
 
 def _extent(rows: Any, name: str, seen: datetime) -> Any:

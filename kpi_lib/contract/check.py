@@ -11,16 +11,19 @@ ORPHANS_TOLERATED = 0.01
 EXAMPLES = 3
 
 
-def check(tables: Tables, extra: Mapping[str, Iterable[Rule]] | None = None) -> list[Broken]:
+def check(
+    tables: Tables, extra: Mapping[str, Iterable[Rule]] | None = None, unique: Iterable[str] = ()
+) -> list[Broken]:
     """Return every rule that rows of `tables` (in the contract's types) break: one query a table, one across tables.
 
-    A row that breaks several rules of level `drop` is counted under the first. `extra` rules hold for this run only.
+    A row that breaks several rules of level `drop` is counted under the first. `extra` rules hold for this run only;
+    `unique` names tables in which each key is known to stand once.
     """
     within = [
         found for name, rows in tables.items() for found in _within(TABLES[name], rows, (extra or {}).get(name, ()))
     ]
     kept = {name: without(rows, TABLES[name], within, tables) for name, rows in tables.items()}
-    return within + _across(kept, tables) + _merged_in_a_circle(tables)
+    return within + _across(kept, tables, set(unique)) + _merged_in_a_circle(tables)
 
 
 def without(rows: Rows, table: Table, findings: Iterable[Broken], tables: Tables) -> Rows:
@@ -78,11 +81,13 @@ def _too_early(name: str) -> Condition:
     return lambda rows: rows[name] < ibis.literal(EARLIEST, type=INSTANT)
 
 
-def _across(kept: Tables, tables: Tables) -> list[Broken]:
+def _across(kept: Tables, tables: Tables, unique: set[str]) -> list[Broken]:
     """Find what one row cannot show: keys that stand twice, keys of nothing, and the rules over several rows."""
     import ibis
 
-    tests = [(TABLES[name], rule) for name in kept for rule in _rules_across(TABLES[name], tables)]
+    rules = {name: [*_rules_across(TABLES[name], tables)] for name in kept}
+    rules |= {name: [_conflicts(TABLES[name]), *rules[name]] for name in kept if name not in unique}
+    tests = [(TABLES[name], rule) for name in kept for rule in rules[name]]
     found = [rule.across(kept[table.name], tables) for table, rule in tests]  # type: ignore[misc]
     if not tests:
         return []
@@ -97,15 +102,17 @@ def _across(kept: Tables, tables: Tables) -> list[Broken]:
 
 
 def _rules_across(table: Table, tables: Tables) -> Iterator[Rule]:
-    key = " and ".join(table.key)
-    twice = f"rows with the same {key} differ in other columns"
-    yield Rule("error", "conflicting duplicates", message=twice, across=_repeated(table))
     for name, parent in table.foreign.items():
         if parent in tables:
             orphan = f"{name} without its row in {parent}"
             message = f"more than {ORPHANS_TOLERATED:.0%} of such rows stop the run"
             yield Rule("orphans", orphan, message=message, across=_orphans(name, parent), shown=(name,))
     yield from (rule for rule in table.rules if rule.across and set(rule.needs) <= set(tables))
+
+
+def _conflicts(table: Table) -> Rule:
+    twice = f"rows with the same {' and '.join(table.key)} differ in other columns"
+    return Rule("error", "conflicting duplicates", message=twice, across=_repeated(table))
 
 
 def _repeated(table: Table) -> Across:
