@@ -235,7 +235,7 @@ def _from_data(typed: dict[str, Any], spec: SourceParams) -> tuple[datetime, str
 def _settled(
     connection: Any, typed: dict[str, Any], seen: datetime
 ) -> tuple[dict[str, Any], list[dict[str, Any]], set[str]]:
-    """Return the tables as they stood at `seen`, each row once, what was left out, and which tables have unique keys."""
+    """Return the tables as they stood at `seen`, each row once, what was left out, and which have unique keys."""
     if not typed:
         raise SourceError("the source names no table")
     rows = {name: as_seen_at(table, TABLES[name], seen) for name, table in typed.items()}
