@@ -42,7 +42,7 @@ test: $(ready) ## format, lint, types, layers, stripped notebooks, tests
 	$(bin)/mypy
 	$(bin)/lint-imports
 	$(strip) --verify notebooks/*.ipynb
-	$(bin)/pytest
+	$(bin)/pytest --numprocesses auto --dist loadfile
 
 tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outputs
 	$(bin)/ruff check --fix

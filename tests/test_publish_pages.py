@@ -259,7 +259,7 @@ def test_wide_tables_get_smaller_text_and_then_a_turned_page(columns, size, flip
 
 
 def test_a_character_that_no_font_has_is_replaced_and_reported(tmp_path):
-    path = notebook(tmp_path, "loyalty", ["# Loyalty", "## 日本", "words"])
+    path = notebook(tmp_path, "loyalty", ["# Loyalty", "## 日本", "> words"])
     outcome = built(tmp_path, path)
     assert [problem for problem in outcome.problems if "日 本" in problem]
     assert json.loads((outcome.folder / "manifest.json").read_text())["problems"] == outcome.problems
