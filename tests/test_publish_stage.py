@@ -76,11 +76,16 @@ def test_a_build_that_raises_changes_nothing(shelf):
 
 def test_the_next_run_clears_up_after_one_that_died_while_building(shelf):
     publish(shelf, "whole", "good")
-    (shelf.folder / ".staging-2024-05-dead").mkdir()
-    (shelf.folder / ".staging-2024-06-alive").mkdir()
+    (shelf.folder / ".staging-2024-05~dead").mkdir()
+    (shelf.folder / ".staging-2024-06~alive").mkdir()
     with shelf.staging("2024-05"):
-        assert not (shelf.folder / ".staging-2024-05-dead").exists()
-    assert hidden(shelf) == [".staging-2024-06-alive"]
+        assert not (shelf.folder / ".staging-2024-05~dead").exists()
+    assert hidden(shelf) == [".staging-2024-06~alive"]
+
+
+def test_a_year_leaves_the_running_build_of_one_of_its_months_alone(shelf):
+    with shelf.staging("2024-05") as month, shelf.staging("2024"):
+        assert month.exists()
 
 
 def test_the_next_run_puts_back_what_one_that_died_between_two_renames_had_moved(shelf):

@@ -51,7 +51,7 @@ class Shelf:
         self._claim()
         with self._locked(period):
             self.recover(period)
-            stage = Path(tempfile.mkdtemp(prefix=f".staging-{period}-", dir=self.folder))
+            stage = Path(tempfile.mkdtemp(prefix=f".staging-{period}~", dir=self.folder))
             stage.chmod(0o755)
             try:
                 yield stage
@@ -79,7 +79,7 @@ class Shelf:
         if old.exists() and not target.exists():
             old.rename(target)
         shutil.rmtree(old, ignore_errors=True)
-        for stage in self.folder.glob(f".staging-{period}-*"):
+        for stage in self.folder.glob(f".staging-{period}~*"):
             shutil.rmtree(stage, ignore_errors=True)
 
     def _swap_in_two_steps(self, stage: Path, target: Path) -> None:
