@@ -1,7 +1,7 @@
 """The only place that knows the time zone: periods, days, weekdays and hours as bounds on whole seconds of UTC.
 
-A period is a chain of comparisons with literals: nothing to create, so it works on a read-only warehouse. Day, weekday
-and hour come from one small shared table of quarter-hours, since every zone's offset is a multiple of 15 minutes.
+Period, day, weekday and hour come from one small shared table of quarter-hours, since every zone's offset is a multiple
+of 15 minutes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,6 @@ class Calendar:
         seconds = ((period, *period.bounds(self.zone)) for period in self.periods)
         return [(str(period), int(start.timestamp()), int(end.timestamp())) for period, start, end in seconds]
 
-    def period_of(self, seconds: Any) -> Any:
-        """Return the expression of the period that an instant (whole seconds) lies in; null outside all of them."""
-        import ibis
-
-        before = (seconds < self.bounds[0][1], ibis.null("string"))
-        return ibis.cases(before, *((seconds < end, name) for name, _, end in self.bounds), else_=None)
-
     @cached_property
     def table(self) -> Any:
         """The periods as rows `period, start, end, days`."""
@@ -54,7 +47,7 @@ class Calendar:
 
     @cached_property
     def slots(self) -> Any:
-        """The quarter-hours as rows `slot, day, weekday, hour`: `day` counts local days since year 1."""
+        """The quarter-hours as rows `slot, period, day, weekday, hour`: `day` counts local days since year 1."""
         import ibis
         import pandas as pd
 
@@ -65,19 +58,18 @@ class Calendar:
         frame = pd.DataFrame(
             {
                 "slot": seconds // QUARTER_HOUR,
+                "period": [name for name, start, end in self.bounds for _ in range(start, end, QUARTER_HOUR)],
                 "day": days.to_numpy(),
                 "weekday": [f"{number + 1} {WEEKDAYS[number]}" for number in local.day_of_week],
                 "hour": [f"{hour:02d}" for hour in local.hour],
             }
         )
-        return ibis.memtable(frame, schema={"slot": "int64", "day": "int64", "weekday": "string", "hour": "string"})
+        numbers = ("slot", "day")
+        return ibis.memtable(frame, schema={name: "int64" if name in numbers else "string" for name in frame.columns})
 
     def timed(self, table: Any, seconds: Any) -> Any:
         """Return the rows whose instant lies in one of the periods, with `period, day, weekday, hour, at_seconds`."""
-        start, end = self.bounds[0][1], self.bounds[-1][2]
-        rows = table.mutate(at_seconds=seconds)
-        rows = rows.filter((rows.at_seconds >= start) & (rows.at_seconds < end))
-        rows = rows.mutate(period=self.period_of(rows.at_seconds), slot=rows.at_seconds // QUARTER_HOUR)
+        rows = table.mutate(at_seconds=seconds, slot=seconds // QUARTER_HOUR)
         return rows.inner_join(self.slots, "slot").drop("slot")
 
     @cached_property
