@@ -91,7 +91,7 @@ def by(
             ax.set_xlim(0)
         _scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows])
+        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
         less = f"the {left_out} smallest are not drawn" if left_out else ""
         reading = "; ".join(part for part in (_how_to_read(shown, "lines"), less) if part)
@@ -242,6 +242,7 @@ def _style() -> dict[str, Any]:
         "font.family": [*(["Inter"] if fonts else []), "DejaVu Sans"],
         "font.size": 9,
         "text.color": INK,
+        "text.parse_math": False,
         "axes.edgecolor": LINE,
         "axes.labelcolor": QUIET,
         "axes.spines.top": False,

@@ -5,6 +5,7 @@ import sys
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.figure import Figure
 from small_scorecard import ABOUT, row, scorecard, trend
 
 from kpi_lib import charts
@@ -71,6 +72,20 @@ def test_a_breakdown_is_sorted_with_doubtful_members_last():
     assert ticks(figure) == ["email", "chat", "(none)"]
     assert texts(figure)[:6] == ["1 h 35 min", "n = 1,204", "2 min", "n = 700", "–", "n = 3"]
     assert len(hollow(figure)) == 1
+
+
+def test_dollars_in_a_title_or_a_members_name_are_no_formula():
+    members = pd.DataFrame([row(title=r"$\bar", cut="product", member=member) for member in (r"$\foo$", "$50_$")])
+    figure = charts.by(members, None, ABOUT)
+    assert "svg" in figure._repr_mimebundle_()[0]["image/svg+xml"]
+    assert ticks(figure) == [r"$\foo$", "$50_$"]
+
+
+def test_dollars_are_no_formula_in_an_analysts_axes():
+    figure = Figure()
+    charts.by(pd.DataFrame([row(title="$a_$", cut="product", member="$50_$")]), None, ABOUT, ax=figure.add_subplot())
+    figure.canvas.draw()
+    assert ticks(figure) == ["$50_$"]
 
 
 def test_of_many_members_the_largest_are_drawn_and_the_rest_counted():
