@@ -31,6 +31,10 @@ def main() -> None:
     except KpiError as error:
         click.echo(f"kpi: {plain(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"kpi: {plain(said)}", err=True)
+        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("kpi: stopped; nothing that stood was changed", err=True)
         sys.exit(130)

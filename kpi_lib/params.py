@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from kpi_lib.errors import ParamsError, did_you_mean
 
 Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+LOGOS = (".svg", ".png", ".jpg", ".jpeg")
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -163,12 +164,36 @@ def load(path: str | Path = "params/report.yaml") -> Params:
     found = find(path)
     params = _validated(Params, found)
     relative = {name: found.parent / getattr(params, name) for name in ("source", "reports", "records")}
-    logo = params.brand.logo and params.brand.model_copy(update={"logo": (found.parent / params.brand.logo).resolve()})
+    brand = params.brand.model_copy(update={"logo": _logo(params)})
+    _check_country(params)
     names = [notebook.name for notebook in params.notebooks]
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise ParamsError(f"notebook {repeated!r} is listed twice", where=params.where("notebooks"))
     resolved = {name: value.resolve() for name, value in relative.items()}
-    return params.model_copy(update=resolved | ({"brand": logo} if logo else {}))
+    return params.model_copy(update=resolved | {"brand": brand})
+
+
+def _logo(params: Params) -> Path | None:
+    if params.brand.logo is None:
+        return None
+    logo = (params.path.parent / params.brand.logo).resolve()
+    if not logo.is_file() or logo.suffix not in LOGOS:
+        message = f"brand.logo: {_short(logo)} is no file that ends in {', '.join(LOGOS)}"
+        raise ParamsError(message, where=params.where("brand", "logo"))
+    return logo
+
+
+def _check_country(params: Params) -> None:
+    if (country := params.hours.holidays) is None:
+        return
+    import holidays
+
+    try:
+        holidays.country_holidays(country)
+    except NotImplementedError:
+        hint = did_you_mean(country, holidays.list_supported_countries())
+        message = f"hours.holidays: no country {country!r} (two capital letters, such as DE){hint}"
+        raise ParamsError(message, where=params.where("hours", "holidays")) from None
 
 
 def load_source(path: str | Path) -> SourceParams:
@@ -225,8 +250,8 @@ def _validated(model: type[Model], path: Path) -> Model:
     data, lines = read_yaml(path)
     if not isinstance(data, dict):
         raise ParamsError("expected keys and values", where=_short(path))
-    for name in ("path", "lines"):
-        if name in data:
+    for name in data:
+        if name in ("path", "lines") or not isinstance(name, str):
             raise ParamsError(f"unknown key {name!r}", where=_where(path, lines, (name,)))
     if model is SourceParams and hasattr(data.get("as_of"), "isoformat"):  # YAML reads instants; they need an offset
         data["as_of"] = data["as_of"].isoformat()

@@ -2,14 +2,17 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from kpi_lib import cli, listing
 from kpi_lib.units import printed
 
+LOYALTY = Path(__file__).parents[1] / "notebooks" / "loyalty.ipynb"
 HEAVY = ("pandas", "ibis", "duckdb", "matplotlib", "papermill", "nbconvert", "scipy", "typst")
 
 
@@ -209,6 +212,16 @@ def test_a_bug_shows_where_it_is_and_has_its_own_code(kpi, monkeypatch):
     assert code == 70
     assert "RuntimeError: impossible" in err
     assert "this is a bug in kpi" in err
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(kpi, shop):
+    (shop.folder / "taken").write_text("a file")
+    (shop.folder / "notebooks").mkdir(exist_ok=True)
+    shutil.copy(LOYALTY, shop.folder / "notebooks")
+    code, out, err = kpi("report", "2024-05", "--out", "taken/reports")
+    assert (code, out) == (2, "")
+    assert "taken/reports: Not a directory" in err
+    assert "Traceback" not in err
 
 
 def test_stopping_is_no_failure(kpi, monkeypatch):

@@ -59,6 +59,10 @@ def test_a_file_is_looked_for_from_the_working_folder_upwards(written, tmp_path,
         ({"time_zone": "Europe/Berlim"}, "'Europe/Berlim' is not a time zone"),
         ({"currency": "euro"}, "currency"),
         ({"language": "de"}, "'en', 'ar', 'fa' or 'ru'"),
+        ({"hours": {"holidays": "XX"}}, r":\d+: hours.holidays: no country 'XX'"),
+        ({"brand": {"logo": "none.svg"}}, r":\d+: brand.logo: params/none.svg is no file that ends in .svg, .png"),
+        ({"brand": {"logo": "report.yaml"}}, "brand.logo: params/report.yaml is no file that ends in"),
+        ({5: "x"}, r":\d+: unknown key 5"),
         ({"notebooks": []}, "notebooks"),
         ({"notebooks": [{"name": "../x"}]}, "notebooks.0.name"),
         ({"notebooks": [{"name": "loyalty"}, {"name": "loyalty"}]}, "'loyalty' is listed twice"),
@@ -70,7 +74,7 @@ def test_a_file_is_looked_for_from_the_working_folder_upwards(written, tmp_path,
 )  # fmt: skip
 def test_an_unknown_key_or_impossible_value_is_an_error_with_its_place(written, changes, message):
     with pytest.raises(ParamsError, match=message) as caught:
-        load(written(**changes))
+        load(written(yaml.safe_dump(REPORT | changes, sort_keys=False)))
     assert "params/report.yaml:" in str(caught.value)
     assert caught.value.exit_code == 2
 
