@@ -199,7 +199,7 @@ def _check_country(params: Params) -> None:
 def load_source(path: str | Path) -> SourceParams:
     """Read where the tables come from; `${NAME}` is taken from the environment.
 
-    A table that ends in a file's suffix is a path, relative to this file, or, when it starts with a variable whose
+    A table that ends in a file's suffix is a remote address, such as s3://, or a path, relative to this file, or, when it starts with a variable whose
     value is relative, to the folder where the command was typed.
     """
     found = find(path)
@@ -319,7 +319,7 @@ def _short(path: Path) -> str:
 
 def _table(source: SourceParams, name: str, text: str) -> str:
     expanded = expand(text, where=source.where("tables", name))
-    if not re.search(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$", expanded):
+    if "://" in expanded or not re.search(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$", expanded):
         return expanded
     base = Path.cwd() if text.startswith("${") else source.path.parent
     return str(base / Path(expanded).expanduser())

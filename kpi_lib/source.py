@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Source:
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what tells whether the data is the same: the content of files, else rows and last event."""
-        hashes = {os.path.relpath(file, self.path.parent): sha256(file.read_bytes()).hexdigest() for file in self.files}
+        hashes = {os.path.relpath(file, self.path.parent): _hashed(file) for file in self.files}
         tables = {about["table"]: {"rows": about["rows"], "last": about["last"]} for about in self.about}
         return {"as_of": self.as_of.isoformat(), "files": hashes, "tables": tables}
 
@@ -152,6 +152,9 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
 
 
 def _matching(pattern: str, where: str, hint: str) -> list[Path]:
+    """Return the local files that a path or pattern names; a remote one, such as s3://, is left to the engine."""
+    if "://" in pattern and not pattern.endswith(".sql"):
+        return []
     path = Path(os.path.normpath(pattern))
     if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
         return found
@@ -332,6 +335,11 @@ def _readable(where: str) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _hashed(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
 
 
 def _iso(value: Any) -> str | None:

@@ -167,6 +167,15 @@ def test_a_mapping_finds_files_beside_itself_and_variables_in_the_environment(de
     assert list(opened.fingerprint()["files"]) == ["maps/more.csv", "maps/tickets.sql", "o'neil/raw.csv"]
 
 
+def test_remote_files_are_left_to_the_engine(desk, tmp_path):
+    (tmp_path / "raw.csv").write_text(TICKETS)
+    (tmp_path / "tickets.sql").write_text(f"select * from read_csv('file://{tmp_path}/raw.csv', all_varchar=true)")
+    (tmp_path / "new.csv").write_text("lead_id,created_at,channel\nL1,2024-05-01,ads\n")
+    opened = desk(tickets="tickets.sql", leads=f"file://{tmp_path}/new.csv")
+    assert (about(opened, "tickets")["rows"], about(opened, "leads")["rows"]) == (2, 1)
+    assert list(opened.fingerprint()["files"]) == ["tickets.sql"]
+
+
 def test_tables_of_a_database_are_read_and_nothing_is_written(desk, tmp_path):
     with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
         database.sql(
