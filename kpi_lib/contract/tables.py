@@ -34,6 +34,15 @@ def _negative(level: str, *names: str) -> tuple[Rule, ...]:
     return tuple(Rule(level, f"{name} is negative", below_zero(name)) for name in names)
 
 
+def _waited_unknown(said: str, outcome: str) -> Rule:
+    return Rule(
+        "warning",
+        f"{said} without a time in the queue",
+        lambda t: (t.outcome == outcome) & t.queue_seconds.isnull(),
+        f"without queue_seconds a call that was {said} is in no wait and no service level",
+    )
+
+
 def _before_creation(events: Rows, tables: Tables) -> Rows:
     import ibis
 
@@ -244,11 +253,9 @@ _DECLARED = (
                 lambda t: (t.outcome == "answered") & (t.agent_id.isnull() | t.talk_seconds.isnull()),
                 "an answered call has an agent and a talk time",
             ),
-            Rule(
-                "drop",
-                "abandoned without a time in the queue",
-                lambda t: (t.outcome == "abandoned_queue") & t.queue_seconds.isnull(),
-                "an abandoned call has queue_seconds",
+            *(
+                _waited_unknown(said, outcome)
+                for said, outcome in (("answered", "answered"), ("abandoned", "abandoned_queue"))
             ),
             Rule("warning", "blocked after queueing", lambda t: (t.outcome == "blocked") & (t.queue_seconds > 0)),
         ),

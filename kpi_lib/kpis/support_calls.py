@@ -15,14 +15,15 @@ LEVEL = "thresholds.service_level_seconds"
 def service_level(call: Any, *, short_abandon_seconds: float, service_level_seconds: dict[str, float]) -> Estimator:
     """The share of calls and chats that were answered within their channel's target.
 
-    Formula: 100 answered within the target / (offered - abandoned within 5 seconds).
+    Formula: 100 answered within the target / (offered - abandoned within 5 seconds); a call whose time in the queue
+    is unknown is left out.
     Source: S1 B5.
     Differs from: contact centres that leave all abandoned calls, or those abandoned within the target, out.
     """
     in_time = _in_time(call, service_level_seconds)
     return Share(
         call.answered & in_time,
-        of=_targeted(call, service_level_seconds) & ~_short(call, short_abandon_seconds),
+        of=_targeted(call, service_level_seconds) & _lasting(call, short_abandon_seconds),
         cluster="day",
     )
 
@@ -78,7 +79,7 @@ def abandonment_rate(call: Any, *, short_abandon_seconds: float) -> Estimator:
     Source: S4 S8.
     Differs from: support desks that count every abandoned call; see `abandonment_rate.all`.
     """
-    return Share(~call.answered, of=~_short(call, short_abandon_seconds), cluster="day")
+    return Share(~call.answered, of=_lasting(call, short_abandon_seconds), cluster="day")
 
 
 @kpi(
@@ -115,19 +116,19 @@ def average_handle_time(call: Any) -> Estimator:
 @kpi(companion="average_handle_time.talk", fact="calls_handled", unit="seconds", better="band", title="Talk time")
 def talk_time(call: Any) -> Estimator:
     """The mean time of talking."""
-    return Mean(call.talk_seconds.fill_null(0), cluster="agent_day")
+    return Mean(call.talk_seconds, cluster="agent_day")
 
 
 @kpi(companion="average_handle_time.hold", fact="calls_handled", unit="seconds", better="lower", title="Hold time")
 def hold_time(call: Any) -> Estimator:
     """The mean time a customer is put on hold during a call."""
-    return Mean(call.hold_seconds.fill_null(0), cluster="agent_day")
+    return Mean(call.hold_seconds, cluster="agent_day")
 
 
 @kpi(companion="average_handle_time.wrap", fact="calls_handled", unit="seconds", better="band", title="Wrap-up time")
 def wrap_time(call: Any) -> Estimator:
     """The mean time of work after the call."""
-    return Mean(call.wrap_seconds.fill_null(0), cluster="agent_day")
+    return Mean(call.wrap_seconds, cluster="agent_day")
 
 
 @kpi(
@@ -154,12 +155,14 @@ def handle_time_p90(call: Any) -> Estimator:
     return Lasting(call.handle_seconds, quantile="p90")
 
 
-def _short(call: Any, seconds: float) -> Any:
-    return ~call.answered & (call.waited <= seconds)
+def _lasting(call: Any, seconds: float) -> Any:
+    """Whether a call was answered, or is known to have waited longer than so many seconds."""
+    return call.answered | (call.waited > seconds).fill_null(False)
 
 
 def _targeted(call: Any, seconds: dict[str, float]) -> Any:
-    return by_channel(call, seconds).notnull()
+    """Whether a call's channel has a target and its time in the queue is known."""
+    return by_channel(call, seconds).notnull() & call.waited.notnull()
 
 
 def _in_time(call: Any, seconds: dict[str, float]) -> Any:

@@ -81,14 +81,6 @@ def test_calls_count_in_the_month_they_were_offered(company):
     assert [company.value("abandonment_rate", month, reported="2024-06") for month in months] == [0, 100]
 
 
-def test_an_abandoned_call_without_its_time_in_the_queue_is_a_data_error(company):
-    company.calls(5)
-    company.call(outcome="abandoned_queue", queue=None)
-    card = company.card("abandonment_rate")
-    calls = next(table for table in card.about["tables"] if table["table"] == "calls")
-    assert calls["dropped"] == {"abandoned without a time in the queue": 1}
-
-
 def test_bursts_of_bad_days_widen_the_interval(company):
     for day in range(1, 31):
         lost = 10 if day <= 3 else 0
@@ -162,3 +154,36 @@ def test_without_calls_in_the_month_shares_are_undefined(company):
     company.card(*LEVEL, *ABANDONMENT, *HANDLING)
     statuses = {company.status(address) for address in (*LEVEL, *ABANDONMENT, *HANDLING)}
     assert statuses == {"undefined"}
+
+
+def test_calls_without_times_have_no_service_level_and_no_handle_time(company):
+    for outcome in ("answered",) * 5 + ("abandoned_queue",) * 5:
+        plain = {"channel": "phone", "queue": "sales", "offered_at": "2024-05-06 10:00"}
+        company.add("calls", outcome=outcome, **plain)
+    company.card(*LEVEL, *ABANDONMENT, "abandonment_rate.patience", *HANDLING)
+    unknown = {*LEVEL, "abandonment_rate", "abandonment_rate.patience", *HANDLING}
+    assert {company.status(address) for address in unknown} == {"not_available"}
+    assert company.row("service_level")["method"] == "no column queue_seconds in calls"
+    assert company.row("average_handle_time")["method"] == "no column talk_seconds in calls"
+    assert company.value("abandonment_rate.all") == 50
+
+
+def test_a_call_whose_wait_is_unknown_is_in_no_service_level_but_was_answered(company):
+    company.calls(5, queue=10)
+    company.calls(5, queue=30)
+    company.calls(5, queue=None)
+    company.calls(5, queue=None, outcome="abandoned_queue")  # perhaps at once
+    company.calls(5, queue=60, outcome="abandoned_queue")
+    company.card(*LEVEL, *ABANDONMENT)
+    counted = {address: company.row(address)["denominator"] for address in (*LEVEL, *ABANDONMENT)}
+    assert counted == dict(zip((*LEVEL, *ABANDONMENT), (15, 10, 15, 15, 20, 25), strict=True))
+    assert company.value("service_level") == pytest.approx(100 * 5 / 15)
+    assert company.value("abandonment_rate") == 25
+
+
+def test_a_call_whose_talk_time_is_unknown_has_no_handle_time(company):
+    company.calls(5, talk=100, hold=20)
+    company.calls(5, talk=None, wrap=40)
+    company.card(*HANDLING)
+    counted = {address: (company.value(address), company.row(address)["n"]) for address in HANDLING}
+    assert counted == dict(zip(HANDLING, ((120, 5), (100, 5), (20, 5), (0, 5), (120, 5), (120, 5)), strict=True))
