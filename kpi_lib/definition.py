@@ -19,7 +19,7 @@ def _own_code(function: Callable[..., Any]) -> str:
         if isinstance(node, ast.FunctionDef):
             node.decorator_list = []
             node.body = node.body[1:] if ast.get_docstring(node) else node.body
-    return ast.dump(tree)
+    return ast.unparse(tree)
 
 
 def _reached(function: Any, known: list[Any]) -> list[Any]:

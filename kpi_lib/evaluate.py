@@ -120,6 +120,7 @@ class _Task:
     by_member: bool
     asked: list[tuple[_Scan, str, dict[str, str]]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     def ask(self, data: Data) -> None:
         """Add what the estimator needs to the scans of the facts."""
@@ -204,7 +205,8 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     for task in tasks:
         rows += _rows(task, task.sums(data))
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
-    frame = _settled(pd.concat(rows, ignore_index=True), data, kpis, first)
+    needs = {kpi.address: _needs(kpi) for kpi in kpis} | {task.kpi.address: task.needs for task in tasks}
+    frame = _settled(pd.concat(rows, ignore_index=True), data, needs, first)
     return pd.concat([frame, derived(frame, [kpi for kpi in kpis if kpi.of], data)], ignore_index=True).drop(
         columns="estimate"
     )
@@ -222,11 +224,12 @@ def _tasks(data: Data, kpis: list[Kpi], scans: dict[str, _Scan], cuts: bool) -> 
             rows += [unavailable(data, name, str(error)) for name in names]
             continue
         scans |= dict(zip(kpi.facts, over, strict=True))
+        needs = (*_needs(kpi), *(table for fact in facts for table in sorted(fact.used)))
         shared = [cut for cut in kpi.cuts if all(cut in scan.table.columns for scan in over)]
         if isinstance(made, ByMember):
-            tasks.append(_Task(kpi, made.estimator, over, [made.cut], True))
+            tasks.append(_Task(kpi, made.estimator, over, [made.cut], True, needs=needs))
         else:
-            tasks.append(_Task(kpi, made, over, [TOTAL, *(shared if cuts else [])], False))
+            tasks.append(_Task(kpi, made, over, [TOTAL, *(shared if cuts else [])], False, needs=needs))
     return tasks, rows
 
 
@@ -322,16 +325,21 @@ def _reasons(task: _Task) -> dict[str, str]:
     return {period: json.dumps(counted.get(period, {})) for period in periods}
 
 
-def _settled(frame: pd.DataFrame, data: Data, kpis: list[Kpi], first: dict[str, datetime | None]) -> pd.DataFrame:
+def _needs(kpi: Kpi) -> tuple[str, ...]:
+    return tuple(need for fact in kpi.facts for need in FACTS[fact].needs)
+
+
+def _settled(
+    frame: pd.DataFrame, data: Data, needs: dict[str, tuple[str, ...]], first: dict[str, datetime | None]
+) -> pd.DataFrame:
     """Set the statuses that do not depend on the estimator: outside the data, and too few to say."""
     frame = frame.reindex(columns=["kpi", "period", "cut", "member", *COLUMNS, "excluded", "census", "estimate"])
-    facts = {kpi.address: kpi.facts for kpi in kpis}
     outside = {
         (address, str(period))
         for address in frame["kpi"].unique()
         for period in data.calendar.periods
         if _outside(
-            facts.get(address) or facts.get(address.rpartition(".")[0], ()),
+            needs.get(address) or needs.get(address.rpartition(".")[0], ()),
             period.bounds(data.calendar.zone),
             data,
             first,
@@ -346,12 +354,12 @@ def _settled(frame: pd.DataFrame, data: Data, kpis: list[Kpi], first: dict[str, 
     return frame.drop(columns="census")
 
 
-def _outside(facts: tuple[str, ...], bounds: Any, data: Data, first: dict[str, datetime | None]) -> bool:
-    """Whether a period lies before the data of one of the facts, or after the extract."""
+def _outside(needs: tuple[str, ...], bounds: Any, data: Data, first: dict[str, datetime | None]) -> bool:
+    """Whether a period ends before one of the needed tables begins, or starts after the extract."""
     begins = []
-    for fact in facts:
-        dated = [first[table] for table in FACTS[fact].needs[0].split(" or ") if first.get(table) is not None]
+    for need in needs:
+        dated = [begin for table in need.split(" or ") if (begin := first.get(table)) is not None]
         if not dated:
             return True
-        begins.append(min(dated))  # type: ignore[type-var]
+        begins.append(min(dated))
     return bounds[0] >= data.as_of or any(bounds[1] <= begin for begin in begins)

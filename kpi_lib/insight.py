@@ -3,6 +3,7 @@
 Every comparison is made between numbers as printed, so that no sentence can contradict the figures beside it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -85,7 +86,11 @@ def is_within_margin(row: Row) -> bool:
 
 
 def moved(row: Row) -> str:
-    """Return `better` or `worse` when the period before lies outside today's interval, else an empty text."""
+    """Return `better` or `worse` when the change is more than chance, else an empty text.
+
+    Both months are uncertain: the change must exceed root two times today's distance to its limit, as if the month
+    before were as well known.
+    """
     now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
     if (
         row["status"] != "ok"
@@ -95,7 +100,8 @@ def moved(row: Row) -> str:
         or now == before
     ):
         return ""
-    if pd.isna(row["low"]) or row["low"] <= row["previous"] <= row["high"]:
+    limit = row["high"] if row["previous"] > row["value"] else row["low"]
+    if pd.isna(limit) or abs(row["previous"] - row["value"]) <= math.sqrt(2) * abs(limit - row["value"]):
         return ""
     return "better" if (now > before) == (row["better"] == "higher") else "worse"
 

@@ -107,7 +107,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
 
 def _reach(source: "Source", row: dict[str, Any], end: Any) -> tuple[str, bool]:
     """Say whether a table reaches the period's end; a silence is too long when ten times the usual one, and 4 days."""
-    from kpi_lib.scorecard import PLANNED
+    from kpi_lib.contract import PLANNED
 
     last = source.latest(row["table"])
     if row["table"] in PLANNED or last is None or row["rows"] < 2:

@@ -11,9 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kpi_lib import source as sources
+from kpi_lib.contract import PLANNED
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
@@ -46,7 +48,6 @@ COLUMNS = [
     *("method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
     *("target_low", "target_high", "verdict"),
 ]
-PLANNED = ("costs", "agent_shifts")  # their rows may lie ahead of the extract
 STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
 BASIS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -103,9 +104,12 @@ def check(params: Params) -> None:
     for name, target in params.targets.items():
         if name not in known:
             raise ParamsError(f"no KPI {name!r}{did_you_mean(name, known)}", where=params.where("targets", name))
-        if target.basis and name.partition(".")[0] not in ("churn_rate", "retention_rate"):
+        if target.basis and name not in ("churn_rate", "retention_rate"):
             message = f"{name} has no basis: only churn_rate and retention_rate depend on the length of the period"
             raise ParamsError(message, where=params.where("targets", name, "basis"))
+        bounds = [bound for bound in (target.at_least, target.at_most, *(target.between or ())) if bound is not None]
+        if target.basis and not all(0 <= bound <= 100 for bound in bounds):
+            raise ParamsError(f"{name}: a target with a basis is 0 to 100", where=params.where("targets", name))
     folder = params.project / "notebooks"
     there = {path.stem for path in folder.glob("*.ipynb")}
     for place, notebook in enumerate(params.notebooks):
@@ -281,8 +285,8 @@ def _provisional(
 
 
 def _compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
-    """Add the value of the period before and of the same period a year earlier."""
-    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"]
+    """Add the value of the period before and of the same period a year earlier, where there is one fit to be shown."""
+    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"].where(frame["status"].eq("ok").to_numpy())
     for name, back in (
         ("previous", {str(p): str(p.previous) for p in periods}),
         ("year_ago", {str(p): str(p.year_before) for p in periods}),
@@ -303,15 +307,21 @@ def _at_the_same_age(
 ) -> pd.DataFrame:
     """Compare a provisional number with the period before as that stood when it was as young."""
     period, zone = periods[-1], whole.params.time_zone
-    age = whole.as_of - period.bounds(zone)[1]
-    then = whole.earlier(period.previous.bounds(zone)[1] + age, [period.previous])
+    (start, end), before = period.bounds(zone), period.previous.bounds(zone)
+    running = whole.as_of < end
+    age = whole.as_of - (start if running else end)
+    then = whole.earlier(before[0 if running else 1] + age, [period.previous])
     owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
     wanted = _with_parents({kpi.address for kpi in owners.values()}, kpis)
     past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
-    values = past.set_index(["kpi", "cut", "member"])["value"]
+    values = past.set_index(["kpi", "cut", "member"])["value"].where(past["status"].eq("ok").to_numpy())
     mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
     keys = pd.MultiIndex.from_frame(frame.loc[mine, ["kpi", "cut", "member"]])
-    frame.loc[mine, "previous"] = values.reindex(keys).to_numpy()
+    now, then_value = frame.loc[mine, "previous"].to_numpy(), values.reindex(keys).to_numpy()
+    unseen = (then_value == 0) & (now != 0)  # the extract does not tell what was known at that age
+    frame.loc[mine, "previous"] = np.where(unseen, np.nan, then_value)
+    if running:
+        frame.loc[mine, "year_ago"] = np.nan  # a whole month is no measure of a running one
     return frame
 
 
@@ -350,7 +360,7 @@ def _bounds(target: Target, name: str, period: Period) -> tuple[float | None, fl
         if limit is None:
             return None
         share = limit / 100
-        return 100 * (1 - (1 - share) ** power if lost else share**power)
+        return rounded(100 * (1 - (1 - share) ** power if lost else share**power), "percent")
 
     return converted(low), converted(high)
 

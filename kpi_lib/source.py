@@ -14,8 +14,21 @@ from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from kpi_lib.contract import TABLES, Broken, Rule, as_seen_at, check, conform, distinct, happened_by, instant, without
+from kpi_lib.contract import (
+    PLANNED,
+    TABLES,
+    Broken,
+    Rule,
+    as_seen_at,
+    check,
+    conform,
+    distinct,
+    happened_by,
+    instant,
+    without,
+)
 from kpi_lib.contract import unreadable as unreadable_text
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
 from kpi_lib.params import Params, SourceParams, load_source
@@ -105,15 +118,22 @@ def _connect(spec: SourceParams) -> Any:
     except KpiError:
         raise
     except Exception as error:  # every engine has exceptions of its own
-        safe = re.sub(r"//[^/@]*@", "//...@", spec.connection)
-        message = f"cannot connect to {safe!r}: {_first_line(error).replace(spec.connection, safe)}"
-        raise SourceError(message, where=spec.where("connection")) from None
+        raise SourceError(_cannot_connect(spec, _first_line(error)), where=spec.where("connection")) from None
     zone = {"duckdb": "SET TimeZone = 'UTC'", "postgres": "SET TIME ZONE 'UTC'"}.get(connection.name)
     if zone:
         connection.raw_sql(zone)
     elif connection.name == "pyspark":
         connection.raw_sql("SET spark.sql.session.timeZone = UTC")
     return connection
+
+
+def _cannot_connect(spec: SourceParams, said: str) -> str:
+    """Return the message with what the engine said, unless that holds a part of a user name, password or option."""
+    written = re.sub(r"//.*@", "//...@", spec.connection_as_written)
+    _, _, place = unquote(spec.connection).partition("://")
+    parts = re.split(r"\W+", place.rpartition("@")[0] + " " + place.partition("?")[2])
+    told = "" if any(part in unquote(said) for part in parts if part) else f": {said}"
+    return f"cannot connect to {re.sub(r'[?].*', '?...', written)!r}{told}"
 
 
 def _read_all(connection: Any, spec: SourceParams) -> tuple[dict[str, Any], list[Path]]:
@@ -228,7 +248,7 @@ def _from_data(typed: dict[str, Any], spec: SourceParams) -> tuple[datetime, str
             raise SourceError(message, where=spec.where("as_of"))
         found, how = [typed[table][column].max().to_pandas()], "table"
     else:
-        dated = {name: rows for name, rows in typed.items() if TABLES[name].event_time}
+        dated = {name: rows for name, rows in typed.items() if TABLES[name].event_time and name not in PLANNED}
         found, how = [instant(rows, TABLES[name]).max().to_pandas() for name, rows in dated.items()], "latest"
     if not (known := [value for value in found if value is not None and value == value]):
         raise SourceError("the data has no instant to take as_of from: write one", where=spec.where("as_of"))

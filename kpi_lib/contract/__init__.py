@@ -9,7 +9,10 @@ from kpi_lib.contract.conform import as_seen_at, conform, distinct, happened_by,
 from kpi_lib.contract.declare import Broken, Column, Rule, Table
 from kpi_lib.contract.tables import TABLES
 
+PLANNED = ("costs", "agent_shifts")  # their rows may lie ahead of the extract
+
 __all__ = [
+    "PLANNED",
     "TABLES",
     "Broken",
     "Column",

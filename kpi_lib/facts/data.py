@@ -153,10 +153,13 @@ class Data:
 
 
 class Row:
-    """A row of a fact as a KPI's function sees it: its columns as attributes, `every` the condition true for each."""
+    """A row of a fact as a KPI's function sees it: its columns as attributes, `every` the condition true for each.
+
+    `used` are the tables that may be absent and that the function has taken a column of.
+    """
 
     def __init__(self, fact: Fact, table: Any) -> None:
-        self._fact, self._table = fact, table
+        self._fact, self._table, self.used = fact, table, set[str]()
 
     @property
     def every(self) -> Any:
@@ -164,11 +167,12 @@ class Row:
         return self._table.period.notnull()
 
     def __getattr__(self, name: str) -> Any:
+        owner = next((table for table, columns in self._fact.optional.items() if name in columns), None)
         if name in self._table.columns:
+            self.used |= {owner.partition(".")[0]} if owner else set()
             return self._table[name]
-        for table, columns in self._fact.optional.items():
-            if name in columns:
-                raise NotAvailableError(table)
+        if owner:
+            raise NotAvailableError(owner)
         raise UnknownNameError(
             f"fact {self._fact.name!r} has no column {name!r}{did_you_mean(name, self._table.columns)}"
         )
