@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from kpi_lib.errors import ParamsError, did_you_mean
 
 Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -112,7 +113,7 @@ class Params(_Model):
     company: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_zone)]
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    language: Literal["en", "ar", "fa", "ru"] = "en"
+    language: Literal["en"] = "en"
     source: Path
     reports: Path
     records: Path
@@ -151,6 +152,7 @@ class SourceParams(_Model):
     as_of: str | dict[Literal["table", "column"], str]
     sample: bool = False
     tables: dict[str, str] = Field(min_length=1)
+    connection_as_written: str = Field("", exclude=True)  # with its ${NAME}s, for messages
     path: Path = Field(exclude=True)
     lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
 
@@ -199,14 +201,21 @@ def _check_country(params: Params) -> None:
 def load_source(path: str | Path) -> SourceParams:
     """Read where the tables come from; `${NAME}` is taken from the environment.
 
-    A table that ends in a file's suffix is a remote address, such as s3://, or a path, relative to this file, or, when it starts with a variable whose
-    value is relative, to the folder where the command was typed.
+    A table that ends in a file's suffix is a remote address, such as s3://, or a path, relative to this file, or, when
+    it starts with a variable whose value is relative, to the folder where the command was typed.
     """
     found = find(path)
     source = _validated(SourceParams, found)
     tables = {name: _table(source, name, text) for name, text in source.tables.items()}
     connection = expand(source.connection, where=source.where("connection"))
-    return source.model_copy(update={"tables": tables, "connection": connection})
+    told = {"tables": tables, "connection": connection, "connection_as_written": source.connection}
+    return source.model_copy(update=told)
+
+
+def default(dotted: str) -> Any:
+    """Return what a value of report.yaml is when it is left out."""
+    section, _, name = dotted.partition(".")
+    return getattr(Params.model_fields[section].default, name)
 
 
 def find(path: str | Path) -> Path:
@@ -251,7 +260,7 @@ def _validated(model: type[Model], path: Path) -> Model:
     if not isinstance(data, dict):
         raise ParamsError("expected keys and values", where=_short(path))
     for name in data:
-        if name in ("path", "lines") or not isinstance(name, str):
+        if name in INTERNAL or not isinstance(name, str):
             raise ParamsError(f"unknown key {name!r}", where=_where(path, lines, (name,)))
     if model is SourceParams and hasattr(data.get("as_of"), "isoformat"):  # YAML reads instants; they need an offset
         data["as_of"] = data["as_of"].isoformat()
@@ -288,7 +297,7 @@ def _fields(model: Any, location: tuple) -> list[str]:
         model = next(
             (a for a in (annotation, *getattr(annotation, "__args__", ())) if hasattr(a, "model_fields")), annotation
         )
-    return [name for name in getattr(model, "model_fields", {}) if name not in ("path", "lines")]
+    return [name for name in getattr(model, "model_fields", {}) if name not in INTERNAL]
 
 
 def _note_lines(node: Any, key: tuple, lines: dict, path: Path) -> None:

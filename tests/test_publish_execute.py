@@ -68,6 +68,14 @@ def test_a_mistake_in_the_request_stops_the_run_before_anything_is_made(tmp_path
 def test_secrets_are_taken_out_of_texts(monkeypatch):
     monkeypatch.setenv("MAIL_PASSWORD", "correct-horse")
     assert scrub("postgres://me:pw@host/db correct-horse") == "postgres://…@host/db ${MAIL_PASSWORD}"
+    assert scrub("'postgres://me:p/w@x@host/db' a@b") == "'postgres://…@host/db' a@b"
+    assert scrub("https://token@host/a https://host/@me") == "https://…@host/a https://host/@me"
+
+
+@pytest.mark.parametrize("name", ["WAREHOUSE_URI", "DESK_CONNECTION", "WAREHOUSE_URL"])
+def test_values_of_variables_that_look_secret_are_taken_out(monkeypatch, name):
+    monkeypatch.setenv(name, "host=db secret=abc")
+    assert scrub("at host=db secret=abc") == f"at ${{{name}}}"
 
 
 class TestANotebookThatFails:

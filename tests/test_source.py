@@ -194,6 +194,21 @@ def test_tables_of_a_database_are_read_and_nothing_is_written(desk, tmp_path):
         desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="crm.lead")
 
 
+@pytest.mark.parametrize("written", ["${WAREHOUSE_URL}", "nosuch://kpi:s3cr/et@db/x?token=abc"])
+@pytest.mark.parametrize("said", ["", "no port 's3cr'", "role kpi", "token abc", "s3cr%2Fet"])
+def test_what_a_connection_holds_is_not_told(desk, monkeypatch, written, said):
+    def refused(*_, **__):
+        raise ValueError(said or "the server is away")
+
+    monkeypatch.setattr("ibis.connect", refused)
+    monkeypatch.setenv("WAREHOUSE_URL", "nosuch://kpi:s3cr/et@db/x?token=abc")
+    with pytest.raises(SourceError) as caught:
+        desk(connection=written, leads="crm.leads")
+    shown = written if written.startswith("$") else "nosuch://...@db/x?..."
+    ending = "" if said else ": the server is away"
+    assert str(caught.value).endswith(f"source.yaml:1: cannot connect to {shown!r}{ending}")
+
+
 def test_patterns_read_several_files_also_when_older_ones_lack_a_column(desk, tmp_path):
     pd.DataFrame({"ticket_id": ["T1"], "created_at": [NOON]}).to_parquet(tmp_path / "tickets-1.parquet")
     pd.DataFrame({"ticket_id": ["T2"], "created_at": [NOON], "team": ["care"]}).to_parquet(

@@ -29,8 +29,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "dict": (dict,),
 }
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|CREDENTIALS?|_URL|_DSN)$")
-URL_USER = re.compile(r"(\w+://)[^/\s@\"'\\]+@")
+SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|CREDENTIALS?|_URL|_URI|_DSN|_CONNECTION)$")
+URL_USER = re.compile(r"(\w+://)(?:[^\s\"'\\<>/@:]*:[^\s\"'\\<>]+|[^/\s@\"'\\]+)@")
 
 
 @dataclass(frozen=True)
