@@ -63,18 +63,18 @@ def _introduction() -> str:
 
 
 def _headline(kpi: Kpi, kpis: dict[str, Kpi]) -> str:
-    lines = [f"### {kpi.title}", f"`{kpi.address}`", kpi.document["summary"]]
+    lines = [f"### {kpi.title}", f"`{kpi.address}`", kpi.said("summary")]
     facts = " and ".join(f"`{fact}`" for fact in kpi.facts) or "derived from " + ", ".join(f"`{of}`" for of in kpi.of)
     better = {"higher": "higher is better", "lower": "lower is better", "band": "better inside its target band"}
     details = {
-        "Formula": kpi.document.get("formula"),
+        "Formula": kpi.said("formula"),
         "Counts": anchor_of(kpi),
         "Fact": facts,
         "Unit": ", ".join(filter(None, [kpi.unit, better.get(kpi.better)])),
         "Cuts": ", ".join(kpi.cuts) or None,
         "Params": ", ".join(f"`{name}`" for name in dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))) or None,
-        "Source": kpi.document.get("source"),
-        "Why it may not match the help desk's own screen": kpi.document.get("differs"),
+        "Source": kpi.said("source"),
+        "Why it may not match the help desk's own screen": kpi.said("differs"),
     }
     lines.append("\n".join(f"* {name}: {said}" for name, said in details.items() if said))
     companions = [
@@ -94,7 +94,7 @@ def _headline(kpi: Kpi, kpis: dict[str, Kpi]) -> str:
 def _meaning(kpi: Kpi, reading: str) -> str:
     if reading:
         return f"{kpi.readings[reading].capitalize()}."
-    return " ".join(filter(None, (kpi.document["summary"], kpi.document.get("formula"))))
+    return " ".join(filter(None, (kpi.said("summary"), kpi.said("formula"))))
 
 
 def _table(table: Table) -> str:

@@ -110,6 +110,17 @@ class Kpi:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
+    def said(self, part: str, params: Params | None = None) -> str:
+        """Return a part of the docstring with the params it names filled in; their defaults without params."""
+        from kpi_lib.params import default
+
+        text = str(self.document.get(part, ""))
+        for path in filter(None, (*self.params, self.horizon)):
+            name = path.rpartition(".")[2]
+            if f"{{{name}}}" in text:
+                text = text.replace(f"{{{name}}}", f"{params.get(path) if params else default(path):g}")
+        return text
+
     @cached_property
     def document(self) -> dict[str, str]:
         """The docstring's parts: `summary` (what reports print), `formula`, `source`, `differs`."""

@@ -133,7 +133,7 @@ def print_list() -> None:
         table.add_column("what it is")
         for address, kpi, reading in addresses(registry()):
             if kpi.family == family:
-                said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.document["summary"]
+                said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.said("summary")
                 table.add_row(address if "." not in address else f"  {address}", kpi.unit_of(reading), said)
         console.print(table)
 
@@ -148,20 +148,20 @@ def print_explanation(address: str) -> None:
     kpi, reading = find(address, kpis)
     console, unit, better = _console(), kpi.unit_of(reading), kpi.better_of(reading)
     console.print(Text(f"{kpi.title}  ({address})", style="bold"))
-    console.print(Text(kpi.document["summary"]))
+    console.print(Text(kpi.said("summary")))
     if reading:
         console.print(Text(f"This reading: {kpi.readings[reading]}."))
     facts = " and ".join(kpi.facts) or "derived from " + ", ".join(kpi.of)
     lines = {
-        "Formula": kpi.document.get("formula"),
-        "Differs from": kpi.document.get("differs"),
+        "Formula": kpi.said("formula"),
+        "Differs from": kpi.said("differs"),
         "Counts": anchor_of(kpi),
         "Fact": facts,
         "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
         "Cuts": ", ".join(kpi.cuts),
-        "Reads params": ", ".join(filter(None, (*kpi.params, kpi.horizon))),
+        "Reads params": ", ".join(dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))),
         "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
-        "Source": kpi.document.get("source"),
+        "Source": kpi.said("source"),
         "Declared in": f"{kpi.function.__module__.replace('.', '/')}.py",
     }
     for name, said in lines.items():

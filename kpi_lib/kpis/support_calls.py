@@ -15,7 +15,7 @@ LEVEL = "thresholds.service_level_seconds"
 def service_level(call: Any, *, short_abandon_seconds: float, service_level_seconds: dict[str, float]) -> Estimator:
     """The share of calls and chats that were answered within their channel's target.
 
-    Formula: 100 answered within the target / (offered - abandoned within 5 seconds); a call whose time in the queue
+    Formula: 100 answered within the target / (offered - abandoned within {short_abandon_seconds} seconds); a call whose time in the queue
     is unknown is left out.
     Source: S1 B5.
     Differs from: contact centres that leave all abandoned calls, or those abandoned within the target, out.
@@ -75,7 +75,7 @@ def service_level_all_offered(call: Any, *, service_level_seconds: dict[str, flo
 def abandonment_rate(call: Any, *, short_abandon_seconds: float) -> Estimator:
     """The share of calls and chats that the customer gave up in the queue; giving up at once is not counted at all.
 
-    Formula: 100 (abandoned - abandoned within 5 seconds) / (offered - abandoned within 5 seconds).
+    Formula: 100 (abandoned - short) / (offered - short); short is abandoned within {short_abandon_seconds} seconds.
     Source: S4 S8.
     Differs from: support desks that count every abandoned call; see `abandonment_rate.all`.
     """

@@ -173,8 +173,8 @@ def resolution_time_net(ticket: Any) -> Estimator:
 def first_contact_resolution(ticket: Any) -> Estimator:
     """The share of resolved tickets that took one reply, no escalation, no reopening and no new ticket on the matter.
 
-    Formula: 100 solved at first contact / tickets resolved with a reply; a ticket of the same customer and type within
-    7 days of the resolution means that it was not solved.
+    Formula: 100 solved at first contact / tickets resolved with a reply; a ticket of the same customer and issue within
+    {first_contact_days} days of the resolution means that it was not solved.
     Source: S2 §2, S4 S3.
     Differs from: tools that count tickets resolved without any reply as solved at first contact.
     """
@@ -241,9 +241,9 @@ def net_flow(spell: Any) -> Estimator:
     params=("thresholds.resolution_days",),
 )
 def resolution_rate(ticket: Any, *, resolution_days: int) -> Estimator:
-    """The share of tickets created in the period that were resolved for good within 30 days.
+    """The share of tickets created in the period that were resolved for good within {resolution_days} days.
 
-    Formula: 100 resolved within 30 days of creation / created.
+    Formula: 100 resolved within {resolution_days} days of creation / created.
     Source: S1 B4, S2 §3, S4 S6.
     Differs from: resolved / created of the same month, which mixes different tickets and can exceed 100.
     """
@@ -276,7 +276,7 @@ def throughput(resolved: Any, created: Any) -> Estimator:
     title="Resolution rate of assigned tickets",
 )
 def resolution_rate_of_assigned(ticket: Any, *, resolution_days: int) -> Estimator:
-    """The share of tickets that were assigned to somebody which were resolved within 30 days.
+    """The share of tickets that were assigned to somebody which were resolved within {resolution_days} days.
 
     Source: S1 B4.
     """
@@ -292,9 +292,9 @@ def resolution_rate_of_assigned(ticket: Any, *, resolution_days: int) -> Estimat
     params=("thresholds.escalation_days",),
 )
 def escalation_rate(ticket: Any, *, escalation_days: int) -> Estimator:
-    """The share of tickets that were escalated to a higher level within 14 days.
+    """The share of tickets that were escalated to a higher level within {escalation_days} days.
 
-    Formula: 100 tickets with an escalation within 14 days of creation / created; each ticket counts once.
+    Formula: 100 tickets escalated within {escalation_days} days of creation / created; each ticket counts once.
     Source: S4 S7.
     Differs from: counts of escalations, or of raised priorities.
     """
