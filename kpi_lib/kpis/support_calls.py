@@ -15,8 +15,8 @@ LEVEL = "thresholds.service_level_seconds"
 def service_level(call: Any, *, short_abandon_seconds: float, service_level_seconds: dict[str, float]) -> Estimator:
     """The share of calls and chats that were answered within their channel's target.
 
-    Formula: 100 answered within the target / (offered - abandoned within {short_abandon_seconds} seconds); a call whose time in the queue
-    is unknown is left out.
+    Formula: 100 answered within the target / (offered - abandoned within {short_abandon_seconds} seconds); a call whose
+    time in the queue is not known is left out.
     Source: S1 B5.
     Differs from: contact centres that leave all abandoned calls, or those abandoned within the target, out.
     """
