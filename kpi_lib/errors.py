@@ -51,6 +51,5 @@ def did_you_mean(given: str, accepted: Iterable[str]) -> str:
 def plain(text: str) -> str:
     """Return text of data for a terminal: without the control characters that it would obey."""
     text = text.replace("\N{NO-BREAK SPACE}", " ")
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    kept = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian is spelled with the last two
+    return "".join(letter if letter.isprintable() or letter in kept else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -25,10 +25,10 @@ VERDICTS = {"on_target": "on target", "missed": "missed", "no_target": "", "with
 
 def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
     """Print scorecard rows as a table, or all their columns as CSV or JSON."""
-    from kpi_lib.scorecard import records
+    from kpi_lib.scorecard import records, to_csv
 
     if form == "csv":
-        rows.to_csv(sys.stdout, index=False)
+        to_csv(rows, sys.stdout)
     elif form == "json":
         print(json.dumps(records(rows), ensure_ascii=False, indent=1))
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -72,8 +72,7 @@ class Scorecard:
         table = pa.Table.from_pandas(self.frame, schema=_schema(), preserve_index=False)
         table = table.replace_schema_metadata({"kpi_lib": json.dumps(self.about, ensure_ascii=False)})
         pq.write_table(table, folder / "scorecard.parquet")
-        safe = self.frame.assign(member=self.frame["member"].map(_not_a_formula, na_action="ignore"))
-        safe.to_csv(folder / "scorecard.csv", index=False)
+        to_csv(self.frame, folder / "scorecard.csv")
         (folder / "scorecard.json").write_text(json.dumps(records(self.frame), ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -88,6 +87,11 @@ class Scorecard:
         if about is None:
             raise KpiError(f"{str(path)!r} is no scorecard")
         return cls(_tidy(table.to_pandas()), json.loads(about))
+
+
+def to_csv(frame: pd.DataFrame, target: Path | TextIO) -> None:
+    """Write rows as CSV in which no member's name is a formula to a spreadsheet."""
+    frame.assign(member=frame["member"].map(_not_a_formula, na_action="ignore")).to_csv(target, index=False)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kpi_lib import cli, listing
+from kpi_lib.errors import plain
 from kpi_lib.units import printed
 
 LOYALTY = Path(__file__).parents[1] / "notebooks" / "loyalty.ipynb"
@@ -239,3 +240,14 @@ def test_data_cannot_speak_to_the_terminal(kpi, shop):
     shop.write()
     _, out, _ = kpi("values", "2024-05", "--kpi", "nps", "--by", "survey_channel")
     assert "\x1b" not in out
+
+
+def test_data_is_no_formula_to_a_spreadsheet(kpi, shop):
+    shop.survey("nps", 5, channel="=1+1")
+    shop.write()
+    _, out, _ = kpi("values", "2024-05", "--kpi", "nps", "--by", "survey_channel", "--format", "csv")
+    assert {line["member"] for line in csv.DictReader(out.splitlines())} == {"", "email", "'=1+1"}
+
+
+def test_joiners_of_persian_are_kept_on_a_terminal():
+    assert plain("می\u200cخواهم \u200d\u202e\x07") == "می\u200cخواهم \u200d\ufffd\ufffd"
