@@ -147,16 +147,33 @@ def _spells(data: Data) -> Any:
 
 def _revenue(data: Data) -> Any:
     """Return what each customer pays a month at the start and at the end of each period."""
-    rows = _paying(data)
+    rows = _renewed(_paying(data))
     periods = data.calendar.table
     rows = rows.join(
-        periods, (rows.started_at <= periods.end) & (rows.ended_at.isnull() | (rows.ended_at > periods.start))
+        periods, (rows.started_at <= periods.end) & (rows.paid_until.isnull() | (rows.paid_until > periods.start))
     )
     at_start = (rows.started_at <= rows.start).ifelse(rows.revenue, 0.0)
-    at_end = (rows.ended_at.isnull() | (rows.ended_at > rows.end)).ifelse(rows.revenue, 0.0)
+    at_end = (rows.paid_until.isnull() | (rows.paid_until > rows.end)).ifelse(rows.revenue, 0.0)
     return rows.group_by("customer_id", "period").aggregate(
         revenue_at_start=at_start.sum(), revenue_at_end=at_end.sum()
     )
+
+
+def _renewed(rows: Any) -> Any:
+    """Return the subscriptions with `paid_until`: the end, or the next start of a customer who is away for a day."""
+    import ibis
+
+    starts = rows.select(starter="customer_id", next_start="started_at")
+    ended = rows.filter(rows.ended_at.notnull())
+    gaps = ended.join(
+        starts,
+        (ended.customer_id == starts.starter)
+        & (starts.next_start > ended.ended_at)
+        & (starts.next_start <= ended.ended_at + ibis.interval(days=1)),
+    )
+    gaps = gaps.group_by(renewed="subscription_id").aggregate(next_start=gaps.next_start.min())
+    rows = rows.left_join(gaps, rows.subscription_id == gaps.renewed)
+    return rows.mutate(paid_until=rows.next_start.fill_null(rows.ended_at)).drop("renewed", "next_start")
 
 
 def _with_profile(data: Data, rows: Any) -> Any:

@@ -233,6 +233,18 @@ def test_who_leaves_and_returns_is_not_lost_and_a_gap_of_a_day_is_none(company):
     assert card.frame["value"].notna().any()
 
 
+def test_a_gap_of_a_day_at_the_end_of_the_month_loses_no_revenue(company):
+    for number in range(5):
+        company.subscription(f"renews {number}", ended="2024-05-31T00:00Z", mrr=10)
+        company.subscription(f"renews {number}", "2024-06-01T00:00Z", mrr=8)
+    company.subscription("late", ended="2024-05-31T00:00Z", mrr=50)
+    company.subscription("late", "2024-06-01T00:01Z", mrr=50)
+    company.card("churn_rate.count", "churn_rate.revenue", period="2024-06")
+    assert company.value("churn_rate.count", "2024-05", reported="2024-06") == 1
+    assert company.value("churn_rate.revenue", "2024-05", reported="2024-06") == 50  # 50 of 100
+    assert company.value("churn_rate.revenue", "2024-06", reported="2024-06") == 20  # 10 of 50: a smaller plan
+
+
 def test_a_customer_with_two_subscriptions_is_one_and_lost_with_the_last(company):
     company.subscription("both", ended="2024-05-10")
     company.subscription("both", ended="2024-05-20")
