@@ -14,6 +14,7 @@ FAR = "2200-01-01T00:00:00+00:00"
     anchor="X",
     needs=("subscriptions",),
     cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band"),
+    optional={"subscriptions.end_reason": ("left_for",)},
     params=RATES,
 )
 def customer_periods(data: Data) -> Any:
@@ -54,6 +55,7 @@ def customer_periods(data: Data) -> Any:
     rows = rows.left_join(first, rows.customer_id == first.first_of).drop("first_of")
     days = (whole_seconds(rows.start) - whole_seconds(rows.first_since)) // 86400
     band = ibis.cases((days < 90, "1 under 3 months"), (days < 365, "2 under 1 year"), else_="3 over 1 year")
+    rows = rows if data.has("subscriptions", "end_reason") else rows.drop("left_for")
     return _with_profile(data, rows.mutate(tenure_band=band))
 
 

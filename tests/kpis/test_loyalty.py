@@ -233,6 +233,17 @@ def test_who_leaves_and_returns_is_not_lost_and_a_gap_of_a_day_is_none(company):
     assert card.frame["value"].notna().any()
 
 
+def test_why_customers_left_is_unknown_without_its_column(company):
+    for number in range(5):
+        plain = {"plan": "basic", "currency": "EUR", "mrr": 10}
+        company.add("subscriptions", customer_id=f"c{number}", started_at="2023-01-01", ended_at="2024-05-10", **plain)
+    company.card("churn_rate", "churn_rate.voluntary", "churn_rate.payment")
+    assert company.value("churn_rate") == 100
+    for address in ("churn_rate.voluntary", "churn_rate.payment"):
+        row = company.row(address)
+        assert (row["status"], row["method"]) == ("not_available", "no column end_reason in subscriptions")
+
+
 def test_a_gap_of_a_day_at_the_end_of_the_month_loses_no_revenue(company):
     for number in range(5):
         company.subscription(f"renews {number}", ended="2024-05-31T00:00Z", mrr=10)
