@@ -84,7 +84,7 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
 def _of_parents(
     kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], data: Data, months: dict[str, int]
 ) -> list[dict[str, Any]]:
-    chosen = data.params.customer_value.model if kpi.address == "clv" else None
+    chosen = data.params.get(kpi.choose) if kpi.choose else None
     made = []
     keys = sorted({key for parent in parents for key in parent}, key=str)
     for key in keys:

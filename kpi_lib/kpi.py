@@ -51,6 +51,7 @@ class Kpi:
     params: tuple[str, ...]
     horizon: str | None
     known: str | None
+    choose: str | None
 
     @property
     def id(self) -> str:
@@ -139,6 +140,7 @@ def kpi(
     companion: str | None = None,
     horizon: str | None = None,
     known: str | None = None,
+    choose: str | None = None,
     title: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a KPI; its id is the function's name, its family the module it stands in.
@@ -146,6 +148,7 @@ def kpi(
     `fact` names one fact, or two for a ratio of them; `of` names KPIs it is derived from. `cuts` are its breakdowns.
     `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that holds the
     days for which a row's outcome is observed; `known` is a column without which a row cannot be judged.
+    `choose` is one that names the companion among `of` that is taken, so that the others need not be known.
     `companion="service_level.tickets"` declares a companion.
     """
     facts = (fact,) if isinstance(fact, str) else tuple(fact)
@@ -171,9 +174,10 @@ def kpi(
             unit,
             better,
             cuts,
-            params,
+            (*params, choose) if choose else params,
             horizon,
             known,
+            choose,
         )
         return function
 

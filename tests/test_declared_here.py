@@ -4,18 +4,23 @@ import pytest
 
 from kpi_lib import Report, Share
 from kpi_lib.errors import KpiError
-from kpi_lib.kpi import REGISTRY, kpi
+from kpi_lib.kpi import NOTEBOOK, REGISTRY, kpi
 
 
 @pytest.fixture
-def urgent_share():
-    @kpi(fact="tickets_created", unit="percent", better="lower", cuts=("channel",))
+def declared():
+    """The decorator `kpi`, whose declarations are gone after the test."""
+    yield kpi
+    for address in [address for address, declared in REGISTRY.items() if declared.family == NOTEBOOK]:
+        del REGISTRY[address]
+
+
+@pytest.fixture
+def urgent_share(declared):
+    @declared(fact="tickets_created", unit="percent", better="lower", cuts=("channel",))
     def urgent_share(ticket):
         """The share of tickets that were created as urgent."""
         return Share(ticket.priority == "urgent")
-
-    yield
-    del REGISTRY["urgent_share"]
 
 
 @pytest.mark.usefixtures("urgent_share")
@@ -34,3 +39,16 @@ def test_it_cannot_take_the_name_of_one_of_ours():
         @kpi(fact="answers", unit="points", better="higher")
         def nps(answer):
             """Something else."""
+
+
+def test_one_that_chooses_among_others_needs_only_the_chosen(company, declared):
+    @declared(of=("clv.subscription", "clv.realised"), choose="customer_value.model", unit="currency", better="higher")
+    def double_value(subscription, realised, *, model):
+        """Twice the value by the chosen model."""
+        return {"subscription": subscription, "realised": realised}[model] * 2
+
+    company.transaction("a", 30)
+    company.params(customer_value={"model": "realised"})
+    assert company.value("double_value") == 60
+    company.params(customer_value={"model": "subscription"})
+    assert company.status("double_value") == "not_available"

@@ -49,7 +49,7 @@ def clv_realised(customer: Any) -> Estimator:
     of=("clv.subscription", "clv.realised"),
     unit="currency",
     better="higher",
-    params=("customer_value.model",),
+    choose="customer_value.model",
     cuts=("segment",),
     title="Customer lifetime value (CLV)",
 )
