@@ -63,7 +63,7 @@ def customer_periods(data: Data) -> Any:
 def customers_won(data: Data) -> Any:
     """One row per customer, when it first paid."""
     customers = data.table("customers")
-    rows = customers.mutate(excluded=(customers.is_test | customers.is_staff).ifelse("test", None))
+    rows = customers.mutate(excluded=_insider(customers))
     return data.timed(rows, rows.first_paid_at)
 
 
@@ -112,14 +112,9 @@ def customer_histories(data: Data) -> Any:
 
 
 def _paying(data: Data) -> Any:
-    """Return the subscriptions with a price, of customers who are neither test nor staff."""
+    """Return the subscriptions with a price."""
     rows = data.table("subscriptions")
-    rows = rows.mutate(revenue=data.money(rows.mrr, rows.currency)).filter(rows.mrr > 0)
-    if not data.has("customers"):
-        return rows
-    customers = data.table("customers")
-    insiders = customers.filter(customers.is_test | customers.is_staff).select("customer_id")
-    return rows.anti_join(insiders, "customer_id")
+    return rows.mutate(revenue=data.money(rows.mrr, rows.currency)).filter(rows.mrr > 0)
 
 
 def _spells(data: Data) -> Any:
@@ -179,7 +174,7 @@ def _renewed(rows: Any) -> Any:
 
 
 def _with_profile(data: Data, rows: Any) -> Any:
-    """Add segment, country, acquisition channel and the plan of the latest subscription."""
+    """Add segment, country, acquisition channel, the plan of the latest subscription, and who is not to be counted."""
     import ibis
 
     subscriptions = data.table("subscriptions")
@@ -189,5 +184,10 @@ def _with_profile(data: Data, rows: Any) -> Any:
     rows = rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
     if not data.has("customers"):
         return rows
-    profile = data.table("customers").select("segment", "country", "acquisition_channel", customer="customer_id")
+    customers = data.table("customers")
+    profile = customers.select(*CUTS, customer="customer_id", excluded=_insider(customers))
     return rows.left_join(profile, rows.customer_id == profile.customer).drop("customer")
+
+
+def _insider(customers: Any) -> Any:
+    return (customers.is_test | customers.is_staff).ifelse("test", None)

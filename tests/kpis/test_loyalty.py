@@ -299,6 +299,7 @@ def test_free_trials_and_test_customers_are_nobody(company):
     company.subscription("pays")
     row = company.row("churn_rate")
     assert (row["numerator"], row["denominator"]) == (0, 1)
+    assert row["excluded"] == {"test": 1}
 
 
 def test_a_smaller_plan_is_lost_revenue_and_a_larger_one_is_none(company):
