@@ -215,7 +215,7 @@ _DECLARED = (
                 shown=("ticket_id", "at"),
             ),
             Rule(
-                "warning",
+                "error",
                 "unknown status",
                 lambda t: (t.kind == "status") & ~t.to_value.fill_null("").isin(STATUSES),
                 f"to_value of a status event is one of {', '.join(STATUSES)}",
