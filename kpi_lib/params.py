@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from kpi_lib.errors import ParamsError, did_you_mean
+from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
 
 Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
@@ -141,6 +141,8 @@ class Params(_Model):
         """Return the value at a dotted path such as `thresholds.short_abandon_seconds`."""
         value: Any = self
         for name in dotted.split("."):
+            if name not in (there := _fields(type(value), ())):
+                raise UnknownNameError(f"params have no {dotted!r}{did_you_mean(name, there)}")
             value = getattr(value, name)
         return value
 

@@ -42,6 +42,7 @@ class Report:
         self._frame, self._now = frame, frame[frame["period"] == str(self.period)]
         self._shown: list[str] = []
         self._told: set[str] = set()
+        self._measured = {} if scorecard else _declared_here()
 
     def __repr__(self) -> str:
         return f"Report({self.about['company']}, {self.period.label})"
@@ -183,18 +184,24 @@ class Report:
         return addresses
 
     def _check(self, kpi: str, also: Iterable[str] = ()) -> None:
-        if kpi not in self.about["kpis"] and kpi in scorecard.declared_in_notebooks():
+        if kpi in scorecard.declared_in_notebooks() and self._measured.get(kpi) != _declared_here()[kpi]:
             self._measure(kpi)
         if kpi not in self.about["kpis"]:
             raise UnknownNameError(f"no KPI {kpi!r}{did_you_mean(kpi, [*self.about['kpis'], *also])}")
 
     def _measure(self, kpi: str) -> None:
-        """Add the numbers of a KPI that a cell of this notebook declares, on the same data."""
+        """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
         card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
-        known = card.frame[~card.frame["kpi"].isin(self.about["kpis"])]
-        self._frame = pd.concat([self._frame, known], ignore_index=True)
+        made, here, before = card.about["kpis"], _declared_here(), self._measured
+        replaced = (here.keys() & made.keys()) | (before.keys() - here.keys())
+        kept = {address: about for address, about in self.about["kpis"].items() if address not in replaced}
+        old, new = self._frame, card.frame
+        self._frame = pd.concat([old[old["kpi"].isin(kept)], new[~new["kpi"].isin(kept)]], ignore_index=True)
         self._now = self._frame[self._frame["period"] == str(self.period)]
-        self.about["kpis"] = card.about["kpis"] | self.about["kpis"]
+        self.about["kpis"] = made | kept
+        self._measured = {address: here[address] for address in here.keys() & made.keys()} | {
+            address: functions for address, functions in before.items() if address in here.keys() - made.keys()
+        }
 
     def _check_cut(self, kpi: str, cut: str) -> None:
         cuts = self.about["kpis"][kpi]["cuts"]
@@ -248,6 +255,12 @@ class Report:
         said = head in self._told
         self._told.add(head)
         return Several([] if said else [Note(parts.not_available([head], self.about))])
+
+
+def _declared_here() -> dict[str, list[Callable[..., Any]]]:
+    """Return the KPIs that cells of this notebook declare, each with the functions that it is computed by."""
+    here = scorecard.declared_in_notebooks()
+    return {address: [kpi.function for kpi in scorecard.needed_for([address]).values()] for address in here}
 
 
 class Names:

@@ -201,6 +201,7 @@ def measure(
     source: sources.Source, params: Params, period: Period, kpis: dict[str, Kpi], *, cuts: bool = True
 ) -> Scorecard:
     """Measure `kpis` on an open source."""
+    _check_cuts(kpis)
     within(source, params, period)
     periods = period.trailing(TREND)
     whole = data(source, params, periods)
@@ -221,6 +222,17 @@ def measure(
         ignore_index=True,
     )
     return Scorecard(_tidy(frame[COLUMNS]), _about(params, period, source, kpis))
+
+
+def _check_cuts(kpis: dict[str, Kpi]) -> None:
+    """Refuse a declared cut that a fact, or a KPI that the declaration is derived from, does not have."""
+    for kpi in kpis.values():
+        offered = [set(FACTS[fact].cuts) for fact in kpi.facts if fact in FACTS]
+        offered += [set(find(parent, kpis)[0].cuts) for parent in kpi.of]
+        for cut in kpi.cuts:
+            if not all(cut in cuts for cuts in offered):
+                hint = did_you_mean(cut, set.intersection(*offered))
+                raise UnknownNameError(f"KPI {kpi.address!r}: there is no cut {cut!r} to take{hint}")
 
 
 def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source: sources.Source) -> pd.DataFrame:
@@ -251,11 +263,12 @@ def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source
 def definitions_of(kpis: dict[str, Kpi], params: Params) -> dict[str, str]:
     """Return the 8 hex digits of each declaration, those of a derived KPI covering what it is derived from."""
     made: dict[str, str] = {}
+    owners = {address: kpi.address for address, kpi, _ in addresses(kpis)}
 
     def of(address: str) -> str:
         if address not in made:
             kpi = kpis[address]
-            parents = [of(parent) for parent in kpi.of if parent in kpis]
+            parents = [of(owners[parent]) for parent in kpi.of if parent in owners]
             facts = [text for fact in kpi.facts for text in (sources_of(fact), said(FACTS[fact].params, params))]
             made[address] = kpi.definition(params, "\n".join([*facts, *parents]))
         return made[address]
@@ -330,7 +343,7 @@ def _at_the_same_age(
 
 
 def _with_parents(wanted: set[str], kpis: dict[str, Kpi]) -> list[str]:
-    missing = {parent for address in wanted for parent in kpis[address].of} - wanted
+    missing = {find(parent, kpis)[0].address for address in wanted for parent in kpis[address].of} - wanted
     return _with_parents(wanted | missing, kpis) if missing else [address for address in kpis if address in wanted]
 
 
