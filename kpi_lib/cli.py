@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
+from kpi_lib.errors import KpiError, ParamsError, UnknownNameError, did_you_mean, plain
 
 if TYPE_CHECKING:
     from kpi_lib.params import Params
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kpi_lib.source import Source
 
 LATE = 3
+NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json")
 
 
 def main() -> None:
@@ -70,6 +71,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-p", "typed", multiple=True, metavar="NOTEBOOK.KEY=VALUE", help="A parameter of one notebook.")
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
+@click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
 @_common
 def report(
@@ -78,24 +80,29 @@ def report(
     typed: tuple[str, ...],
     jobs: int | None,
     out: Path | None,
+    fresh: bool,
     as_json: bool,
     path: str,
     as_of: str | None,
 ) -> int:
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
+    params = _checked(path, period, only)
+    own = _typed(typed, params)
     from kpi_lib import publish
 
     with _progress(as_json) as progress:
-        params, source = _open(path, as_of, progress)
+        source = _open(params, as_of, progress)
         chosen = _period(period, params, source)
-        book = _book(params, chosen, _typed(typed, params), source)
+        book = _book(params, chosen, own, source)
+        shelf = (out or params.reports).absolute()
 
         def prepare(folder: Path) -> "Prepared":
-            return _measure(source, params, chosen, folder, as_of, progress)
+            standing = None if fresh else _standing(shelf / str(chosen), book)
+            return _measure(source, params, chosen, folder, as_of, progress, standing)
 
         outcome = publish.build(
             book,
-            (out or params.reports).absolute(),
+            shelf,
             root=params.project,
             prepare=prepare,
             only=only,
@@ -115,24 +122,25 @@ def report(
 
 @cli.command()
 @click.argument("period", default="last")
-@click.option("--kpi", "kpis", metavar="ID,ID", help="Only these addresses, such as nps,resolution_time.p90.")
+@click.option("--kpi", "kpis", multiple=True, metavar="ID,ID", help="Only these, such as nps,resolution_time.p90.")
 @click.option("--by", "cut", metavar="CUT", help="Add the members of a cut, such as channel.")
 @click.option("--trend", is_flag=True, help="All 13 periods of the trend.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @_common
 def values(
-    period: str, kpis: str | None, cut: str | None, trend: bool, form: str, path: str, as_of: str | None
+    period: str, kpis: tuple[str, ...], cut: str | None, trend: bool, form: str, path: str, as_of: str | None
 ) -> None:
     """Print the scorecard of PERIOD without running notebooks."""
     from kpi_lib import scorecard
     from kpi_lib.listing import print_values
 
-    wanted = [name.strip() for name in kpis.split(",")] if kpis else None
+    wanted = [name.strip() for names in kpis for name in names.split(",")] or None
     chosen_kpis = scorecard.needed_for(wanted)
     if cut:
         scorecard.find_cut(cut)
+    params = _checked(path, period)
     with _progress(False) as progress:
-        params, source = _open(path, as_of, progress)
+        source = _open(params, as_of, progress)
         chosen = _period(period, params, source)
         with progress.stage("numbers"):
             card = scorecard.measure(source, params, chosen, chosen_kpis, cuts=bool(cut))
@@ -150,8 +158,9 @@ def check(period: str, path: str, as_of: str | None) -> int:
     """Look at params, source and tables for PERIOD before anything runs."""
     from kpi_lib.listing import print_check
 
+    params = _checked(path, period)
     with _progress(False) as progress:
-        params, source = _open(path, as_of, progress)
+        source = _open(params, as_of, progress)
     return LATE if print_check(source, params, _period(period, params, source)) else 0
 
 
@@ -193,11 +202,24 @@ def sample(extract: str | None, without_stories: bool, path: str, as_of: str | N
     click.echo(f"The sample company is in {folder.resolve()}")
 
 
-def _open(path: str, as_of: str | None, progress: "Progress") -> tuple["Params", "Source"]:
-    """Return checked params and their open source; the sample company is made when it is not there."""
-    from kpi_lib.params import load, load_source
+def _checked(path: str, period: str, only: tuple[str, ...] = ()) -> "Params":
+    """Return checked params; what was misspelt is refused before any table is read."""
+    from kpi_lib.params import load
+    from kpi_lib.period import Period
 
+    if period != "last":
+        Period.parse(period)
     params = load(path)
+    names = [notebook.name for notebook in params.notebooks]
+    if unknown := next((name for name in only if name not in names), None):
+        raise UnknownNameError(f"no notebook {unknown!r} in the report{did_you_mean(unknown, names)}")
+    return params
+
+
+def _open(params: "Params", as_of: str | None, progress: "Progress") -> "Source":
+    """Return the open source; the sample company is made when it is not there."""
+    from kpi_lib.params import load_source
+
     with progress.stage("tables"):
         from kpi_lib import scorecard, source
 
@@ -207,7 +229,7 @@ def _open(path: str, as_of: str | None, progress: "Progress") -> tuple["Params",
             from kpi_lib.sample import write
 
             write(Path(next(iter(spec.tables.values()))).parent.resolve())
-        return params, source.open(params, as_of=as_of)
+        return source.open(params, as_of=as_of)
 
 
 def _period(text: str, params: "Params", source: "Source") -> "Period":
@@ -219,17 +241,40 @@ def _period(text: str, params: "Params", source: "Source") -> "Period":
     return chosen
 
 
+def _standing(folder: Path, book: "Book") -> Path | None:
+    """Return the folder of the period's report if its numbers were made from the same inputs, and are as they were."""
+    from kpi_lib.publish import manifest
+
+    before = (manifest.read(folder) or {}).get("inputs", {})
+    same = all(before.get(name) == value for name, value in book.inputs.items())
+    whole = all((folder / name).is_file() and manifest.hashed(folder / name) == before.get(name) for name in NUMBERS)
+    return folder if same and whole else None
+
+
 def _measure(
-    source: "Source", params: "Params", period: "Period", folder: Path, as_of: str | None, progress: "Progress"
+    source: "Source",
+    params: "Params",
+    period: "Period",
+    folder: Path,
+    as_of: str | None,
+    progress: "Progress",
+    standing: Path | None,
 ) -> "Prepared":
+    """Write the numbers into `folder`: those that stand, when nothing they were made from has changed, else anew."""
+    import shutil
     from zoneinfo import ZoneInfo
 
     from kpi_lib import scorecard
     from kpi_lib.kpis import registry
     from kpi_lib.publish import Prepared
 
-    with progress.stage("numbers"):
-        scorecard.measure(source, params, period, registry()).write(folder)
+    if standing:
+        with progress.stage("numbers, unchanged"):
+            for name in NUMBERS:
+                shutil.copy2(standing / name, folder)
+    else:
+        with progress.stage("numbers"):
+            scorecard.measure(source, params, period, registry()).write(folder)
     given = {
         "period": str(period),
         "params": str(params.path),

@@ -56,17 +56,21 @@ def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
             "" if row["n"] is None else f"{row['n']:,.0f}",
             printed(row["previous"], unit, currency),
             printed(row["year_ago"], unit, currency),
-            _status(row),
+            _status(row, about),
         ]
         table.add_row(*(Text(plain(cell)) for cell in cells))
     console.print(table)
 
 
-def _status(row: dict[str, Any]) -> str:
+def _status(row: dict[str, Any], about: dict[str, Any]) -> str:
+    from kpi_lib import insight
+
     status = "" if row["status"] == "ok" else row["status"].replace("_", " ")
     if row["status"] == "not_available":
         status = f"not available: {row['method']}"
-    return ", ".join(filter(None, (VERDICTS[row["verdict"]], status, "provisional" if row["provisional"] else "")))
+    target = insight.target(row, about)
+    verdict = f"{VERDICTS[row['verdict']]} ({target})" if VERDICTS[row["verdict"]] else target
+    return ", ".join(filter(None, (verdict, status, "provisional" if row["provisional"] else "")))
 
 
 def print_check(source: "Source", params: "Params", period: "Period") -> bool:
@@ -96,8 +100,10 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
         table.add_row(*map(Text, cells))
     console.print(table)
     for found in checks:
-        line = f"{found['level']}: {found['table']}: {found['rule']}, {found['rows']:,} rows. {found['message'] or ''}"
-        console.print(Text(plain(line.strip())))
+        rows = f"{found['rows']:,} row{'' if found['rows'] == 1 else 's'}"
+        said = "" if found["message"] in (None, "", found["rule"]) else f": {found['message']}"
+        examples = f" ({'; '.join(map(str, found['examples']))})" if found["examples"] else ""
+        console.print(Text(plain(f"{found['level']}: {found['table']}: {found['rule']}, {rows}{said}{examples}")))
     if source.missing:
         console.print(Text(f"not in the source: {', '.join(source.missing)}"))
     if end > source.as_of:
@@ -110,13 +116,15 @@ def _reach(source: "Source", row: dict[str, Any], end: Any) -> tuple[str, bool]:
     from kpi_lib.contract import PLANNED
 
     last = source.latest(row["table"])
-    if row["table"] in PLANNED or last is None or row["rows"] < 2:
-        return "", False
+    if row["table"] in PLANNED:
+        return "planned ahead", False
+    if last is None or row["rows"] < 2:
+        return "too few rows to tell", False
     first = source.first(row["table"]) or last
     patience = max(timedelta(days=4), 10 * (last - first) / row["rows"])
-    if last >= min(end, source.as_of) - patience:
+    if last >= end - patience and source.as_of >= end:
         return "reaches its end", False
-    return f"ENDS {(min(end, source.as_of) - last).days} days before", True
+    return f"ENDS {max((end - last).days, 1)} days before", True
 
 
 def print_list() -> None:

@@ -226,7 +226,10 @@ def find(path: str | Path) -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / given).is_file():
             return (folder / given).resolve()
-    raise ParamsError(f"no file {str(given)!r} in {Path.cwd()} or a folder above it")
+    beside = given.parent.glob(f"*{given.suffix}") if given.is_absolute() else ()
+    hint = did_you_mean(given.name, [path.name for path in beside]) if given.is_absolute() else ""
+    looked = "" if given.is_absolute() else f" in {Path.cwd()} or a folder above it"
+    raise ParamsError(f"no file {str(given)!r}{looked}{hint}")
 
 
 def expand(text: str, *, where: str) -> str:
@@ -273,7 +276,7 @@ def _validated(model: type[Model], path: Path) -> Model:
 
 
 def _readable(error: ValidationError, model: type[BaseModel], path: Path, lines: dict) -> ParamsError:
-    problem = error.errors()[0]
+    problem = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     location, message = tuple(problem["loc"]), problem["msg"].removeprefix("Value error, ")
     name = ".".join(map(str, location))
     if problem["type"] == "extra_forbidden":
@@ -283,7 +286,7 @@ def _readable(error: ValidationError, model: type[BaseModel], path: Path, lines:
     else:
         given = problem.get("input")
         message = f"{name}: {message[:1].lower()}{message[1:]}" + (
-            f", got {given!r}" if not isinstance(given, (dict, BaseModel)) else ""
+            f", got {given!r}" if not isinstance(given, (dict, BaseModel)) and repr(given) not in message else ""
         )
     return ParamsError(message, where=_where(path, lines, location))
 

@@ -224,7 +224,9 @@ class Report:
         return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut) & ~empty]
 
     def _trend_of(self, kpi: str) -> pd.DataFrame:
-        return self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")
+        rows = self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")
+        begun = (rows["status"] != "not_available").cummax()
+        return rows[begun] if begun.any() else rows
 
     def _sentence(self, row: insight.Row) -> str:
         return insight.sentence(row, self.about)

@@ -350,7 +350,10 @@ def _readable(where: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, IbisError) as error:
-        raise SourceError(_first_line(error), where=where) from error
+        message = _first_line(error)
+        if "sniffing" in message:
+            message = "a text file is no table: its lines end in different ways, or its delimiter or quotes vary"
+        raise SourceError(message, where=where) from error
 
 
 def _first_line(error: Exception) -> str:

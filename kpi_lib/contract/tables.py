@@ -38,7 +38,7 @@ def _waited_unknown(said: str, outcome: str) -> Rule:
     return Rule(
         "warning",
         f"{said} without a time in the queue",
-        lambda t: (t.outcome == outcome) & t.queue_seconds.isnull(),
+        lambda t: (t.outcome == outcome) & (t.direction == "inbound") & t.queue_seconds.isnull(),
         f"without queue_seconds a call that was {said} is in no wait and no service level",
     )
 
