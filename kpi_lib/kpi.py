@@ -206,6 +206,12 @@ def said(paths: Iterable[str], params: Params) -> str:
     return json.dumps(values, sort_keys=True, default=lambda value: value.model_dump(mode="json"))
 
 
+def with_parents(wanted: set[str], kpis: dict[str, Kpi]) -> list[str]:
+    """Return the addresses to declare for some wanted ones: theirs and those they are derived from, in order."""
+    missing = {find(parent, kpis)[0].address for address in wanted for parent in kpis[address].of} - wanted
+    return with_parents(wanted | missing, kpis) if missing else [address for address in kpis if address in wanted]
+
+
 def sections(text: str) -> dict[str, str]:
     """Split a docstring into `summary`, `formula`, `source`, `differs` and the rest as `notes`."""
     parts = {"summary": "", "notes": ""}

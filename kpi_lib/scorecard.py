@@ -11,21 +11,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
 import pandas as pd
 
 from kpi_lib import source as sources
+from kpi_lib.compare import at_the_same_age, compared, judged, provisional
 from kpi_lib.contract import PLANNED
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
 from kpi_lib.facts.data import ANCHORS
 from kpi_lib.intervals import LEVEL
-from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said
+from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
 from kpi_lib.kpis import registry
-from kpi_lib.params import Params, Target
+from kpi_lib.params import Params
 from kpi_lib.period import Period
-from kpi_lib.units import rounded
 
 TREND = 13
 KEY = ["kpi", "period", "audience", "cut", "member"]
@@ -49,7 +48,6 @@ COLUMNS = [
     *("target_low", "target_high", "verdict"),
 ]
 STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
-BASIS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -173,7 +171,7 @@ def needed_for(wanted: list[str] | None) -> dict[str, Kpi]:
     if wanted is None:
         return kpis
     owners = {find(address, kpis)[0].address for address in wanted}
-    return {address: kpis[address] for address in _with_parents(owners, kpis)}
+    return {address: kpis[address] for address in with_parents(owners, kpis)}
 
 
 def declared_in_notebooks() -> set[str]:
@@ -208,12 +206,12 @@ def measure(
     first = {about["table"]: _instant(about["first"]) for about in source.quality()[0]}
     frame = evaluate(whole, kpis.values(), first, cuts=cuts)
     frame = _described(frame, kpis, params, source)
-    frame["provisional"] = _provisional(frame, kpis, periods, params, source.as_of)
-    frame = _compared(frame, periods)
+    frame["provisional"] = provisional(frame, kpis, periods, params, source.as_of)
+    frame = compared(frame, periods)
     young = set(frame.loc[frame["provisional"] & (frame["period"] == str(period)), "kpi"])
     if young:
-        frame = _at_the_same_age(frame, young, kpis, whole, periods, first, cuts)
-    frame = _judged(frame, params, period)
+        frame = at_the_same_age(frame, young, kpis, whole, periods, first, cuts)
+    frame = judged(frame, params, period)
     order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
     frame = frame.sort_values(
         ["period", "kpi", "cut", "member"],
@@ -285,101 +283,6 @@ def anchor_of(kpi: Kpi, params: Params | None = None) -> str:
         days = params.get(kpi.horizon) if params else kpi.horizon.rpartition(".")[2].removesuffix("_days") + " days"
         text += f", each watched for {days} days" if params else f", each watched for the {days}"
     return text
-
-
-def _provisional(
-    frame: pd.DataFrame, kpis: dict[str, Kpi], periods: list[Period], params: Params, as_of: datetime
-) -> pd.Series:
-    """Whether a number can still change because outcomes are being awaited or the period is not over."""
-    ends = {str(period): period.bounds(params.time_zone)[1] for period in periods}
-    waits = {
-        address: timedelta(days=params.get(kpi.horizon) if kpi.horizon else 0) for address, kpi, _ in addresses(kpis)
-    }
-    settled = pd.Series(
-        [ends[row[0]] + waits[row[1]] for row in zip(frame["period"], frame["kpi"], strict=True)], frame.index
-    )
-    return (settled > as_of) & (frame["status"] != "not_available")
-
-
-def _compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
-    """Add the value of the period before and of the same period a year earlier, where there is one fit to be shown."""
-    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"].where(frame["status"].eq("ok").to_numpy())
-    for name, back in (
-        ("previous", {str(p): str(p.previous) for p in periods}),
-        ("year_ago", {str(p): str(p.year_before) for p in periods}),
-    ):
-        keys = pd.MultiIndex.from_arrays([frame["kpi"], frame["cut"], frame["member"], frame["period"].map(back)])
-        frame[name] = earlier.reindex(keys).to_numpy()
-    return frame
-
-
-def _at_the_same_age(
-    frame: pd.DataFrame,
-    young: set[str],
-    kpis: dict[str, Kpi],
-    whole: Data,
-    periods: list[Period],
-    first: dict[str, datetime | None],
-    cuts: bool,
-) -> pd.DataFrame:
-    """Compare a provisional number with the period before as that stood when it was as young."""
-    period, zone = periods[-1], whole.params.time_zone
-    (start, end), before = period.bounds(zone), period.previous.bounds(zone)
-    running = whole.as_of < end
-    age = whole.as_of - (start if running else end)
-    then = whole.earlier(before[0 if running else 1] + age, [period.previous])
-    owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
-    wanted = _with_parents({kpi.address for kpi in owners.values()}, kpis)
-    past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
-    values = past.set_index(["kpi", "cut", "member"])["value"].where(past["status"].eq("ok").to_numpy())
-    mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
-    keys = pd.MultiIndex.from_frame(frame.loc[mine, ["kpi", "cut", "member"]])
-    now, then_value = frame.loc[mine, "previous"].to_numpy(), values.reindex(keys).to_numpy()
-    unseen = (then_value == 0) & (now != 0)  # the extract does not tell what was known at that age
-    frame.loc[mine, "previous"] = np.where(unseen, np.nan, then_value)
-    if running:
-        frame.loc[mine, "year_ago"] = np.nan  # a whole month is no measure of a running one
-    return frame
-
-
-def _with_parents(wanted: set[str], kpis: dict[str, Kpi]) -> list[str]:
-    missing = {find(parent, kpis)[0].address for address in wanted for parent in kpis[address].of} - wanted
-    return _with_parents(wanted | missing, kpis) if missing else [address for address in kpis if address in wanted]
-
-
-def _judged(frame: pd.DataFrame, params: Params, period: Period) -> pd.DataFrame:
-    """Add target bounds and verdict; a value misses its target when it does so as printed."""
-    bounds = {name: _bounds(target, name, period) for name, target in params.targets.items()}
-    total = frame["cut"].isna()
-    for name, place in (("target_low", 0), ("target_high", 1)):
-        limits = frame["kpi"].map({kpi: limit[place] for kpi, limit in bounds.items()})
-        frame[name] = limits.where(total).astype("float64")
-    verdicts = []
-    for row in frame[["value", "unit", "status", "provisional", "target_low", "target_high"]].to_dict("records"):
-        if row["status"] != "ok" or row["provisional"]:
-            verdicts.append("withheld")
-        elif pd.isna(row["target_low"]) and pd.isna(row["target_high"]):
-            verdicts.append("no_target")
-        else:
-            value = rounded(row["value"], row["unit"])
-            missed = value < row["target_low"] or value > row["target_high"]  # a missing bound compares false
-            verdicts.append("missed" if missed else "on_target")
-    return frame.assign(verdict=verdicts)
-
-
-def _bounds(target: Target, name: str, period: Period) -> tuple[float | None, float | None]:
-    low, high = target.between or (target.at_least, target.at_most)
-    if not target.basis:
-        return low, high
-    power, lost = period.months / BASIS[target.basis], name.startswith("churn_rate")
-
-    def converted(limit: float | None) -> float | None:
-        if limit is None:
-            return None
-        share = limit / 100
-        return rounded(100 * (1 - (1 - share) ** power if lost else share**power), "percent")
-
-    return converted(low), converted(high)
 
 
 def _about(params: Params, period: Period, source: sources.Source, kpis: dict[str, Kpi]) -> dict[str, Any]:

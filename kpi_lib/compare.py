@@ -1,0 +1,105 @@
+"""A number beside others: whether it can still change, the period before, a year ago, and its target."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from kpi_lib.evaluate import evaluate
+from kpi_lib.facts import Data
+from kpi_lib.kpi import Kpi, addresses, with_parents
+from kpi_lib.params import Params, Target
+from kpi_lib.period import Period
+from kpi_lib.units import rounded
+
+BASIS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def provisional(
+    frame: pd.DataFrame, kpis: dict[str, Kpi], periods: list[Period], params: Params, as_of: datetime
+) -> pd.Series:
+    """Whether a number can still change because outcomes are being awaited or the period is not over."""
+    ends = {str(period): period.bounds(params.time_zone)[1] for period in periods}
+    waits = {
+        address: timedelta(days=params.get(kpi.horizon) if kpi.horizon else 0) for address, kpi, _ in addresses(kpis)
+    }
+    settled = pd.Series(
+        [ends[row[0]] + waits[row[1]] for row in zip(frame["period"], frame["kpi"], strict=True)], frame.index
+    )
+    return (settled > as_of) & (frame["status"] != "not_available")
+
+
+def compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
+    """Add the value of the period before and of the same period a year earlier, where there is one fit to be shown."""
+    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"].where(frame["status"].eq("ok").to_numpy())
+    for name, back in (
+        ("previous", {str(p): str(p.previous) for p in periods}),
+        ("year_ago", {str(p): str(p.year_before) for p in periods}),
+    ):
+        keys = pd.MultiIndex.from_arrays([frame["kpi"], frame["cut"], frame["member"], frame["period"].map(back)])
+        frame[name] = earlier.reindex(keys).to_numpy()
+    return frame
+
+
+def at_the_same_age(
+    frame: pd.DataFrame,
+    young: set[str],
+    kpis: dict[str, Kpi],
+    whole: Data,
+    periods: list[Period],
+    first: dict[str, datetime | None],
+    cuts: bool,
+) -> pd.DataFrame:
+    """Compare a provisional number with the period before as that stood when it was as young."""
+    period, zone = periods[-1], whole.params.time_zone
+    (start, end), before = period.bounds(zone), period.previous.bounds(zone)
+    running = whole.as_of < end
+    age = whole.as_of - (start if running else end)
+    then = whole.earlier(before[0 if running else 1] + age, [period.previous])
+    owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
+    wanted = with_parents({kpi.address for kpi in owners.values()}, kpis)
+    past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
+    values = past.set_index(["kpi", "cut", "member"])["value"].where(past["status"].eq("ok").to_numpy())
+    mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
+    keys = pd.MultiIndex.from_frame(frame.loc[mine, ["kpi", "cut", "member"]])
+    now, then_value = frame.loc[mine, "previous"].to_numpy(), values.reindex(keys).to_numpy()
+    unseen = (then_value == 0) & (now != 0)  # the extract does not tell what was known at that age
+    frame.loc[mine, "previous"] = np.where(unseen, np.nan, then_value)
+    if running:
+        frame.loc[mine, "year_ago"] = np.nan  # a whole month is no measure of a running one
+    return frame
+
+
+def judged(frame: pd.DataFrame, params: Params, period: Period) -> pd.DataFrame:
+    """Add target bounds and verdict; a value misses its target when it does so as printed."""
+    bounds = {name: _bounds(target, name, period) for name, target in params.targets.items()}
+    total = frame["cut"].isna()
+    for name, place in (("target_low", 0), ("target_high", 1)):
+        limits = frame["kpi"].map({kpi: limit[place] for kpi, limit in bounds.items()})
+        frame[name] = limits.where(total).astype("float64")
+    verdicts = []
+    for row in frame[["value", "unit", "status", "provisional", "target_low", "target_high"]].to_dict("records"):
+        if row["status"] != "ok" or row["provisional"]:
+            verdicts.append("withheld")
+        elif pd.isna(row["target_low"]) and pd.isna(row["target_high"]):
+            verdicts.append("no_target")
+        else:
+            value = rounded(row["value"], row["unit"])
+            missed = value < row["target_low"] or value > row["target_high"]  # a missing bound compares false
+            verdicts.append("missed" if missed else "on_target")
+    return frame.assign(verdict=verdicts)
+
+
+def _bounds(target: Target, name: str, period: Period) -> tuple[float | None, float | None]:
+    low, high = target.between or (target.at_least, target.at_most)
+    if not target.basis:
+        return low, high
+    power, lost = period.months / BASIS[target.basis], name.startswith("churn_rate")
+
+    def converted(limit: float | None) -> float | None:
+        if limit is None:
+            return None
+        share = limit / 100
+        return rounded(100 * (1 - (1 - share) ** power if lost else share**power), "percent")
+
+    return converted(low), converted(high)
