@@ -7,9 +7,10 @@ of 15 minutes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from kpi_lib.period import Period
 
@@ -23,11 +24,15 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True)
 class Calendar:
-    """The periods of a trend, oldest first and without gaps, in a company's time zone and working week."""
+    """The periods of a trend, oldest first and without gaps, in a company's time zone and working week.
+
+    `until` is the instant up to which things are known: of a period that is still running only days that ended count.
+    """
 
     periods: tuple[Period, ...]
     zone: str
     hours: Hours
+    until: datetime | None = None
 
     @cached_property
     def bounds(self) -> list[tuple[str, int, int]]:
@@ -35,14 +40,23 @@ class Calendar:
         seconds = ((period, *period.bounds(self.zone)) for period in self.periods)
         return [(str(period), int(start.timestamp()), int(end.timestamp())) for period, start, end in seconds]
 
+    def days(self, period: Period) -> list[date]:
+        """Return the days of a period that have ended; the first of them in any case."""
+        count = (period.last_day - period.first_day).days + 1
+        days = [period.first_day + timedelta(days=number) for number in range(count)]
+        if self.until is None:
+            return days
+        today = self.until.astimezone(ZoneInfo(self.zone)).date()
+        return [day for day in days if day < today] or days[:1]
+
     @cached_property
     def table(self) -> Any:
-        """The periods as rows `period, start, end, days`."""
+        """The periods as rows `period, start, end`."""
         import ibis
         import pandas as pd
 
-        rows = [(str(period), *period.bounds(self.zone), _days(period)) for period in self.periods]
-        schema = {"period": "string", "start": INSTANT, "end": INSTANT, "days": "int64"}
+        rows = [(str(period), *period.bounds(self.zone)) for period in self.periods]
+        schema = {"period": "string", "start": INSTANT, "end": INSTANT}
         return ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
 
     @cached_property
@@ -77,7 +91,7 @@ class Calendar:
         """Days of each period on which the desk works: its weekdays less the public holidays."""
         off = _holidays(self.hours.holidays, self.periods[0].first_day.year, self.periods[-1].last_day.year)
         return {
-            str(period): sum(WEEKDAYS[day.weekday()] in self.hours.days and day not in off for day in _each_day(period))
+            str(period): sum(WEEKDAYS[day.weekday()] in self.hours.days and day not in off for day in self.days(period))
             for period in self.periods
         }
 
@@ -89,7 +103,7 @@ class Calendar:
         names = [str(period) for period in self.periods]
         return pd.DataFrame(
             {
-                "days": [_days(period) for period in self.periods],
+                "days": [len(self.days(period)) for period in self.periods],
                 "working_days": [self.working_days[name] for name in names],
                 "months": [period.months for period in self.periods],
             },
@@ -103,14 +117,6 @@ def whole_seconds(instant: Any) -> Any:
     Some engines have fractions of a second here; to truncate the instant first takes DuckDB five times as long.
     """
     return instant.epoch_seconds().floor().cast("int64")
-
-
-def _days(period: Period) -> int:
-    return (period.last_day - period.first_day).days + 1
-
-
-def _each_day(period: Period) -> list[Any]:
-    return [period.first_day + timedelta(days=count) for count in range(_days(period))]
 
 
 def _holidays(country: str | None, first: int, last: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,9 @@ class Data:
     calendar: Calendar
     columns: Mapping[str, set[str]] = field(default_factory=dict)
     _built: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calendar = replace(self.calendar, until=self.as_of)
 
     def table(self, name: str) -> Any:
         """Return a table of the contract; NotAvailableError when the source does not have it."""

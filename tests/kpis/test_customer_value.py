@@ -135,6 +135,15 @@ def test_the_cost_of_a_quarter_is_spread_over_its_months(company):
     assert company.value("customer_lifetime_cost", "2024-Q2") == pytest.approx(3 * 1.75)
 
 
+def test_the_lifetime_cost_of_a_running_month_goes_by_its_pace_so_far(company):
+    company.as_of = "2024-06-11T00:00+02:00"
+    company.params(customer_value=PLAIN)
+    company.lead("2024-06-10")
+    forty(company)
+    company.cost(90, first="2024-06-01", last="2024-06-30")  # 3 a month for each of 30
+    assert company.value("customer_lifetime_cost", "2024-06", reported="2024-06") == pytest.approx(3 * 1.75)
+
+
 def winners(company):
     """Four customers won in May, one of them through search and one through display."""
     for number, channel in enumerate(("search", "display", "referral", None)):

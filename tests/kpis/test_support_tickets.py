@@ -574,3 +574,22 @@ def test_a_month_without_any_cost_is_not_free(company):
     months = ("2024-04", "2024-05")
     found = [company.row("cost_per_ticket", month, reported="2024-05") for month in months]
     assert [(row["value"], row["status"]) for row in found] == [(50, "ok"), (None, "undefined")]
+
+
+def test_a_running_period_has_the_costs_and_the_days_that_have_ended(company):
+    company.as_of = "2024-06-11T12:00+02:00"  # ten days of June, six of them working days
+    company.cost(300, first="2024-06-01", last="2024-06-30")
+    for day in range(1, 11):
+        company.ticket(f"2024-06-{day:02d} 08:00")
+    company.ticket("2024-06-11 08:00")
+    company.card("cost_per_ticket", "open_cases.daily_mean", "ticket_volume.per_working_day", period="2024-06")
+    assert company.row("cost_per_ticket", "2024-06")["numerator"] == pytest.approx(100)
+    assert company.value("open_cases.daily_mean", "2024-06") == pytest.approx(5.5)  # 1, 2 ... 10
+    assert company.row("ticket_volume.per_working_day", "2024-06")["denominator"] == 6
+
+
+def test_on_its_first_day_a_period_has_one_day(company):
+    company.as_of = "2024-06-01T12:00+02:00"
+    company.cost(300, first="2024-06-01", last="2024-06-30")
+    company.tickets(5, created="2024-06-01 08:00")
+    assert company.value("cost_per_ticket", "2024-06", reported="2024-06") == pytest.approx(2)
