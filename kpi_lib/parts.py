@@ -224,7 +224,8 @@ def _row_title(row: Row, listed: set[str], about: About) -> str:
     head = row["kpi"].partition(".")[0]
     if head == row["kpi"] or head not in listed:
         return str(row["title"])
-    return INDENT + str(row["title"]).removeprefix(f"{about['kpis'][head]['title']}: ")
+    own = str(row["title"]).removeprefix(f"{about['kpis'][head]['title']}: ")
+    return INDENT + own[:1].upper() + own[1:]
 
 
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:

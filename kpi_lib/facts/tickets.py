@@ -54,6 +54,7 @@ def tickets_replied(data: Data) -> Any:
     anchor="E",
     needs=("tickets or calls",),
     cuts=("channel", "type", "priority", "team", "segment", "country", "weekday", "hour"),
+    optional={"calls": ("offered",)},
     params=("hours.days", "hours.holidays"),
 )
 def contacts(data: Data) -> Any:
@@ -73,7 +74,8 @@ def contacts(data: Data) -> Any:
         calls = data.fact("calls_offered")
         unlinked = calls.filter(calls.ticket_id.isnull())
         parts.append(unlinked.mutate(**{name: ibis.null("string") for name in said}).select(columns))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return rows.mutate(offered=ibis.literal(True)) if data.has("calls") else rows
 
 
 @fact(

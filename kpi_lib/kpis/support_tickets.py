@@ -49,7 +49,7 @@ def volume_per_working_day(contact: Any) -> Estimator:
 )
 def volume_offered(contact: Any) -> Estimator:
     """Requests including the calls that were abandoned in the queue."""
-    return Count(contact)
+    return Count(contact.offered)
 
 
 @kpi(fact="contacts", unit="percent", better="none", title="Requests by channel")
