@@ -28,8 +28,9 @@ class Waiting(Estimator):
     """Time from `start` `until` something happens; rows where it has not are still waiting, not missing.
 
     `lost` is when a row stops being watched without the event; else it is watched until `as_of`. `less` are seconds to
-    subtract. `of` restricts the rows. Value and limits come in the KPI's unit of time. Interval: log-log limits with
-    Greenwood's variance (Brookmeyer and Crowley 1982). `mean` is the restricted mean over 30 days.
+    subtract; what comes a little before `start`, as clocks differ, took 0 seconds. `of` restricts the rows. Value and
+    limits come in the KPI's unit of time. Interval: log-log limits with Greenwood's variance (Brookmeyer and Crowley
+    1982). `mean` is the restricted mean over 30 days.
     """
 
     READINGS: ClassVar[tuple[str, ...]] = ("p90", "mean")
@@ -54,7 +55,7 @@ class Waiting(Estimator):
         seconds = whole_seconds(finished.ifelse(self.until, lost)) - whole_seconds(self.start)
         if self.less is not None:
             seconds = seconds - self.less.fill_null(0)
-        return self._counted(seconds, finished, self.start.notnull() & (seconds >= 0))
+        return self._counted(ibis.greatest(seconds, 0), finished, self.start.notnull())
 
     def _counted(self, seconds: Any, finished: Any, counted: Any) -> dict[str, Any]:
         if self.target_seconds is not None:

@@ -153,10 +153,11 @@ def test_a_row_is_watched_until_it_happens_is_lost_or_the_extract_is_made():
     assert rows["counted"].all()
 
 
-def test_zero_is_legal_and_negative_is_not_counted():
+def test_zero_is_legal_and_negative_is_zero():
     rows = watched(lambda t: Waiting(t.start, until=t.until), start=[START] * 2,
                    until=[START, START - pd.Timedelta(seconds=30)])  # fmt: skip
-    assert list(rows["counted"]) == [True, False]
+    assert list(rows["counted"]) == [True, True]
+    assert list(rows["seconds"]) == [0, 0]
 
 
 def test_seconds_to_subtract_are_subtracted():
