@@ -1,5 +1,6 @@
 """Facts about tickets. Their state at any instant is rebuilt from ticket_events, never read from a status column."""
 
+from datetime import timedelta
 from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
@@ -22,6 +23,7 @@ FROM_EVENTS = (
     "pending_seconds",
     "given_up",
     "followed_up",
+    "watched",
     "switched",
     "live",
 )
@@ -299,7 +301,10 @@ def _summary_of_statuses(data: Data) -> Any:
 
 
 def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
-    """Add whether the same customer came back on the same issue within the days of first contact resolution."""
+    """Add whether the same customer came back on the same issue within the days of first contact resolution.
+
+    `watched` is false where these days have not passed since the resolution.
+    """
     import ibis
 
     days = data.params.thresholds.first_contact_days
@@ -319,7 +324,10 @@ def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
     )
     followed = followed.select(followed_ticket="ticket_id").distinct()
     joined = rows.left_join(followed, rows.ticket_id == followed.followed_ticket)
-    return joined.mutate(followed_up=joined.followed_ticket.notnull()).drop("followed_ticket")
+    seen = ibis.literal(data.as_of - timedelta(days=days), "timestamp('UTC', 6)")
+    return joined.mutate(
+        followed_up=joined.followed_ticket.notnull(), watched=(joined.resolved_at <= seen).fill_null(True)
+    ).drop("followed_ticket")
 
 
 def _states(data: Data) -> Any:

@@ -203,8 +203,11 @@ def one_touch(ticket: Any) -> Estimator:
     title="First contact resolution of all created",
 )
 def first_contact_of_created(ticket: Any) -> Estimator:
-    """Tickets solved at first contact as a share of all that were created, open ones included."""
-    return Share(ticket.resolved_at.notnull() & _one_touch(ticket) & ~ticket.followed_up, of=ticket.every)
+    """Tickets solved at first contact as a share of all that were created, open ones included.
+
+    Formula: 100 solved at first contact / created, less those resolved too recently to know.
+    """
+    return Share(ticket.resolved_at.notnull() & _one_touch(ticket) & ~ticket.followed_up, of=ticket.watched)
 
 
 @kpi(fact="open_at_end", unit="count", better="lower", cuts=(*CUTS, "status", "age_band"))

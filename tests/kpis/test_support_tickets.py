@@ -593,3 +593,21 @@ def test_on_its_first_day_a_period_has_one_day(company):
     company.cost(300, first="2024-06-01", last="2024-06-30")
     company.tickets(5, created="2024-06-01 08:00")
     assert company.value("cost_per_ticket", "2024-06", reported="2024-06") == pytest.approx(2)
+
+
+def test_a_ticket_resolved_yesterday_is_not_yet_solved_at_first_contact(company):
+    company.as_of = "2024-05-31T00:00+02:00"
+    for resolved in ("2024-05-23", "2024-05-24", "2024-05-24 00:01", "2024-05-30"):  # seven days before, or fewer
+        company.ticket("2024-05-20", "2024-05-21", resolved, customer=f"c {resolved}")
+    company.ticket("2024-05-20", customer="open")
+    row = company.row("first_contact_resolution.of_created")
+    assert (row["numerator"], row["denominator"]) == (2, 3)
+
+
+def test_a_reply_a_minute_before_the_ticket_took_no_time(company):
+    for second in range(3):
+        company.ticket("2024-05-06 08:00", f"2024-05-06 07:59:{second:02d}")
+    company.ticket("2024-05-06 08:00", "2024-05-06 08:10")
+    company.ticket("2024-05-06 08:00", "2024-05-06 08:20")
+    row = company.row("first_response_time")
+    assert (row["value"], row["n"]) == (0, 5)
