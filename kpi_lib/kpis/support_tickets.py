@@ -1,14 +1,12 @@
-"""Support operations, tickets: how much is asked, how fast it is answered and solved, and what is still open."""
+"""Support operations, tickets: how much is asked, whether it is solved, what is still open, and what it costs."""
 
 from typing import Any
 
-from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share, Total, by_channel
+from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share, Total
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.kpi import kpi
-from kpi_lib.waiting import Waiting
 
 CUTS = ("channel", "type", "priority", "team", "segment")
-WAITS = {"p90": "nine in ten waited less", "mean": "restricted mean over 30 days"}
 
 
 @kpi(
@@ -72,94 +70,6 @@ def tickets_by_channel(contact: Any) -> ByMember:
 def switched_channel(ticket: Any) -> Estimator:
     """The share of tickets whose customer also wrote or called through another channel than the ticket's."""
     return Share(ticket.switched, of=ticket.every)
-
-
-@kpi(fact="tickets_created", unit="minutes", better="lower", cuts=CUTS)
-def first_response_time(ticket: Any) -> Estimator:
-    """The time within which half of the customers who wrote to us had a first reply by a person.
-
-    Formula: Kaplan-Meier median over tickets created in the period; one still unanswered is waiting, not missing.
-    Tickets opened by an answered call or chat are left out: their wait is in the queue, and seconds pooled with hours
-    would only show the mix of channels.
-    Source: S1 B8, S2 §1, S4 S1.
-    Differs from: help desks that leave tickets without a reply out, or average those first replied to in the period.
-    """
-    return _first_reply(ticket).companions(**WAITS)
-
-
-@kpi(
-    companion="first_response_time.by_reply_month",
-    fact="tickets_replied",
-    unit="minutes",
-    better="lower",
-    title="First response, by month of the reply",
-)
-def first_response_by_reply_month(ticket: Any) -> Estimator:
-    """The median first response of tickets whose first reply fell in the period, as help desks' dashboards count it.
-
-    Differs from: the headline, which also sees the tickets that nobody has answered yet.
-    """
-    return Waiting(ticket.created_at, until=ticket.first_reply_at, of=~ticket.live)
-
-
-@kpi(
-    companion="first_response_time.never_answered",
-    fact="tickets_created",
-    unit="percent",
-    better="lower",
-    title="Never answered by a person",
-)
-def never_answered(ticket: Any) -> Estimator:
-    """The share of written requests that were resolved or closed without any reply by a person."""
-    return Share(ticket.resolved_at.notnull() & ticket.first_reply_at.isnull(), of=~ticket.live)
-
-
-@kpi(fact="tickets_created", unit="minutes", better="lower", cuts=CUTS)
-def resolution_time(ticket: Any) -> Estimator:
-    """The time within which half of the tickets were resolved for good.
-
-    Formula: Kaplan-Meier median over tickets created in the period, to the last resolution that no reopening followed.
-    Source: S1 B9, S2 §3, S4 S2.
-    Differs from: tools that average the tickets closed in the period, which looks good while old ones pile up.
-    """
-    return Waiting(ticket.created_at, until=ticket.resolved_at).companions(**WAITS)
-
-
-@kpi(
-    companion="resolution_time.first",
-    fact="tickets_created",
-    unit="minutes",
-    better="lower",
-    title="Time to first resolution",
-)
-def time_to_first_resolution(ticket: Any) -> Estimator:
-    """The time within which half of the tickets were first resolved, whether or not they were reopened."""
-    return Waiting(ticket.created_at, until=ticket.first_resolved_at)
-
-
-@kpi(
-    companion="resolution_time.resolved_only",
-    fact="tickets_created",
-    unit="minutes",
-    better="lower",
-    title="Resolution time of the resolved",
-)
-def resolution_time_of_resolved(ticket: Any) -> Estimator:
-    """The median over tickets that are resolved already; those still open are left out, as on most dashboards."""
-    resolved = ticket.resolved_at.notnull() & ticket.had_resolved_event.fill_null(False)
-    return Waiting(ticket.created_at, until=ticket.resolved_at, of=resolved)
-
-
-@kpi(
-    companion="resolution_time.net_of_pending",
-    fact="tickets_created",
-    unit="minutes",
-    better="lower",
-    title="Resolution time without waiting for the customer",
-)
-def resolution_time_net(ticket: Any) -> Estimator:
-    """The median resolution time less the time in which the ticket waited for the customer."""
-    return Waiting(ticket.created_at, until=ticket.resolved_at, less=ticket.pending_seconds)
 
 
 @kpi(
@@ -336,24 +246,6 @@ def escalated_on_to_level_3(ticket: Any, *, escalation_days: int) -> Estimator:
 
 
 @kpi(
-    companion="service_level.tickets",
-    fact="tickets_created",
-    unit="percent",
-    better="higher",
-    cuts=CUTS,
-    params=("thresholds.reply_target_minutes",),
-    title="Tickets answered within target",
-)
-def service_level_of_tickets(ticket: Any, *, reply_target_minutes: dict[str, float]) -> Estimator:
-    """The share of written requests first answered within their channel's target; one still unanswered is waiting.
-
-    Formula: Kaplan-Meier at the target; channels without a target are left out.
-    """
-    seconds = {channel: minutes * 60 for channel, minutes in reply_target_minutes.items()}
-    return _first_reply(ticket).within(by_channel(ticket, seconds))
-
-
-@kpi(
     companion="abandonment_rate.tickets",
     fact="tickets_created",
     unit="percent",
@@ -399,11 +291,6 @@ def cost_per_ticket(cost: Any, ticket: Any) -> Estimator:
 def cost_per_resolved_ticket(cost: Any, ticket: Any) -> Estimator:
     """Support cost of the period for each ticket resolved in it."""
     return Ratio(Total(cost.amount, of=cost.center == "support"), Count(ticket), process=True)
-
-
-def _first_reply(ticket: Any) -> Waiting:
-    """The wait of those who wrote; a ticket resolved without a reply is no longer watched."""
-    return Waiting(ticket.created_at, until=ticket.first_reply_at, lost=ticket.resolved_at, of=~ticket.live)
 
 
 def _answered_by_us(ticket: Any) -> Any:
