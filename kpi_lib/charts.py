@@ -57,9 +57,9 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
             _dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
         _limit(ax, rows[-1]["unit"])
-        _draw_last(ax, values, rows[-1], about)
+        room = _draw_last(ax, values, rows[-1], about)
         _scale(ax.yaxis, rows[-1], about)
-        ax.set_xlim(-0.4, len(rows) - 0.6)
+        ax.set_xlim(-0.4, len(rows) - 0.6 + room)
         ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
         ax.grid(axis="y")
         _title(ax, rows[-1]["title"], _how_to_read(frame, "shaded"))
@@ -185,17 +185,26 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
     _write(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
 
 
-def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> None:
-    """Write the last value on the side of its point where the line does not come from, but clear of the time axis."""
+def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> float:
+    """Write the last value on the side of its point where the line does not come from, but clear of the time axis.
+
+    Where the target's line runs there it stands to the right of its point. Returns the periods of room that it needs.
+    """
     if pd.isna(values[-1]):
-        return
+        return 0.0
     low, high = ax.get_ylim()
     fell = len(values) > 1 and values[-1] < values[-2]
     below = fell and values[-1] - low > 0.2 * (high - low)
     text = value(row, about) if row["status"] == "ok" else f"n = {row['n']:,.0f}"
     style: dict[str, Any] = {"ha": "right", "va": "top" if below else "bottom", "weight": 700, "color": INK, "size": 9}
     style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
-    _write(ax, text, (len(values) - 1, values[-1]), (5, -6 if below else 6), "data", **style)
+    last, side = (len(values) - 1, values[-1]), -1 if below else 1
+    bounds = [row[bound] for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
+    if any(0 <= side * (bound - values[-1]) <= 0.2 * (high - low) for bound in bounds):
+        _write(ax, text, last, (7, 0), "data", **(style | {"ha": "left", "va": "center"}))
+        return 0.26 * len(text)
+    _write(ax, text, last, (5, 6 * side), "data", **style)
+    return 0.0
 
 
 def _scale(axis: Any, row: Row, about: About) -> None:

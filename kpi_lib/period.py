@@ -55,11 +55,6 @@ class Period:
         return f"Q{(first.month + 2) // 3} {first.year}" if self.months == 3 else str(first.year)
 
     @property
-    def noun(self) -> str:
-        """What a period of this length is called: month, quarter or year."""
-        return {1: "month", 3: "quarter", 12: "year"}[self.months]
-
-    @property
     def first_day(self) -> date:
         """The first day of the period."""
         year, month = divmod(self.ordinal * self.months, 12)

@@ -126,3 +126,14 @@ def test_the_style_ends_with_its_context():
 def test_importing_the_charts_changes_no_setting():
     code = "import matplotlib as m; b = dict(m.rcParams); import kpi_lib.charts; assert dict(m.rcParams) == b"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_last_value_stands_clear_of_the_targets_line():
+    def side_with(target):
+        rows = [each | {"value": 40.0, "target_low": target} for each in trend(low=None, high=None)]
+        rows[0] |= {"value": 20.0}
+        rows[-1] |= {"value": 30.0}  # fallen from 40: the label would stand below
+        return next(text for text in charts.trend(pd.DataFrame(rows), ABOUT).axes[0].texts if "30.0" in text.get_text())
+
+    assert side_with(target=22.0).get_horizontalalignment() == "right"
+    assert side_with(target=29.0).get_horizontalalignment() == "left"

@@ -46,8 +46,6 @@ def _inbound(data: Data) -> Any:
 
     calls = data.table("calls")
     rows = with_customer(data, calls.filter(calls.direction == "inbound"))
-    if "is_insider" not in rows.columns:
-        rows = rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     rows = rows.mutate(
         answered=rows.outcome == "answered",
         excluded=ibis.cases((rows.is_insider, "test"), else_=None),

@@ -27,12 +27,9 @@ def answers_by_ticket(data: Data) -> Any:
 
 
 def _answered(data: Data) -> Any:
-    import ibis
 
     surveys = data.table("surveys").rename(survey_channel="channel")
     rows = with_customer(data, surveys.filter(surveys.answered_at.notnull() & surveys.score.notnull()))
-    if "is_insider" not in rows.columns:
-        rows = rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     reason = rows.is_insider.ifelse("test", None)
     if data.has("tickets"):
         about = plain_tickets(data).select(*OF_TICKET, of_ticket="ticket_id", reason="excluded")

@@ -154,8 +154,10 @@ def by_customers(rows: Any) -> Any:
 
 def with_customer(data: Data, rows: Any) -> Any:
     """Return the rows with their customer's `segment`, `country` and `is_insider` (a test or staff customer)."""
-    if not data.has("customers") or "customer_id" not in rows.columns:
-        return rows
+    import ibis
+
+    if not data.has("customers"):
+        return rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     customers = data.table("customers")
     known = customers.select(
         customer="customer_id",
@@ -179,8 +181,6 @@ def _plain(data: Data) -> Any:
     import ibis
 
     rows = with_customer(data, data.table("tickets"))
-    if "is_insider" not in rows.columns:
-        rows = rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     reasons = (
         (rows.is_test | rows.is_insider, "test"),
         (rows.is_deleted, "deleted"),

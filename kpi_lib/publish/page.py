@@ -135,13 +135,7 @@ def _figure(kind: str, content: str, metadata: Any, cell: int, page: Page, outli
     if not alt:
         page.problems.append(f"{page.name}, cell {cell}: a figure has no text for people who cannot see it")
         alt = f"Figure: {outline.latest or page.title}"
-    if kind == "image/svg+xml":
-        raw = re.sub(
-            r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<script.*?</script>", "", content, flags=re.DOTALL
-        )
-        body = raw.strip().encode()
-    else:
-        body = b64decode(content)
+    body = SVG_EXTRAS.sub("", content).strip().encode() if kind == "image/svg+xml" else b64decode(content)
     return Block({"type": "figure", "format": PICTURES[kind], "mime": kind, "alt": alt, "body": body})
 
 
