@@ -4,7 +4,18 @@ A fact is a function from the data to an Ibis table. Rows that a KPI must not co
 `excluded`; the evaluator leaves them out and reports how many. Each fact stands in the module of its subject.
 """
 
-from kpi_lib.facts import calls, customers, money, surveys, tickets  # noqa: F401  (declare their facts)
+from kpi_lib.facts import (  # noqa: F401  (declare their facts)
+    agents,
+    calls,
+    customers,
+    interactions,
+    leads,
+    money,
+    reviews,
+    surveys,
+    ticket_states,
+    tickets,
+)
 from kpi_lib.facts.calendar import Calendar
 from kpi_lib.facts.data import FACTS, Data, Fact, NotAvailableError, Row, fact, sources_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.tickets import with_customer
+from kpi_lib.facts.ticket_history import with_customer
 
 CUTS = ("channel", "queue", "segment", "country", "weekday", "hour")
 WAIT: dict[str, tuple[str, ...]] = {"calls.queue_seconds": ("waited",)}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.tickets import plain_tickets, tickets, with_customer
+from kpi_lib.facts.ticket_history import plain_tickets, tickets, with_customer
 
 CUTS = ("kind", "survey_channel", "segment", "country")
 OF_TICKET = ("channel", "type", "team")

@@ -1,0 +1,1 @@
+"""Facts about the people who answer: their days and their periods."""

@@ -1,0 +1,1 @@
+"""The touches between customers and us: sessions of a ticket, and calls."""

@@ -1,0 +1,1 @@
+"""Facts about those who may become customers."""

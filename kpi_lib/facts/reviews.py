@@ -1,0 +1,1 @@
+"""Facts about reviews of our own work."""

@@ -1,0 +1,198 @@
+"""What is known of each ticket: its customer, why it is excluded, and what its events say, computed once."""
+
+from datetime import timedelta
+from typing import Any
+
+from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.facts.data import Data
+
+DONE = ("resolved", "closed")
+UNKNOWN_LEVEL = 99
+
+
+def tickets(data: Data) -> Any:
+    """Return one wide row per ticket: its customer, why it is excluded, and what its events say, computed once."""
+    return data.shared("tickets", _wide)
+
+
+def plain_tickets(data: Data) -> Any:
+    """Return one row per ticket with its customer and why it is excluded, without what its events say."""
+    return data.built("plain tickets", _plain)
+
+
+def with_customer(data: Data, rows: Any) -> Any:
+    """Return the rows with their customer's `segment`, `country` and `is_insider` (a test or staff customer)."""
+    import ibis
+
+    if not data.has("customers"):
+        return rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
+    customers = data.table("customers")
+    known = customers.select(
+        customer="customer_id",
+        segment="segment",
+        country="country",
+        insider=customers.is_test | customers.is_staff,
+    )
+    joined = rows.left_join(known, rows.customer_id == known.customer)
+    return joined.mutate(is_insider=joined.insider.fill_null(False)).drop("customer", "insider")
+
+
+def _wide(data: Data) -> Any:
+    rows = plain_tickets(data)
+    if not data.has("ticket_events"):
+        return rows
+    ends = _summary_of_statuses(data).cache()
+    return _with_follow_up(data, _with_events(data, rows, ends), ends)
+
+
+def _plain(data: Data) -> Any:
+    import ibis
+
+    rows = with_customer(data, data.table("tickets"))
+    reasons = (
+        (rows.is_test | rows.is_insider, "test"),
+        (rows.is_deleted, "deleted"),
+        (rows.is_spam, "spam"),
+        (rows.merged_into_id.notnull(), "merged into another"),
+    )
+    return rows.mutate(
+        excluded=ibis.cases(*reasons, else_=None),
+        by_customer=rows.initiated_by == "customer",
+        issue=rows.type.fill_null(rows.problem_id),
+        tier=rows.tier.cast("string"),
+        level=rows.tier,
+    )
+
+
+def _with_events(data: Data, rows: Any, ends: Any) -> Any:
+    import ibis
+
+    events = data.table("ticket_events")
+    reply = (events.kind == "public_reply") & (events.actor == "agent")
+    escalation = events.kind == "escalate"
+    level = (
+        escalation.ifelse(events.to_value, None).try_cast("int64")
+        if _can_try(events)
+        else events.to_value.cast("int64")
+    )
+    said = (events.kind == "customer_message") & events.channel.notnull()
+    summary = events.group_by(of_ticket=events.ticket_id).aggregate(
+        first_reply_at=events.at.min(where=reply),
+        last_reply_at=events.at.max(where=reply),
+        replies=events.count(where=reply),
+        assigned=(events.kind == "assign").sum() > 0,
+        escalated_at=events.at.min(where=escalation),
+        level_2_at=events.at.min(where=escalation & (level >= 2)),
+        level_3_at=events.at.min(where=escalation & (level >= 3)),
+        lowest_escalation=level.min(where=escalation),
+        **({"handle_seconds": events.handle_seconds.sum()} if data.has("ticket_events", "handle_seconds") else {}),
+        lowest_channel=events.channel.min(where=said),
+        highest_channel=events.channel.max(where=said),
+    )
+    joined = rows.left_join(summary, rows.ticket_id == summary.of_ticket).drop("of_ticket")
+    joined = joined.left_join(ends, joined.ticket_id == ends.status_of).drop("status_of")
+    other = (joined.lowest_channel != joined.channel) | (joined.highest_channel != joined.channel)
+    live = ibis.literal(False)
+    if data.has("calls"):
+        calls = data.table("calls")
+        linked = (
+            calls.filter(calls.ticket_id.notnull() & (calls.direction == "inbound"))
+            .group_by(linked_to="ticket_id")
+            .aggregate(
+                lowest_call=calls.channel.min(),
+                highest_call=calls.channel.max(),
+                answered_at=calls.offered_at.min(where=calls.outcome == "answered"),
+            )
+        )
+        joined = joined.left_join(linked, joined.ticket_id == linked.linked_to).drop("linked_to")
+        other = (
+            other.fill_null(False) | (joined.lowest_call != joined.channel) | (joined.highest_call != joined.channel)
+        )
+        live = (joined.answered_at <= joined.created_at).fill_null(False)
+    began = ibis.least(joined.level.fill_null(UNKNOWN_LEVEL), (joined.lowest_escalation - 1).fill_null(UNKNOWN_LEVEL))
+    return joined.mutate(
+        level=began.nullif(UNKNOWN_LEVEL),  # exports often hold the tier a ticket has reached, not where it began
+        replies=joined.replies.fill_null(0),
+        assigned=joined.assigned.fill_null(False),
+        switched=other.fill_null(False),
+        live=live,
+    )
+
+
+def _can_try(events: Any) -> bool:
+    return events.get_backend().name in ("duckdb", "pyspark")
+
+
+def statuses(data: Data) -> Any:
+    """Return each status event, numbered, with whether it resolves or reopens its ticket and until when it holds."""
+    import ibis
+
+    events = data.table("ticket_events")
+    rows = events.filter((events.kind == "status") & events.to_value.notnull())
+    in_order = ibis.window(group_by="ticket_id", order_by=["at", "event_id"])
+    rows = rows.mutate(
+        done=rows.to_value.isin(DONE),
+        before=rows.to_value.lag(1).over(in_order).fill_null("open"),
+        until=rows.at.lead(1).over(in_order),
+        number=ibis.row_number().over(in_order),
+    )
+    was_done = rows.before.isin(DONE)
+    kept = ("ticket_id", "at", "number", "to_value", "actor", "before", "until")
+    return rows.select(*kept, resolution=rows.done & ~was_done, reopening=~rows.done & was_done)
+
+
+def _summary_of_statuses(data: Data) -> Any:
+    import ibis
+
+    rows = data.shared("statuses", statuses)
+    unattended = rows.actor.isin(("system", "bot")) & (rows.before == "pending")
+    pending = whole_seconds(rows.until.fill_null(ibis.literal(data.as_of, "timestamp('UTC', 6)"))) - whole_seconds(
+        rows.at
+    )
+    summary = rows.group_by(status_of="ticket_id").aggregate(
+        first_resolved_at=rows.at.min(where=rows.resolution),
+        last_resolved_at=rows.at.max(where=rows.resolution),
+        resolutions=rows.resolution.sum(),
+        reopenings=rows.reopening.sum(),
+        reopened_at=rows.at.min(where=rows.reopening),
+        had_resolved_event=(rows.to_value == "resolved").sum() > 0,
+        pending_seconds=(rows.to_value == "pending").ifelse(pending, 0).sum(),
+        resolved_by=rows.actor.argmax(rows.number, where=rows.resolution),
+        given_up=unattended.argmax(rows.number, where=rows.resolution),
+    )
+    is_done = summary.resolutions > summary.reopenings
+    return summary.mutate(
+        resolved_at=is_done.ifelse(summary.last_resolved_at, None),
+        resolved_by=is_done.ifelse(summary.resolved_by, None),
+        given_up=is_done & summary.given_up.fill_null(False),
+    ).drop("last_resolved_at", "resolutions", "reopenings")
+
+
+def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
+    """Add whether the same customer came back on the same issue within the days of first contact resolution.
+
+    `watched` is false where these days have not passed since the resolution.
+    """
+    import ibis
+
+    days = data.params.thresholds.first_contact_days
+    plain = plain_tickets(data)
+    plain = plain.filter(plain.customer_id.notnull()).mutate(topic=plain.issue.fill_null(""))
+    valid = plain.filter(plain.excluded.isnull() & plain.by_customer)
+    later = valid.select(later_customer="customer_id", later_topic="topic", later_at="created_at")
+    resolved = ends.filter(ends.resolved_at.notnull()).select("resolved_at", ticket="status_of")
+    ended = plain.inner_join(resolved, plain.ticket_id == resolved.ticket)
+    ended = ended.select("ticket_id", "customer_id", "topic", "resolved_at")
+    followed = ended.join(
+        later,
+        (ended.customer_id == later.later_customer)
+        & (ended.topic == later.later_topic)
+        & (later.later_at > ended.resolved_at)
+        & (later.later_at <= ended.resolved_at + ibis.interval(days=days)),
+    )
+    followed = followed.select(followed_ticket="ticket_id").distinct()
+    joined = rows.left_join(followed, rows.ticket_id == followed.followed_ticket)
+    seen = ibis.literal(data.as_of - timedelta(days=days), "timestamp('UTC', 6)")
+    return joined.mutate(
+        followed_up=joined.followed_ticket.notnull(), watched=(joined.resolved_at <= seen).fill_null(True)
+    ).drop("followed_ticket")

@@ -1,0 +1,104 @@
+"""Facts about open tickets. Their state at any instant is rebuilt from ticket_events, never read from a column."""
+
+from typing import Any
+
+from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.ticket_history import DONE, statuses, tickets
+
+
+@fact(
+    anchor="S",
+    needs=("tickets", "ticket_events"),
+    cuts=("channel", "type", "priority", "team", "segment", "status", "age_band", "country"),
+)
+def open_at_end(data: Data) -> Any:
+    """One row per ticket and period at whose end it was open, with its age then."""
+    import ibis
+
+    spells = open_spells(data)
+    rows = spells.filter(spells.at_end)
+    hours = (rows.end_seconds - whole_seconds(rows.created_at)) // 3600
+    band = ibis.cases(
+        (hours < 24, "under 1 day"), (hours < 72, "1 to 3 days"), (hours < 168, "3 to 7 days"), else_="over 7 days"
+    )
+    return rows.mutate(age_hours=hours, age_band=band)
+
+
+@fact(
+    anchor="S", needs=("tickets", "ticket_events"), cuts=("channel", "type", "priority", "team", "segment", "country")
+)
+def open_spells(data: Data) -> Any:
+    """One row per stretch of a ticket in one open state and period that it touches.
+
+    `opened` and `closed` tell that the ticket became open, or was resolved, in the period by this stretch; `day_ends`
+    how many local midnights that end a day of the period it was open at.
+    """
+    states = data.shared("ticket_states", _states)
+    periods = data.calendar.table
+    rows = states.join(
+        periods,
+        (states.since < periods.end) & (states.until.isnull() | (states.until >= periods.start)),
+    )
+    start, end = whole_seconds(rows.start), whole_seconds(rows.end)
+    since, until = whole_seconds(rows.since), whole_seconds(rows.until)
+    rows = rows.mutate(
+        end_seconds=end,
+        at_end=rows.until.isnull() | (rows.until >= rows.end),
+        opened=rows.became_open & (since >= start),
+        closed=(rows.becomes_done & (until < end)).fill_null(False),
+    )
+    midnights = _midnights(data)
+    spent = rows.join(
+        midnights,
+        (rows.period == midnights.of_period)
+        & (rows.since < midnights.midnight)
+        & (rows.until.isnull() | (rows.until >= midnights.midnight)),
+    )
+    counted = spent.group_by("period", "ticket_id", "state_number").aggregate(day_ends=spent.count())
+    joined = rows.left_join(counted, ["period", "ticket_id", "state_number"])
+    return joined.mutate(day_ends=joined.day_ends.fill_null(0)).drop(
+        "period_right", "ticket_id_right", "state_number_right"
+    )
+
+
+def _states(data: Data) -> Any:
+    """Return each stretch of a ticket in one open state: `since`, `until`, and whether it begins or ends openness."""
+    import ibis
+
+    rows = tickets(data)
+    kept = ("ticket_id", "created_at", "channel", "type", "priority", "team", "segment", "country", "excluded")
+    changes = data.shared("statuses", statuses)
+    first = rows.select("ticket_id", at="created_at", number=ibis.literal(-1, "int64"), status=ibis.literal("open"))
+    states = first.union(changes.select("ticket_id", "at", "number", status="to_value"))
+    in_order = ibis.window(group_by="ticket_id", order_by=["at", "number"])
+    states = states.mutate(
+        until=states.at.lead(1).over(in_order),
+        then=states.status.lead(1).over(in_order),
+        before=states.status.lag(1).over(in_order),
+        state_number=ibis.row_number().over(in_order),
+    )
+    states = states.filter(~states.status.isin(DONE)).mutate(
+        became_open=states.before.fill_null("closed").isin(DONE), becomes_done=states.then.fill_null("open").isin(DONE)
+    )
+    states = states.select("ticket_id", "until", "status", "became_open", "becomes_done", "state_number", since="at")
+    return states.inner_join(rows.select(*kept), "ticket_id")
+
+
+def _midnights(data: Data) -> Any:
+    """Return the instant at which each day of each period ends, as far as the data reaches."""
+    import ibis
+    import pandas as pd
+
+    from kpi_lib.period import midnight
+
+    rows = []
+    for period in data.calendar.periods:
+        for number in range((period.last_day - period.first_day).days + 1):
+            day = period.first_day + pd.Timedelta(days=number + 1)
+            rows.append({"of_period": str(period), "midnight": midnight(day, data.calendar.zone)})
+    frame = pd.DataFrame(rows)
+    frame = frame[frame["midnight"] <= data.as_of]
+    return data.built(
+        "midnights", lambda _: ibis.memtable(frame, schema={"of_period": "string", "midnight": "timestamp('UTC', 6)"})
+    )

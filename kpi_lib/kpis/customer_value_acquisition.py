@@ -1,0 +1,1 @@
+"""Acquisition: what a customer, and one who may become a customer, costs to win."""

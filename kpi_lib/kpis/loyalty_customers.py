@@ -1,0 +1,1 @@
+"""Loyalty, customers: whether they stay, come back, take part and bring others."""

@@ -1,0 +1,1 @@
+"""Support operations, people: how much work each has, and how well it goes."""

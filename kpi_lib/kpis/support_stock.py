@@ -1,0 +1,1 @@
+"""Support operations, open work: what waits for us at the end of a period."""

@@ -1,0 +1,1 @@
+"""Support operations, topics: what customers ask about, how often, and where."""
