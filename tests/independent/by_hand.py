@@ -165,3 +165,9 @@ def kaplan_meier(waits: pd.Series, ended: pd.Series) -> Curve:
     survival = np.cumprod(1 - events / at_risk)
     kept = (part[happened] for part in (times, at_risk, events, survival))
     return Curve(*kept, watched=len(waits), ended=int(ended.sum()))
+
+
+def smallest_reaching(seconds: pd.Series, of: float) -> float:
+    """The smallest of the values that at least such a share of them does not exceed."""
+    ordered = np.sort(seconds.to_numpy(float))
+    return float(ordered[int(np.ceil(of * len(ordered) - 1e-9)) - 1])

@@ -58,7 +58,9 @@ class Desk:
     def handled(self) -> pd.Series:
         """Seconds of work on calls and tickets by agent."""
         rows = self.events.rename(columns={"handle_seconds": "handled"})
-        rows = pd.concat([rows[["agent_id", "handled"]], self.calls[["agent_id", "handled"]]]).astype({"handled": float})
+        rows = pd.concat([rows[["agent_id", "handled"]], self.calls[["agent_id", "handled"]]]).astype(
+            {"handled": float}
+        )
         return rows.groupby("agent_id")["handled"].sum()
 
 
@@ -106,7 +108,9 @@ def test_agent_target_attainment(known: Known, row, month: str) -> None:
     worked = known.events.groupby("ticket_id")["handle_seconds"].sum().reindex(by_person.index).fillna(0)
     recorded = worked[worked > 0]
     figures = share(recorded <= TARGET_SECONDS)
-    agree(row("agent_target_attainment", month), {name: figures[name] for name in ("value", "numerator", "denominator")})
+    agree(
+        row("agent_target_attainment", month), {name: figures[name] for name in ("value", "numerator", "denominator")}
+    )
 
 
 @MONTHS
