@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from by_hand import agree, share
-from known import ZONE, Known, bounds, within
+from known import ZONE, Known, bounds
 
 MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
 FULL_TIME_HOURS = 40

@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
-import numpy as np
 import pandas as pd
 import pytest
 from by_hand import Figures, agree, cost_of_each, kaplan_meier, quantile, ratio, share, smallest_reaching
@@ -62,7 +61,7 @@ def test_awaiting_reply(known: Known, row, month: str) -> None:
 
 @MONTHS
 def test_backlog(known: Known, row, month: str) -> None:
-    start, end = bounds(month)
+    end = bounds(month)[1]
     stock = known.stock(end)
     old = stock[end - stock["created_at"] > pd.Timedelta(hours=72)]
     agree(row("backlog", month), {"value": len(old)})
