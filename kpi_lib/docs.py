@@ -37,10 +37,13 @@ def data_page() -> str:
         "# The data",
         "Twelve tables, and no more. One that is missing is no mistake: what needs it is not available, and the report "
         "is built. A required column that is missing stops the run. Times are instants in UTC; a time without an "
-        "offset is read as UTC. Every table may have `loaded_at`, when a row reached the extract. Exact duplicates are "
+        "offset is read as UTC. Every table may have `loaded_at`, when a row reached the extract, and `left_out`, the "
+        "reason for which the mapping leaves a row out (`test call`), under which it is counted. Exact duplicates are "
         "left out and counted; two rows with one key and different content stop the run.",
         "A rule of level **error** stops the run, **warning** is printed on the data page, **drop** leaves the row out "
-        "and counts it.",
+        "and counts it. What can be checked only in the source, such as two exports that should agree, stands under "
+        "`checks` in `params/sources/NAME.yaml`: a name and a `.sql` file each, whose SELECT returns `message` and "
+        "`rows`. Each row of it with `rows` above 0 is a warning.",
         *map(_table, TABLES.values()),
     ]
     return "\n\n".join(parts) + "\n"

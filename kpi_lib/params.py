@@ -154,6 +154,7 @@ class SourceParams(_Model):
     as_of: str | dict[Literal["table", "column"], str]
     sample: bool = False
     tables: dict[str, str] = Field(min_length=1)
+    checks: dict[str, Annotated[str, Field(pattern=r"\.sql$")]] = {}
     connection_as_written: str = Field("", exclude=True)  # with its ${NAME}s, for messages
     path: Path = Field(exclude=True)
     lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
@@ -208,9 +209,10 @@ def load_source(path: str | Path) -> SourceParams:
     """
     found = find(path)
     source = _validated(SourceParams, found)
-    tables = {name: _table(source, name, text) for name, text in source.tables.items()}
+    tables = {name: _place(source, "tables", name, text) for name, text in source.tables.items()}
+    checks = {name: _place(source, "checks", name, text) for name, text in source.checks.items()}
     connection = expand(source.connection, where=source.where("connection"))
-    told = {"tables": tables, "connection": connection, "connection_as_written": source.connection}
+    told = {"tables": tables, "checks": checks, "connection": connection, "connection_as_written": source.connection}
     return source.model_copy(update=told)
 
 
@@ -331,8 +333,8 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _table(source: SourceParams, name: str, text: str) -> str:
-    expanded = expand(text, where=source.where("tables", name))
+def _place(source: SourceParams, section: str, name: str, text: str) -> str:
+    expanded = expand(text, where=source.where(section, name))
     if "://" in expanded or not re.search(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$", expanded):
         return expanded
     base = Path.cwd() if text.startswith("${") else source.path.parent

@@ -2,7 +2,7 @@
 
 A table is a Parquet, CSV or JSON file or pattern, a `.sql` file with one SELECT, or a table of the database. In text
 files a blank is a missing value, and a time without an offset is UTC unless the mapping converts it. Relative paths in
-a `.sql` file are relative to it; `${NAME}` in it is taken from the environment.
+a `.sql` file are relative to it; `${NAME}` in it is taken from the environment. A check is such a file, too.
 """
 
 import os
@@ -27,6 +27,7 @@ from kpi_lib.contract import (
     distinct,
     happened_by,
     instant,
+    left_out,
     without,
 )
 from kpi_lib.contract import unreadable as unreadable_text
@@ -36,6 +37,7 @@ from kpi_lib.params import Params, SourceParams, load_source
 FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
 FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+MOST_WARNINGS = 20  # of one check
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -95,16 +97,20 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
         typed = _typed(connection, raw, spec)
         seen, how = (fixed, "given" if as_of else "params") if fixed else _from_data(typed, spec)
         tables, about, unique = _settled(connection, typed, seen)
-        rate = _exchange_rate((params.currency, *params.fx))
-        rates = {name: [rate] for name in tables if "currency" in tables[name].columns}
-        findings = check(tables, rates, unique)
+        given = {name: {column.lower() for column in rows.columns} for name, rows in raw.items()}
+        rules = {name: left_out(tables[name]) if "left_out" in given[name] else [] for name in tables}
+        for name in (name for name in tables if "currency" in tables[name].columns):
+            rules[name].append(_exchange_rate((params.currency, *params.fx)))
+        findings = check(tables, rules, unique)
         _stop_on_errors(findings, spec)
         tables = {name: _without_broken(connection, name, tables, findings) for name in tables}
     _count_dropped(about, findings)
+    told, read = _own_checks(connection, spec)
+    findings += told
     if how == "latest":
         rule = Rule("warning", "freshness unknown", message="as_of is the latest event: nothing tells what came later")
         findings.append(Broken("", rule, "warning", 0, rule.message))
-    given = {name: {column.lower() for column in rows.columns} for name, rows in raw.items()}
+    files = sorted({*files, *read})
     return Source(connection, tables, seen, how, spec.sample, about, findings, files, spec.path, given)
 
 
@@ -169,6 +175,22 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
     if suffix[1] == "parquet":
         return connection.read_parquet(text, union_by_name=True), files
     return connection.read_json(text), files
+
+
+def _own_checks(connection: Any, spec: SourceParams) -> tuple[list[Broken], list[Path]]:
+    """Return as warnings what the source's own checks say of its tables, and the files that they read."""
+    said, files = [], []
+    for name, text in spec.checks.items():
+        where = spec.where("checks", name)
+        with _readable(where):
+            found, read = _read(connection, text, spec, where)
+            if absent := [column for column in ("message", "rows") if column not in found.columns]:
+                raise SourceError(f"a check selects message and rows: there is no {absent[0]}", where=where)
+            warnings = found.filter(found["rows"] > 0).select("message", "rows").limit(MOST_WARNINGS).to_pandas()
+        files += read
+        for message, rows in zip(warnings["message"], warnings["rows"], strict=True):
+            said.append(Broken(name, Rule("warning", message), "warning", int(rows), message))
+    return said, files
 
 
 def _matching(pattern: str, where: str, hint: str) -> list[Path]:
@@ -328,7 +350,8 @@ def _kept(connection: Any, rows: Any) -> Any:
 
 def _count_dropped(about: list[dict[str, Any]], findings: list[Broken]) -> None:
     for found in (found for found in findings if found.level == "drop"):
-        next(entry for entry in about if entry["table"] == found.table)["dropped"][found.rule.name] = found.rows
+        dropped = next(entry for entry in about if entry["table"] == found.table)["dropped"]
+        dropped[found.rule.name] = dropped.get(found.rule.name, 0) + found.rows
 
 
 def _exchange_rate(known: tuple[str, ...]) -> Rule:

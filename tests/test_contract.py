@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from kpi_lib.contract import TABLES, as_seen_at, check, conform, distinct, unreadable, without
+from kpi_lib.contract import TABLES, as_seen_at, check, conform, distinct, left_out, unreadable, without
 from kpi_lib.errors import ContractError
 
 NOON = pd.Timestamp("2024-05-01 12:00", tz="UTC")
@@ -207,6 +207,33 @@ def test_rows_are_left_out_only_where_a_rule_is_surely_broken():
     surveys = rows("surveys", {"score": None, "answered_at": None}, {"survey_id": "V2", "score": 6.0})
     findings = check({"surveys": surveys})
     assert list(without(surveys, TABLES["surveys"], findings, {}).to_pandas()["survey_id"]) == ["V1"]
+
+
+def test_what_the_mapping_leaves_out_is_counted_under_its_reason_and_breaks_no_other_rule():
+    calls = rows(
+        "calls",
+        {"left_out": "phantom", "outcome": None},
+        *({"call_id": f"L{i}", "left_out": "test", "queue_seconds": -i} for i in (2, 3)),
+        {"call_id": "L4", "queue_seconds": -4},
+        {"call_id": "L5", "left_out": ""},
+    )
+    findings = check({"calls": calls}, {"calls": left_out(calls)})
+    assert [(found.rule.name, found.level, found.rows) for found in findings] == [
+        ("test", "drop", 2),
+        ("phantom", "drop", 1),
+        ("queue_seconds is negative", "drop", 1),
+    ]
+    assert list(without(calls, TABLES["calls"], findings, {}).to_pandas()["call_id"]) == ["L5"]
+
+
+def test_more_reasons_than_anybody_reads_share_one_line():
+    leads = rows("leads", *({"lead_id": f"D{i}", "left_out": f"reason {i}"} for i in range(23)))
+    findings = check({"leads": leads}, {"leads": left_out(leads)})
+    assert [(found.rule.name, found.rows) for found in findings[-2:]] == [
+        ("reason 6", 1),
+        ("left out for other reasons", 3),
+    ]
+    assert without(leads, TABLES["leads"], findings, {}).count().to_pandas() == 0
 
 
 def test_at_most_three_examples_are_fetched():

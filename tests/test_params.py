@@ -115,15 +115,24 @@ def test_a_sources_files_are_relative_to_it_and_those_in_a_variable_to_the_worki
     monkeypatch.setenv("EXPORTS", "exports")
     (tmp_path / "params").mkdir()
     path = tmp_path / "params" / "own.yaml"
+    checks = {"agree": "checks/agree.sql"}
     tables = {"tickets": "data/tickets.csv", "calls": "${EXPORTS}/calls.parquet", "leads": "crm.leads"}
-    path.write_text(yaml.safe_dump({"as_of": "latest", "tables": tables}))
+    path.write_text(yaml.safe_dump({"as_of": "latest", "tables": tables, "checks": checks}))
     found = load_source(path)
     assert found.tables == {
         "tickets": str(tmp_path / "params" / "data" / "tickets.csv"),
         "calls": str(tmp_path / "exports" / "calls.parquet"),
         "leads": "crm.leads",
     }
+    assert found.checks == {"agree": str(tmp_path / "params" / "checks" / "agree.sql")}
     assert (found.connection, found.sample) == ("duckdb://", False)
+
+
+def test_a_check_that_is_no_sql_file_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("as_of: latest\ntables: {tickets: t.csv}\nchecks:\n  agree: agree.csv\n")
+    with pytest.raises(ParamsError, match=r"own.yaml:4: checks.agree: .*'agree.csv'"):
+        load_source(path)
 
 
 def test_a_source_without_an_extract_time_is_refused(tmp_path):

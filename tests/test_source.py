@@ -27,10 +27,13 @@ TICKETS = "ticket_id,created_at\nT1,2024-05-01 08:00\nT2,2024-05-02T10:00:00+02:
 def desk(tmp_path):
     """A folder with a configuration: `desk(as_of=..., tickets="ticket_id,...")` writes files and opens the source."""
 
-    def opened(given=None, *, as_of="2024-06-01T00:00+00:00", connection="duckdb://", sample=False, **tables):
+    def opened(
+        given=None, *, as_of="2024-06-01T00:00+00:00", connection="duckdb://", sample=False, checks=None, **tables
+    ):
         (tmp_path / "report.yaml").write_text(REPORT)
         lines = [f"connection: {connection}", f"as_of: {as_of}", f"sample: {str(sample).lower()}", "tables:"]
         lines += [f"  {name}: {written(name, content)}" for name, content in tables.items()]
+        lines += [f"checks: {{exports: {checks}}}"] if checks else []
         (tmp_path / "source.yaml").write_text("\n".join(lines))
         return source.open(params.load(tmp_path / "report.yaml"), as_of=given)
 
@@ -122,6 +125,29 @@ def test_rows_that_break_a_rule_of_level_drop_are_left_out_and_counted(desk):
         ("tickets", "no created event", "warning", 1),
         ("ticket_events", "before the ticket was created", "drop", 1),
     ]
+
+
+def test_what_a_mapping_leaves_out_is_counted_under_its_reason(desk):
+    opened = desk(tickets="ticket_id,created_at,left_out\nT1,2024-05-01,\nT2,2024-05-02,test desk\n")
+    assert list(opened.tables["tickets"].to_pandas()["ticket_id"]) == ["T1"]
+    assert about(opened, "tickets")["rows"] == 2
+    assert about(opened, "tickets")["dropped"] == {"test desk": 1}
+
+
+def test_a_sources_own_checks_are_warnings_where_they_count_rows(desk, tmp_path):
+    (tmp_path / "agree.sql").write_text(
+        """-- Do the exports agree?
+        SELECT count(*) || ' tickets, and none billed' AS message, count(*) AS rows FROM read_csv('tickets.csv')
+        UNION ALL SELECT 'all is well', 0"""
+    )
+    opened = desk(tickets=TICKETS, checks="agree.sql")
+    (found,) = opened.quality()[1]
+    assert (found["table"], found["level"], found["rows"]) == ("exports", "warning", 2)
+    assert found["message"] == "2 tickets, and none billed"
+    assert tmp_path / "agree.sql" in opened.files
+    (tmp_path / "agree.sql").write_text("SELECT 1 AS rows")
+    with pytest.raises(SourceError, match=r"source.yaml:\d+: a check selects message and rows: there is no message"):
+        desk(tickets=TICKETS, checks="agree.sql")
 
 
 def test_text_that_cannot_be_read_stops_with_examples(desk):

@@ -4,7 +4,7 @@ A rule of level `error` stops the run, `warning` is printed on the data page, `d
 Conditions are Ibis expressions that are true for a broken row; Ibis itself is imported only when one is used.
 """
 
-from kpi_lib.contract.check import check, without
+from kpi_lib.contract.check import check, left_out, without
 from kpi_lib.contract.conform import as_seen_at, conform, distinct, happened_by, instant, unreadable
 from kpi_lib.contract.declare import Broken, Column, Rule, Table
 from kpi_lib.contract.tables import TABLES
@@ -24,6 +24,7 @@ __all__ = [
     "distinct",
     "happened_by",
     "instant",
+    "left_out",
     "unreadable",
     "without",
 ]

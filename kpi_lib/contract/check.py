@@ -9,6 +9,7 @@ from kpi_lib.contract.tables import TABLES
 EARLIEST = "1990-01-01T00:00:00+00:00"
 ORPHANS_TOLERATED = 0.01
 EXAMPLES = 3
+REASONS = 20
 
 
 def check(
@@ -36,10 +37,22 @@ def without(rows: Rows, table: Table, findings: Iterable[Broken], tables: Tables
     return rows
 
 
+def left_out(rows: Rows) -> list[Rule]:
+    """Return a rule of level `drop` for each reason for which the mapping leaves rows out; the rarest share one."""
+    told = rows.group_by("left_out").agg(count=rows.count()).filter(lambda t: t.left_out.notnull())
+    reasons = told.order_by(told["count"].desc(), told.left_out).limit(REASONS).to_pandas()["left_out"]
+    rest = Rule("drop", "left out for other reasons", lambda t: t.left_out.notnull())
+    return [*(Rule("drop", reason, _reason_is(reason)) for reason in reasons), rest]
+
+
+def _reason_is(reason: str) -> Condition:
+    return lambda rows: rows.left_out == reason
+
+
 def _within(table: Table, rows: Rows, extra: Iterable[Rule]) -> list[Broken]:
     import ibis
 
-    rules = [*_rules_of_columns(table), *(rule for rule in table.rules if rule.broken), *extra]
+    rules = [*extra, *_rules_of_columns(table), *(rule for rule in table.rules if rule.broken)]
     broken = [rule.broken(rows).fill_null(False) for rule in rules if rule.broken]
     gone = ibis.literal(False)
     counted = []

@@ -389,5 +389,6 @@ _DECLARED = (
     ),
 )
 TABLES: dict[str, Table] = {
-    table.name: replace(table, columns=(*table.columns, optional("loaded_at", INSTANT))) for table in _DECLARED
+    table.name: replace(table, columns=(*table.columns, optional("left_out"), optional("loaded_at", INSTANT)))
+    for table in _DECLARED
 }
