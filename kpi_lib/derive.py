@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,16 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
             rows.append(pd.DataFrame(missing))
             continue
         shared = [cut for cut in kpi.cuts if cuts and all(cut in table.columns for table in tables)]
-        known.append((kpi, [TOTAL, *shared]))
+        asked = [kpi.table] if kpi.table else [TOTAL, *shared]
+        known.append((kpi, asked))
         for name in kpi.facts:
-            wanted.setdefault(name, {}).update(dict.fromkeys([TOTAL, *shared]))
+            wanted.setdefault(name, {}).update(dict.fromkeys(asked))
     frames = {name: _summary(data, name, list(asked)) for name, asked in wanted.items()}
     parts = {name: dict(list(frame.groupby(["cut", "period", "member"]))) for name, frame in frames.items()}
     for kpi, asked in known:
+        if kpi.table:
+            rows.append(_of_members(data, kpi, [frames[name] for name in kpi.facts]))
+            continue
         groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
         rows.append(pd.DataFrame([row for cut in asked for row in _of_model(data, kpi, groups, cut)]))
     return rows
@@ -52,6 +57,19 @@ def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut:
             yield named | {"period": str(period), "member": member if cut else None} | _as_row(estimate)
 
 
+def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of a table model, which is given all periods and members at once."""
+    given = [frame[frame["cut"] == kpi.table].drop(columns="cut").reset_index(drop=True) for frame in frames]
+    for frame in given:
+        frame.attrs["periods"] = [str(period) for period in data.calendar.periods]
+    made = kpi.function(*given, **kpi.given(data.params))
+    value = made["value"].astype("float64")
+    known = {"status": np.where(value.isna(), "undefined", "ok"), "method": "model"} | {
+        name: made[name] for name in made.columns
+    }
+    return made.assign(**known, kpi=kpi.address, cut=kpi.table)
+
+
 def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
     """Fetch the small frame of a fact, by cut, period and member."""
     rows, summary = data.fact(name), FACTS[name].summary
@@ -64,7 +82,7 @@ def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
 
 def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
     """Compute the KPIs that are functions of others, each after those it is derived from."""
-    months = {str(period): period.months for period in data.calendar.periods}
+    lengths = data.calendar.constants[["months", "days"]].to_dict("index")
     known: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     wanted = {name for kpi in kpis for name in kpi.of}
     for row in frame[frame["kpi"].isin(wanted)].to_dict("records"):
@@ -74,7 +92,8 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
     while waiting:
         ready = [kpi for kpi in waiting if not any(parent in (other.address for other in waiting) for parent in kpi.of)]
         for kpi in ready:
-            made = _of_parents(kpi, [known.get(parent, {}) for parent in kpi.of], data, months)
+            parents = [known.get(parent, {}) for parent in kpi.of]
+            made = _table_of(kpi, parents) if kpi.table else _of_parents(kpi, parents, data, lengths)
             known[kpi.address] = {_key(row): row for row in made}
             rows += made
         waiting = [kpi for kpi in waiting if kpi not in ready]
@@ -82,7 +101,7 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
 
 
 def _of_parents(
-    kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], data: Data, months: dict[str, int]
+    kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], data: Data, lengths: dict[Any, Any]
 ) -> list[dict[str, Any]]:
     chosen = data.params.get(kpi.choose) if kpi.choose else None
     made = []
@@ -100,30 +119,61 @@ def _of_parents(
         status = min((row["status"] for row in counted), key=WORSE.index)
         row = {"kpi": kpi.address, "period": period, "cut": cut, "member": member, "excluded": None}
         if status in ("ok", "small_sample"):
-            made.append(row | _judged(_combined(kpi, given, months[period], data), status))
+            made.append(row | _judged(_combined(kpi, given, lengths[period], data), status))
         else:
             why = next((part.get("method") for part in counted if part["status"] == status), "")
             made.append(row | {"status": status, "method": why, "estimate": None})
     return made
 
 
-def _combined(kpi: Kpi, rows: list[dict[str, Any]], months: int, data: Data) -> Estimate:
-    estimates = [_estimate(row, months) for row in rows]
+@dataclass(frozen=True)
+class Part:
+    """A member's number beside the number of all, as a derived table KPI sees it."""
+
+    row: dict[str, Any]
+    total: dict[str, Any]
+
+    @property
+    def clearly(self) -> int:
+        """1 or -1 where the member's interval lies above or below the number of all; else 0."""
+        low, high, value = self.row.get("low"), self.row.get("high"), self.total.get("value")
+        if low is None or high is None or value is None or self.row["status"] != "ok":
+            return 0
+        return int(low > value) - int(high < value)
+
+
+def _table_of(kpi: Kpi, parents: list[dict[Any, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of a derived table KPI: its function is given a Part of each parent, or None."""
+    keys = sorted({key for parent in parents for key in parent if key[1] == kpi.table}, key=str)
+    made = []
+    for period, cut, member in keys:
+        parts = [
+            Part(parent[period, cut, member], parent.get((period, None, None), {}))
+            if (period, cut, member) in parent
+            else None
+            for parent in parents
+        ]
+        named = {"kpi": kpi.address, "period": period, "cut": cut, "member": member, "excluded": None}
+        made.append(dict.fromkeys(COLUMNS, math.nan) | kpi.function(*parts) | named | {"estimate": None})
+    return made
+
+
+def _combined(kpi: Kpi, rows: list[dict[str, Any]], length: dict[str, Any], data: Data) -> Estimate:
+    estimates = [_estimate(row, length) for row in rows]
     result = kpi.function(*estimates, **kpi.given(data.params))
     if len(rows) == 1 and rows[0].get("low") == rows[0].get("low") and rows[0].get("low") is not None:
         ends = [
-            kpi.function(Estimate(rows[0][end], months=months), **kpi.given(data.params)).value
-            for end in ("low", "high")
+            kpi.function(Estimate(rows[0][end], **length), **kpi.given(data.params)).value for end in ("low", "high")
         ]
         return Estimate(result.value, np.repeat(sorted(ends), 1000), result.n, estimates[0].method)
     return result
 
 
-def _estimate(row: dict[str, Any], months: int) -> Estimate:
+def _estimate(row: dict[str, Any], length: dict[str, int]) -> Estimate:
     if isinstance(row.get("estimate"), Estimate):
-        return row["estimate"]
+        return replace(row["estimate"], **length)
     value, low, high = (row.get(name, math.nan) for name in ("value", "low", "high"))
-    known = {"n": row.get("n", math.nan), "method": row.get("method") or "", "months": months}
+    known = {"n": row.get("n", math.nan), "method": row.get("method") or ""} | length
     return from_limits(str(row.get("kpi")), *(math.nan if x is None else x for x in (value, low, high)), **known)
 
 

@@ -65,6 +65,49 @@ class Count(Estimator):
 
 
 @dataclass(frozen=True)
+class Distinct(Estimator):
+    """How many different values of a column there are among the rows that meet `of`: a census, right in every cut.
+
+    The column `cluster` names must have a value in each of these rows.
+    """
+
+    census: ClassVar[bool] = True
+    cluster: str
+    of: Any
+    readings: dict[str, str] = field(default_factory=dict)
+
+    def sums(self) -> dict[str, Any]:
+        return {"n": condition(self.of)}
+
+    def pair(self) -> tuple[Any, Any] | None:
+        return (condition(self.of),) * 2
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
+        different = sums["groups"]
+        return intervals.frame(sums, different, numerator=different, n=different, method=CENSUS)
+
+
+@dataclass(frozen=True)
+class PerMember(Distinct):
+    """How many rows there are, on average, for each different value of the column `cluster`."""
+
+    census: ClassVar[bool] = False
+
+    def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        from kpi_lib import intervals
+
+        rows, members = sums["n"].to_numpy(float), sums["groups"].to_numpy(float)
+        moments = sums.assign(y=rows, x=members, xx=members, xy=rows)
+        low, high, method = intervals.delta(moments, self.cluster, intervals.MINIMUM_ROWS)
+        value = intervals.over(rows, members)
+        return intervals.frame(
+            sums, value, numerator=rows, denominator=members, n=members, low=low, high=high, method=method
+        )
+
+
+@dataclass(frozen=True)
 class Total(Estimator):
     """The sum of an amount: a census, without sampling error."""
 

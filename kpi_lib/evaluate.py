@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 
 from kpi_lib.derive import derived, modelled
-from kpi_lib.estimate import ByMember, Estimator, PerPeriod, Ratio, Share
+from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
-from kpi_lib.waiting import RESTRICTED_DAYS, Waiting, product_limit
+from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting, product_limit
 
-SMALL_SAMPLE = 5
+SMALL_SAMPLE = {"agent": 20}  # of a cut; 5 elsewhere
 SUMS = "sums"
 EXCLUDED = "excluded"
 INDEX = ["cut", "period", "member"]
@@ -59,7 +59,7 @@ class _Scan:
     table: Any
     columns: dict[Any, str] = field(default_factory=dict)
     queries: dict[str, _Query] = field(default_factory=dict)
-    waits: dict[bool, list[tuple[str, str, str, str]]] = field(default_factory=dict)
+    waits: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
     fetched: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def column(self, expression: Any) -> str:
@@ -72,15 +72,15 @@ class _Scan:
         made.cuts |= dict.fromkeys(cuts)
         return made
 
-    def wait(self, name: str, cuts: list[str], seconds: Any, finished: Any, aimed: bool) -> None:
-        """Ask for a waiting time, of the rows whose seconds are not null."""
-        columns = self.column(seconds), self.column(finished)
-        self.waits.setdefault(aimed, []).extend((name, cut, *columns) for cut in cuts)
+    def wait(self, name: str, cuts: list[str], kind: str, *columns_of: Any) -> None:
+        """Ask for a waiting time by its seconds, finished and weight, of the rows whose seconds are not null."""
+        columns = [self.column(expression) for expression in columns_of]
+        self.waits.setdefault(kind, []).extend((name, cut, *columns) for cut in cuts)
 
     def run(self) -> None:
         """Copy what is asked for, then fetch sums, moments and waiting times, and the reasons of rows left out."""
         cuts = {cut for query in self.queries.values() for cut in query.cuts}
-        cuts |= {cut for parts in self.waits.values() for _, cut, _, _ in parts}
+        cuts |= {cut for parts in self.waits.values() for _, cut, *_ in parts}
         kept = {"period": self.table.period} | {_by(cut): self.table[cut].cast("string") for cut in cuts - {TOTAL}}
         kept |= {name: node.to_expr() for node, name in self.columns.items()}
         if EXCLUDED in self.table.columns:
@@ -93,20 +93,20 @@ class _Scan:
         for kind, query in self.queries.items():
             asked = query.over(self.data.stacked(rows, map(_by, query.cuts)))
             self.fetched[kind] = _indexed(fetched(asked, query.cuts))
-        for aimed, parts in self.waits.items():
-            self._wait(self.data.stacked(rows, (_by(part[1]) for part in parts)), parts, aimed)
+        for kind, parts in self.waits.items():
+            self._wait(self.data.stacked(rows, (_by(part[1]) for part in parts)), parts, kind)
 
-    def _wait(self, rows: Any, parts: list[tuple[str, str, str, str]], aimed: bool) -> None:
+    def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
         chosen = {
             name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
-            for place, name in ((2, "seconds"), (3, "finished"))
+            for place, name in list(enumerate(("seconds", "finished", "weight"), 2))[: len(parts[0]) - 2]
         }
         watched = rows.select(*STACK, **chosen)
-        limits = product_limit(watched.filter(watched.seconds.notnull()), STACK, target=aimed)
+        limits = product_limit(watched.filter(watched.seconds.notnull()), STACK, kind)
         frame = fetched(limits, range(len(parts)))
         tasks = frame["cut"].map(lambda place: parts[place][0])
         frame["cut"] = frame["cut"].map(lambda place: parts[place][1])
-        self.fetched |= {name: _indexed(frame[tasks == name]) for name, _, _, _ in parts}
+        self.fetched |= {part[0]: _indexed(frame[tasks == part[0]]) for part in parts}
 
 
 @dataclass
@@ -132,8 +132,8 @@ class _Task:
         if isinstance(self.estimator, Waiting):
             parts = self.estimator.rows(data.as_of)
             seconds = _masked(parts["counted"], counted[0]).ifelse(parts["seconds"], None)
-            aimed = self.estimator.target_seconds is not None
-            self.scans[0].wait(self.kpi.address, self.cuts, seconds, parts["finished"], aimed)
+            weights = [self.estimator.weight] if self.estimator.kind == WEIGHTED else []
+            self.scans[0].wait(self.kpi.address, self.cuts, self.estimator.kind, seconds, parts["finished"], *weights)
             return
         for name, expression in self.estimator.sums().items():
             place = self._side(expression)
@@ -292,7 +292,7 @@ def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFra
 def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the numbers of a task: its headline and its readings, in all cuts."""
     estimator, kpi, made = task.estimator, task.kpi, []
-    if task.by_member and "k" not in sums.columns:
+    if task.by_member and isinstance(estimator, Count):
         sums = sums.assign(k=sums["n"], n=sums.groupby("period")["n"].transform("sum"))
         estimator = Share(None)
     reasons = _reasons(task)
@@ -349,7 +349,8 @@ def _settled(
     frame.loc[gone, [column for column in COLUMNS if column not in ("method", "status")]] = np.nan
     frame.loc[gone, ["status", "method"]] = ["not_available", "outside the data"]
     frame.loc[gone, "estimate"] = None
-    few = (frame["status"] == "ok") & (frame["n"] < SMALL_SAMPLE) & ~frame["census"].eq(True)
+    enough = frame["cut"].map(SMALL_SAMPLE).astype("float64").fillna(5)
+    few = (frame["status"] == "ok") & (frame["n"] < enough) & ~frame["census"].eq(True)
     frame.loc[few, "status"] = "small_sample"
     return frame.drop(columns="census")
 

@@ -1,7 +1,7 @@
 """What a KPI is: a decorated function over a fact, whose name, docstring and body are the declaration.
 
 Four forms: over one fact; over two facts, each side summed in its own scan; derived from other KPIs (`of=`); a model
-over a small summary frame (`model=True`).
+over a small summary frame (`model=True`). `table=` makes one of the last two a table KPI.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Kpi:
     horizon: str | None
     known: str | None
     choose: str | None
+    table: str | None
 
     @property
     def id(self) -> str:
@@ -75,7 +76,7 @@ class Kpi:
     def table_cut(self) -> str | None:
         """The cut whose members a table KPI writes as rows; None for a KPI with a total."""
         if self.model or self.of:
-            return None
+            return self.table
         declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
         return declared.cut if isinstance(declared, ByMember) else None
 
@@ -141,6 +142,7 @@ def kpi(
     horizon: str | None = None,
     known: str | None = None,
     choose: str | None = None,
+    table: str | None = None,
     title: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a KPI; its id is the function's name, its family the module it stands in.
@@ -148,7 +150,8 @@ def kpi(
     `fact` names one fact, or two for a ratio of them; `of` names KPIs it is derived from. `cuts` are its breakdowns.
     `params` are dotted paths into params/report.yaml that arrive as keyword arguments; `horizon` is one that holds the
     days for which a row's outcome is observed; `known` is a column without which a row cannot be judged.
-    `choose` is one that names the companion among `of` that is taken, so that the others need not be known.
+    `choose` is one that names the companion among `of` that is taken, so that the others need not be known. `table` is
+    the cut whose members a model, or a KPI derived from others, writes as rows.
     `companion="service_level.tickets"` declares a companion.
     """
     facts = (fact,) if isinstance(fact, str) else tuple(fact)
@@ -178,6 +181,7 @@ def kpi(
             horizon,
             known,
             choose,
+            table,
         )
         return function
 

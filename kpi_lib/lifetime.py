@@ -26,7 +26,8 @@ class Estimate:
     """One number with draws from its sampling distribution; arithmetic on estimates works on both.
 
     Without draws its uncertainty is unknown, and so is that of whatever is computed from it; plain numbers are exact.
-    `curve` is, for a lifetime model, the value accumulated by each month. `months` is the length of the period.
+    `curve` is, for a lifetime model, the value accumulated by each month. `months` is the length of the period, `days`
+    those of it that have ended.
     `missing` is the status of an estimate without a value.
     """
 
@@ -37,6 +38,7 @@ class Estimate:
     curve: np.ndarray | None = None
     months: int = 1
     missing: str = "undefined"
+    days: int = 1
 
     def __add__(self, other: Any) -> Estimate:
         return self._with(other, operator.add)
@@ -90,6 +92,7 @@ class Estimate:
             curve,
             self.months,
             next((each.missing for each in (self, theirs) if math.isnan(each.value)), "undefined"),
+            self.days,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kpi_lib.estimate import Estimator, condition
+from kpi_lib.estimate import CENSUS, Estimator, condition
 from kpi_lib.facts.calendar import whole_seconds
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 RESTRICTED_DAYS = 30
+AIMED, WEIGHTED = "aimed", "weighted"  # kinds of waiting time beside the plain one
 SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
 _PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
 
@@ -28,9 +29,10 @@ class Waiting(Estimator):
     """Time from `start` `until` something happens; rows where it has not are still waiting, not missing.
 
     `lost` is when a row stops being watched without the event; else it is watched until `as_of`. `less` are seconds to
-    subtract; what comes a little before `start`, as clocks differ, took 0 seconds. `of` restricts the rows. Value and
-    limits come in the KPI's unit of time. Interval: log-log limits with Greenwood's variance (Brookmeyer and Crowley
-    1982). `mean` is the restricted mean over 30 days.
+    subtract; what comes just before `start`, as clocks differ, took 0 seconds. `of` restricts the rows; a row counts
+    `weight` times where that is given, and then there are no limits. Value and limits come in the KPI's unit of time.
+    Interval: log-log limits with Greenwood's variance (Brookmeyer and Crowley 1982). `mean` is the restricted mean over
+    30 days.
     """
 
     READINGS: ClassVar[tuple[str, ...]] = ("p90", "mean")
@@ -40,11 +42,17 @@ class Waiting(Estimator):
     of: Any = None
     less: Any = None
     target_seconds: Any = None
+    weight: Any = None
     readings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """How `product_limit` must sum: at a target, with weights, or plainly ("")."""
+        return AIMED if self.target_seconds is not None else WEIGHTED if self.weight is not None else ""
 
     def within(self, seconds: Any) -> Waiting:
         """Return instead the percentage for whom it happens within `seconds`, which may differ by row."""
-        return Waiting(self.start, self.until, self.lost, self.of, self.less, seconds, self.readings)
+        return Waiting(self.start, self.until, self.lost, self.of, self.less, seconds, readings=self.readings)
 
     def rows(self, as_of: datetime) -> dict[str, Any]:
         """Return per-row `seconds` watched, whether the event `finished` them, and the condition `counted`."""
@@ -89,9 +97,13 @@ class Waiting(Estimator):
             )
             unseen = (sums["still"].to_numpy(float) > TOLERANCE) & ~sums["followed"].to_numpy(bool)
             value = np.where(unseen, np.nan, value)
+        elif reading == "longest":
+            value, low, high, method = sums[reading].to_numpy(float), math.nan, math.nan, CENSUS
         else:
             value, low, high = (sums[f"{reading}{limit}"].to_numpy(float) for limit in ("", "_low", "_high"))
             method = "Kaplan-Meier, log-log limits"
+        if self.kind == WEIGHTED:
+            low, high, method = math.nan, math.nan, "Kaplan-Meier, weighted; no limits"
         laid = frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
         laid.loc[(n > 0) & laid["value"].isna(), "status"] = "not_estimable"
         return laid
@@ -111,10 +123,18 @@ class Waiting(Estimator):
 
 @dataclass(frozen=True)
 class Lasting(Waiting):
-    """A duration given as a number of seconds; `finished` says for which rows it is complete (all, when left out)."""
+    """A duration given as a number of seconds; `finished` says for which rows it is complete (all, when left out).
+
+    `quantile` is `median`, `p90` or `longest`, the largest of all, which is a census.
+    """
 
     finished: Any = None
     quantile: str = "median"
+
+    @property
+    def census(self) -> bool:  # type: ignore[override]
+        """Whether the value has no sampling error."""
+        return self.quantile == "longest"
 
     def rows(self, as_of: datetime) -> dict[str, Any]:
         seconds = self.start.cast("float64").floor().cast("int64")
@@ -122,32 +142,38 @@ class Lasting(Waiting):
         return self._counted(seconds, finished, self.start.notnull())
 
 
-def product_limit(rows: Any, keys: list[str], *, target: bool = False) -> Any:
+def product_limit(rows: Any, keys: list[str], kind: str = "") -> Any:
     """Return one row a group with quantiles, limits and restricted mean of `rows` (keys, seconds, finished).
 
-    `rows` is an Ibis table of the counted rows alone. With `target` only the survival at one unit of scaled time.
+    `rows` is an Ibis table of the counted rows alone. `AIMED` gives only the survival at one unit of scaled time;
+    `WEIGHTED` counts each row `weight` times.
     """
     import ibis
 
-    rows = rows.mutate(seconds=ibis.least(rows.seconds, _PARTS + 1)) if target else rows
-    steps = rows.group_by([*keys, "seconds"]).aggregate(events=rows.finished.sum(), leaving=rows.count())
+    rows = rows.mutate(seconds=ibis.least(rows.seconds, _PARTS + 1)) if kind == AIMED else rows
+    counted = {"events": rows.finished.sum(), "leaving": rows.count()}
+    if kind == WEIGHTED:
+        counted = {"events": rows.finished.ifelse(rows.weight, 0.0).sum(), "leaving": rows.weight.sum()}
+    steps = rows.group_by([*keys, "seconds"]).aggregate(**counted)
     whole = ibis.window(group_by=keys)
     before = ibis.window(group_by=keys, order_by="seconds", preceding=(None, 1))
     gone = steps.leaving.sum().over(before).fill_null(0)
-    following = {} if target else {"until": steps.seconds.lead(1).over(ibis.window(group_by=keys, order_by="seconds"))}
+    following = (
+        {} if kind == AIMED else {"until": steps.seconds.lead(1).over(ibis.window(group_by=keys, order_by="seconds"))}
+    )
     steps = steps.mutate(
         at_risk=(steps.leaving.sum().over(whole) - gone).cast("float64"),
         events=steps.events.cast("float64"),
         **following,
     )
-    dying = (steps.events > 0) & (steps.events < steps.at_risk)
-    surviving = (steps.at_risk - steps.events).nullif(0.0)
+    dying = (steps.events > 0) & (steps.events < steps.at_risk - TOLERANCE)
+    surviving = ibis.greatest(steps.at_risk - steps.events, 0.0).nullif(0.0)
     steps = steps.mutate(
         log_step=dying.ifelse((surviving / steps.at_risk).ln(), 0.0),
         greenwood=dying.ifelse(steps.events / (steps.at_risk * surviving), 0.0),
-        all_gone=steps.events >= steps.at_risk,
+        all_gone=steps.events >= steps.at_risk - TOLERANCE,
     )
-    return _at_target(steps, keys) if target else _quantiles(steps, keys)
+    return _at_target(steps, keys) if kind == AIMED else _quantiles(steps, keys)
 
 
 def _quantiles(steps: Any, keys: list[str]) -> Any:
@@ -169,6 +195,7 @@ def _quantiles(steps: Any, keys: list[str]) -> Any:
     columns = {
         "n": steps.leaving.sum(),
         "events": steps.events.sum(),
+        "longest": steps.seconds.max(),
         "area": first + steps.area_after.sum(),
         "area_variance": (steps.seconds <= horizon).ifelse(steps.after * steps.after * steps.greenwood, 0.0).sum(),
         "still": (steps.until.isnull() & (steps.seconds < horizon)).ifelse(steps.survival, 0.0).sum(),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from kpi_lib.waiting import Lasting, Waiting, product_limit
+from kpi_lib.waiting import AIMED, Lasting, Waiting, product_limit
 
 TIMES = [1, 2, 2, 3, 5, 8, 8, 12, 20, 30]
 FINISHED = [1, 1, 1, 1, 1, 1, 0, 1, 0, 0]
@@ -18,7 +18,7 @@ DAY = 86400
 def limited(seconds, finished, *, target=False):
     """The product-limit sums of rows of one group."""
     rows = pd.DataFrame({"group": "a", "seconds": np.asarray(seconds, "int64"), "finished": np.asarray(finished, bool)})
-    return product_limit(ibis.memtable(rows), ["group"], target=target).to_pandas().assign(followed=True)
+    return product_limit(ibis.memtable(rows), ["group"], AIMED if target else "").to_pandas().assign(followed=True)
 
 
 def waited(seconds, finished, reading="", unit="seconds"):
