@@ -189,6 +189,16 @@ def test_repeat_contact_rate(known: Known, row, month: str) -> None:
     agree(row("repeat_contact_rate.contacts_per_customer", month), {"value": len(contacts) / contacts.nunique()})
 
 
+def test_customers_who_could_still_come_back_are_left_out(known: Known, build) -> None:
+    frame = build("2024-06", "repeat_contact_rate").frame
+    june = frame[frame["period"] == "2024-06"].set_index("kpi").to_dict("index")
+    for address, horizon in (("repeat_contact_rate", 30), ("repeat_contact_rate.seven_days", 7)):
+        figures = repeated(known, "2024-06", horizon)
+        assert figures["denominator"] < len(known.resolved("2024-06"))
+        agree(june[address], figures)
+    assert june["repeat_contact_rate"]["provisional"]
+
+
 def topics(tickets: pd.DataFrame) -> pd.Series:
     """What tickets are about: their type, or else the problem."""
     return tickets["type"].fillna(tickets["problem_id"]).fillna("(none)")
