@@ -1,1 +1,5 @@
-"""Facts about the people who answer: their days and their periods."""
+"""Facts about the people at the desk."""
+
+from kpi_lib.facts.pseudonyms import pseudonyms
+
+__all__ = ["pseudonyms"]
