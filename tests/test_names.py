@@ -76,8 +76,8 @@ CUTS = {
 MISSING = {
     "ces", "internal_quality_score", "survey_response_rate", "customer_engagement", "referral_rate",
     "repeat_customer_rate", "cases_per_agent", "conversations_per_teammate", "workload_balance", "awaiting_reply",
-    "contact_rate", "tickets_by_type", "resolved_cases", "wait_time", "average_speed_of_answer", "backlog",
-    "blockage_rate", "agent_utilization", "agent_target_attainment", "top_agents", "recurring_incidents",
+    "contact_rate", "tickets_by_type", "resolved_cases", "backlog",
+    "agent_utilization", "agent_target_attainment", "top_agents", "recurring_incidents",
     "repeat_contact_rate", "most_common_issues", "channel_performance", "cost_per_issue", "cost_per_lead",
 }  # fmt: skip
 MISSING_COMPANIONS = {"first_response_time.business", "resolution_time.business", "clv.purchases"}

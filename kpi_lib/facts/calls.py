@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from kpi_lib.errors import KpiError
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.data import Data, NotAvailableError, fact
 from kpi_lib.facts.ticket_history import with_customer
 
 CUTS = ("channel", "queue", "segment", "country", "weekday", "hour")
@@ -11,6 +12,23 @@ WAIT: dict[str, tuple[str, ...]] = {"calls.queue_seconds": ("waited",)}
 TIMES: dict[str, tuple[str, ...]] = {
     "calls.talk_seconds": ("talk_seconds", "hold_seconds", "wrap_seconds", "handle_seconds")
 }
+
+
+class NothingBlockedError(NotAvailableError):
+    """No call of the whole source was blocked: rather than that no caller was ever turned away, nobody records it."""
+
+    def __init__(self) -> None:
+        KpiError.__init__(self, "no call in calls has the outcome blocked")
+
+
+def _hours_by_calls(rows: Any, keys: list[str]) -> Any:
+    """Return in how many hours so many calls came, and how long those that got through held a line."""
+    hours = rows.group_by([*keys, "hour_of_period"]).aggregate(
+        calls=rows.count(), carried=rows.held_seconds.notnull().sum(), held_seconds=rows.held_seconds.sum()
+    )
+    return hours.group_by([*keys, "calls"]).aggregate(
+        hours=hours.count(), carried=hours.carried.sum(), held_seconds=hours.held_seconds.sum()
+    )
 
 
 @fact(anchor="E", needs=("calls",), cuts=CUTS, optional=WAIT)
@@ -39,6 +57,39 @@ def calls_handled(data: Data) -> Any:
     timed = data.calendar.timed(rows, ended)
     timed = timed.mutate(agent_day=timed.agent_id.fill_null("") + "|" + timed.day.cast("string"))
     return _given(data, timed, TIMES)
+
+
+@fact(anchor="E", needs=("calls",), cuts=CUTS)
+def calls_all(data: Data) -> Any:
+    """One row per inbound call of any outcome, when it was offered, with the hour of the period as its cluster."""
+    if not data.built("blocked calls", _blocked):
+        raise NothingBlockedError
+    return data.built("attempted calls", _attempted)
+
+
+@fact(anchor="E", needs=("calls",), summary=_hours_by_calls)
+def phone_calls(data: Data) -> Any:
+    """One row per inbound phone call that needed a line, with the seconds for which it held one; null when blocked."""
+    if not data.has("calls", "talk_seconds"):
+        raise NotAvailableError("calls.talk_seconds")
+    rows = data.built("attempted calls", _attempted)
+    rows = rows.filter(rows.attempted & (rows.channel == "phone"))
+    carried = (rows.answered & rows.talk_seconds.notnull()) | (rows.outcome == "abandoned_queue")
+    held = sum(rows[f"{part}_seconds"].fill_null(0) for part in ("queue", "talk", "hold", "wrap"))
+    return rows.mutate(held_seconds=carried.ifelse(held, None))
+
+
+def _blocked(data: Data) -> bool:
+    rows = data.built("inbound calls", _inbound)
+    return bool(rows.filter(rows.outcome == "blocked").count().to_pandas())
+
+
+def _attempted(data: Data) -> Any:
+    rows = data.built("inbound calls", _inbound)
+    blocked = rows.outcome == "blocked"
+    rows = rows.mutate(blocked=blocked, attempted=blocked | rows.outcome.isin(("answered", "abandoned_queue")))
+    timed = data.timed(rows, rows.offered_at)
+    return timed.mutate(hour_of_period=timed.day.cast("string") + "|" + timed.hour)
 
 
 def _inbound(data: Data) -> Any:

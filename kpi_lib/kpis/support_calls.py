@@ -1,9 +1,11 @@
 """Support operations, live contacts: whether calls and chats are answered, how soon, and how long they take."""
 
+import math
 from typing import Any
 
-from kpi_lib.estimate import Estimator, Mean, Share, by_channel
+from kpi_lib.estimate import Count, Estimator, Mean, Share, by_channel
 from kpi_lib.kpi import kpi
+from kpi_lib.lifetime import Estimate
 from kpi_lib.waiting import Lasting
 
 CUTS = ("channel", "queue", "weekday", "hour")
@@ -101,6 +103,139 @@ def patience(call: Any) -> Estimator:
     Formula: Kaplan-Meier median of the time to abandon; an answered call was still waiting.
     """
     return Lasting(call.waited, finished=~call.answered)
+
+
+@kpi(fact="calls_offered", unit="seconds", better="lower", cuts=CUTS, params=(SHORT,), title="Wait in the queue")
+def wait_time(call: Any, *, short_abandon_seconds: float) -> Estimator:
+    """The mean time that customers waited in the queue, those who gave up included.
+
+    Formula: seconds in the queue / calls and chats answered or abandoned in it; abandoned within
+    {short_abandon_seconds} seconds are left out, waits of 0 seconds are not.
+    Source: S4 S9, S1 B7.
+    Differs from: tools that average over answered calls alone, which look better the sooner customers give up; the time
+    on hold during a call is `average_handle_time.hold`.
+    """
+    return Mean(call.waited, of=_lasting(call, short_abandon_seconds), cluster="day")
+
+
+def _wait(name: str, title: str) -> Any:
+    return kpi(
+        companion=f"wait_time.{name}",
+        fact="calls_offered",
+        unit="seconds",
+        better="lower",
+        cuts=("channel", "queue"),
+        params=(SHORT,),
+        title=title,
+    )
+
+
+@_wait("median", "Wait in the queue, median")
+def wait_median(call: Any, *, short_abandon_seconds: float) -> Estimator:
+    """The time that half of the customers waited at most, those who gave up included."""
+    return Lasting(call.waited, of=_lasting(call, short_abandon_seconds))
+
+
+@_wait("p90", "Wait in the queue, nine in ten")
+def wait_p90(call: Any, *, short_abandon_seconds: float) -> Estimator:
+    """The time that nine in ten customers waited at most, those who gave up included."""
+    return Lasting(call.waited, of=_lasting(call, short_abandon_seconds), quantile="p90")
+
+
+@_wait("virtual", "Wait of the patient")
+def virtual_wait(call: Any, *, short_abandon_seconds: float) -> Estimator:
+    """The time after which half of the customers would have been answered, had nobody given up.
+
+    Formula: Kaplan-Meier median of the time to the answer; one who gave up was still waiting.
+    """
+    return Lasting(call.waited, finished=call.answered, of=_lasting(call, short_abandon_seconds))
+
+
+@kpi(fact="calls_offered", unit="seconds", better="lower", cuts=CUTS, title="Average speed of answer")
+def average_speed_of_answer(call: Any) -> Estimator:
+    """The mean time in the queue of calls and chats that were answered.
+
+    Formula: seconds in the queue of answered / answered; the menu before the queue is not counted.
+    Source: S1 B7.
+    Differs from: tools that start the clock when the call comes in; it improves when more customers give up, so read it
+    beside `abandonment_rate` and `wait_time`.
+    """
+    return Mean(call.waited, of=call.answered, cluster="day")
+
+
+def _answer(name: str, title: str) -> Any:
+    return kpi(
+        companion=f"average_speed_of_answer.{name}",
+        fact="calls_offered",
+        unit="seconds",
+        better="lower",
+        cuts=("channel", "queue"),
+        title=title,
+    )
+
+
+@_answer("median", "Speed of answer, median")
+def answer_median(call: Any) -> Estimator:
+    """The time within which half of the answered calls and chats were answered."""
+    return Lasting(call.waited, of=call.answered)
+
+
+@_answer("p90", "Speed of answer, nine in ten")
+def answer_p90(call: Any) -> Estimator:
+    """The time within which nine in ten of the answered calls and chats were answered."""
+    return Lasting(call.waited, of=call.answered, quantile="p90")
+
+
+@kpi(fact="calls_all", unit="percent", better="lower", cuts=CUTS, title="Blocked calls")
+def blockage_rate(call: Any) -> Estimator:
+    """The share of calls and chats that were turned away before they reached a queue.
+
+    Formula: 100 blocked / (answered + abandoned in the queue + blocked); no value where the source never says blocked.
+    Source: S1 B10.
+    Differs from: tools that see only what reached them and so know of no blocked call; each redial counts.
+    """
+    return Share(call.blocked, of=call.attempted, cluster="hour_of_period")
+
+
+@kpi(companion="blockage_rate.count", fact="calls_all", unit="count", better="lower", title="Calls turned away")
+def blocked_calls(call: Any) -> Estimator:
+    """How many calls and chats were turned away: lines or places in the queue were taken, or the network failed."""
+    return Count(call.blocked)
+
+
+@kpi(
+    companion="blockage_rate.expected",
+    fact="phone_calls",
+    unit="percent",
+    better="lower",
+    model=True,
+    params=("thresholds.trunks",),
+    title="Expected blocked calls",
+)
+def expected_blockage(hours: Any, *, trunks: int | None) -> Estimate:
+    """The share of phone calls that as many lines as there are would turn away if calls came at random.
+
+    Formula: Erlang B of each hour's load (phone calls x mean seconds in queue, talk, hold and wrap-up / 3600), averaged
+    over the calls; a planning line, which needs `thresholds.trunks`.
+    """
+    if trunks is None:
+        return Estimate(math.nan, missing="not_available", method="thresholds.trunks is not set")
+    if not hours["carried"].sum():
+        return Estimate(math.nan, n=0)
+    mean = hours["held_seconds"].sum() / hours["carried"].sum()
+    calls = hours["calls"] * hours["hours"]
+    blocked = [_erlang_b(load, trunks) for load in hours["calls"] * mean / 3600]
+    return Estimate(
+        100 * float((calls * blocked).sum() / calls.sum()), n=float(calls.sum()), method=f"Erlang B, {trunks} lines"
+    )
+
+
+def _erlang_b(load: float, lines: int) -> float:
+    """Return the share of calls that find all lines taken (Erlang 1917), by its recursion over the lines."""
+    blocked = 1.0
+    for line in range(1, lines + 1):
+        blocked = load * blocked / (line + load * blocked)
+    return blocked
 
 
 @kpi(fact="calls_handled", unit="seconds", better="band", cuts=("channel", "queue"))
