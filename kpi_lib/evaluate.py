@@ -6,10 +6,12 @@ and the columns of an estimate. Comparing, judging and storing them is the score
 """
 
 import json
+from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
+from hashlib import sha256
 from operator import or_
 from typing import Any
 
@@ -352,7 +354,17 @@ def _settled(
     enough = frame["cut"].map(SMALL_SAMPLE).astype("float64").fillna(5)
     few = (frame["status"] == "ok") & (frame["n"] < enough) & ~frame["census"].eq(True)
     frame.loc[few, "status"] = "small_sample"
+    frame["member"] = _without_names(frame["member"], frame["cut"] == "agent", data.params.company)
     return frame.drop(columns="census")
+
+
+def _without_names(members: pd.Series, of_agents: pd.Series, company: str) -> pd.Series:
+    """Return members with a pseudonym for each agent: the same in every month, and of two never the same."""
+    agents = sorted(set(members[of_agents].dropna()) - {NO_MEMBER})
+    hashes = {agent: b32encode(sha256(f"{company}|{agent}".encode()).digest()).decode() for agent in agents}
+    length = next(size for size in range(6, 52) if len({each[:size] for each in hashes.values()}) == len(agents))
+    named = members[of_agents].map(lambda agent: f"Agent {hashes[agent][:length]}" if agent in hashes else agent)
+    return members.where(~of_agents, named)
 
 
 def _outside(needs: tuple[str, ...], bounds: Any, data: Data, first: dict[str, datetime | None]) -> bool:

@@ -45,6 +45,15 @@ class Hours(_Model):
     close: str = Field("18:00", pattern=r"^\d\d:\d\d$")
     holidays: str | None = None
 
+    @model_validator(mode="after")
+    def _open_before_close(self) -> "Hours":
+        for name, clock in (("open", self.open), ("close", self.close)):
+            if not clock <= "24:00" or clock[3:] > "59":
+                raise ValueError(f"{name}: {clock} is no time of a day from 00:00 to 24:00")
+        if self.open >= self.close:
+            raise ValueError(f"the desk opens at {self.open} and must close later that day, not at {self.close}")
+        return self
+
 
 class Thresholds(_Model):
     """The lines that definitions draw; a KPI sees only those it declares."""

@@ -96,6 +96,51 @@ class Calendar:
         }
 
     @cached_property
+    def open_slots(self) -> Any:
+        """The quarter-hours with how long the desk has been open, in seconds: `slot, before, opens, closes`.
+
+        `before` is the time open from the first period's start to the slot's; the desk is open from `opens` to `closes`
+        within the slot. They reach to `until`.
+        """
+        import ibis
+        import numpy as np
+        import pandas as pd
+
+        start, end = self.bounds[0][1], self.bounds[-1][2]
+        end = max(end, int(self.until.timestamp()) + QUARTER_HOUR) if self.until else end
+        shifts = self._shifts(start, end)
+        times, passed = np.array(shifts, dtype="int64").reshape(-1), np.zeros(2 * len(shifts), dtype="int64")
+        passed[1::2] = np.diff(times)[::2].cumsum()
+        passed[2::2] = passed[1:-1:2]
+        seconds = np.arange(start // QUARTER_HOUR * QUARTER_HOUR, end, QUARTER_HOUR)
+        before, after = (
+            np.interp(at, times, passed) if len(shifts) else np.zeros(len(at))
+            for at in (seconds, seconds + QUARTER_HOUR)
+        )
+        place = np.minimum(np.searchsorted(times[::2], seconds + QUARTER_HOUR, side="left") - 1, len(shifts))
+        opens = (
+            np.where(after > before, np.clip(times[::2][place] - seconds, 0, QUARTER_HOUR), 0)
+            if len(shifts)
+            else before
+        )
+        frame = pd.DataFrame(
+            {"slot": seconds // QUARTER_HOUR, "before": before, "opens": opens, "closes": opens + after - before}
+        ).astype("int64")
+        return ibis.memtable(frame, schema=dict.fromkeys(frame.columns, "int64"))
+
+    def _shifts(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return when the desk opens and closes, in whole seconds since 1970, on each day from start to end."""
+        zone = ZoneInfo(self.zone)
+        first, last = (datetime.fromtimestamp(at, zone).date() for at in (start, end))
+        off = _holidays(self.hours.holidays, first.year, last.year)
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return [
+            (_at(day, self.hours.open, zone), _at(day, self.hours.close, zone))
+            for day in days
+            if WEEKDAYS[day.weekday()] in self.hours.days and day not in off
+        ]
+
+    @cached_property
     def constants(self) -> Any:
         """A frame by period with what belongs to a period and not to rows: `days`, `working_days`, `months`."""
         import pandas as pd
@@ -109,6 +154,13 @@ class Calendar:
             },
             index=pd.Index(names, name="period"),
         )
+
+
+def _at(day: date, clock: str, zone: ZoneInfo) -> int:
+    """Return a local time of a day as whole seconds since 1970; 24:00 is the next midnight."""
+    hours, minutes = map(int, clock.split(":"))
+    day, hours = (day + timedelta(days=1), 0) if hours == 24 else (day, hours)
+    return int(datetime(day.year, day.month, day.day, hours, minutes, tzinfo=zone).timestamp())
 
 
 def whole_seconds(instant: Any) -> Any:

@@ -26,14 +26,16 @@ TOTAL = ""  # stands for a cut where the total is one of several
 NO_MEMBER = "(none)"
 STACK = ["part", "period", "member"]
 MOST_PARTS = 1000
+PARAMS = "params"  # the owner of columns that stand on a section of params/report.yaml which may be left out
 
 
 class NotAvailableError(KpiError):
-    """A table, or a `table.column`, that is not in the source, so that what needs it has no value; no mistake."""
+    """A table, `table.column` or `params.section` that is not there, so that what needs it has no value; no mistake."""
 
     def __init__(self, *names: str) -> None:
         table, _, column = names[0].partition(".")
-        super().__init__(f"no column {column} in {table}" if column else f"no table {' and '.join(names)}")
+        said = f"no {column} in params" if table == PARAMS else f"no column {column} in {table}"
+        super().__init__(said if column else f"no table {' and '.join(names)}")
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class Row:
     def __getattr__(self, name: str) -> Any:
         owner = next((table for table, columns in self._fact.optional.items() if name in columns), None)
         if name in self._table.columns:
-            self.used |= {owner.partition(".")[0]} if owner else set()
+            self.used |= {owner.partition(".")[0]} - {PARAMS} if owner else set()
             return self._table[name]
         if owner:
             raise NotAvailableError(owner)

@@ -21,9 +21,10 @@ def plain_tickets(data: Data) -> Any:
 
 
 def with_customer(data: Data, rows: Any) -> Any:
-    """Return the rows with their customer's `segment`, `country` and `is_insider` (a test or staff customer)."""
+    """Return the rows with `segment`, `country` and `plan` of their customer and `is_insider`: a test or staff one."""
     import ibis
 
+    rows = _with_plan(data, rows)
     if not data.has("customers"):
         return rows.mutate(segment=ibis.null("string"), country=ibis.null("string"), is_insider=ibis.literal(False))
     customers = data.table("customers")
@@ -37,12 +38,35 @@ def with_customer(data: Data, rows: Any) -> Any:
     return joined.mutate(is_insider=joined.insider.fill_null(False)).drop("customer", "insider")
 
 
+def latest_plans(data: Data) -> Any:
+    """Return the `plan` of each customer's latest subscription, by `plan_of`."""
+    import ibis
+
+    latest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("started_at"), ibis.desc("subscription_id")])
+    rows = data.table("subscriptions").mutate(back=ibis.row_number().over(latest_first))
+    return rows.filter(rows.back == 0).select(plan_of="customer_id", plan="plan")
+
+
+def _with_plan(data: Data, rows: Any) -> Any:
+    import ibis
+
+    if not data.has("subscriptions"):
+        return rows.mutate(plan=ibis.null("string"))
+    plans = latest_plans(data)
+    return rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
+
+
 def _wide(data: Data) -> Any:
     rows = plain_tickets(data)
     if not data.has("ticket_events"):
         return rows
     ends = _summary_of_statuses(data).cache()
-    return _with_follow_up(data, _with_events(data, rows, ends), ends)
+    rows = _with_follow_up(data, _with_events(data, rows, ends), ends)
+    assigned = _assignees(data, ends)
+    rows = rows.left_join(assigned, rows.ticket_id == assigned.assigned_ticket).drop("assigned_ticket")
+    return rows.mutate(agent=rows.resolved_at.notnull().ifelse(rows.assignee.fill_null(rows.resolver), None)).drop(
+        "assignee", "resolver"
+    )
 
 
 def _plain(data: Data) -> Any:
@@ -137,7 +161,7 @@ def statuses(data: Data) -> Any:
         number=ibis.row_number().over(in_order),
     )
     was_done = rows.before.isin(DONE)
-    kept = ("ticket_id", "at", "number", "to_value", "actor", "before", "until")
+    kept = ("ticket_id", "at", "number", "to_value", "actor", "agent_id", "before", "until")
     return rows.select(*kept, resolution=rows.done & ~was_done, reopening=~rows.done & was_done)
 
 
@@ -158,6 +182,7 @@ def _summary_of_statuses(data: Data) -> Any:
         had_resolved_event=(rows.to_value == "resolved").sum() > 0,
         pending_seconds=(rows.to_value == "pending").ifelse(pending, 0).sum(),
         resolved_by=rows.actor.argmax(rows.number, where=rows.resolution),
+        resolver=rows.agent_id.argmax(rows.number, where=rows.resolution & rows.agent_id.notnull()),
         given_up=unattended.argmax(rows.number, where=rows.resolution),
     )
     is_done = summary.resolutions > summary.reopenings
@@ -168,31 +193,53 @@ def _summary_of_statuses(data: Data) -> Any:
     ).drop("last_resolved_at", "resolutions", "reopenings")
 
 
-def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
-    """Add whether the same customer came back on the same issue within the days of first contact resolution.
+def _assignees(data: Data, ends: Any) -> Any:
+    """Return whom each resolved ticket was assigned to last before its final resolution."""
+    import ibis
 
-    `watched` is false where these days have not passed since the resolution.
+    events = data.table("ticket_events")
+    rows = events.filter((events.kind == "assign") & events.to_value.notnull())
+    resolved = ends.filter(ends.resolved_at.notnull()).select("status_of", "resolved_at")
+    rows = rows.inner_join(resolved, rows.ticket_id == resolved.status_of)
+    latest_first = ibis.window(group_by="ticket_id", order_by=[ibis.desc("at"), ibis.desc("event_id")])
+    rows = rows.filter(rows.at <= rows.resolved_at).mutate(back=ibis.row_number().over(latest_first))
+    return rows.filter(rows.back == 0).select(assigned_ticket="ticket_id", assignee="to_value")
+
+
+def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
+    """Add whether and when the same customer came back after the final resolution.
+
+    `followed_up` is a new ticket on the same issue within the days of first contact resolution; `watched` is false
+    where these days have not passed. `next_contact_at` is the next ticket of the same type, within the days of a
+    repeat.
     """
     import ibis
 
-    days = data.params.thresholds.first_contact_days
+    limits = data.params.thresholds
     plain = plain_tickets(data)
-    plain = plain.filter(plain.customer_id.notnull()).mutate(topic=plain.issue.fill_null(""))
+    plain = plain.filter(plain.customer_id.notnull())
     valid = plain.filter(plain.excluded.isnull() & plain.by_customer)
-    later = valid.select(later_customer="customer_id", later_topic="topic", later_at="created_at")
+    later = valid.select(later_customer="customer_id", later_issue="issue", later_type="type", later_at="created_at")
     resolved = ends.filter(ends.resolved_at.notnull()).select("resolved_at", ticket="status_of")
     ended = plain.inner_join(resolved, plain.ticket_id == resolved.ticket)
-    ended = ended.select("ticket_id", "customer_id", "topic", "resolved_at")
-    followed = ended.join(
+    ended = ended.select("ticket_id", "customer_id", "issue", "type", "resolved_at")
+    longest = ibis.interval(days=max(limits.first_contact_days, limits.repeat_contact_days))
+    next_ones = ended.join(
         later,
         (ended.customer_id == later.later_customer)
-        & (ended.topic == later.later_topic)
         & (later.later_at > ended.resolved_at)
-        & (later.later_at <= ended.resolved_at + ibis.interval(days=days)),
+        & (later.later_at <= ended.resolved_at + longest),
     )
-    followed = followed.select(followed_ticket="ticket_id").distinct()
-    joined = rows.left_join(followed, rows.ticket_id == followed.followed_ticket)
-    seen = ibis.literal(data.as_of - timedelta(days=days), "timestamp('UTC', 6)")
+    on_issue = next_ones.issue.fill_null("") == next_ones.later_issue.fill_null("")
+    soon = next_ones.later_at <= next_ones.resolved_at + ibis.interval(days=limits.first_contact_days)
+    in_time = next_ones.later_at <= next_ones.resolved_at + ibis.interval(days=limits.repeat_contact_days)
+    of_type = next_ones.type.fill_null("") == next_ones.later_type.fill_null("")
+    next_ones = next_ones.group_by(followed_ticket="ticket_id").aggregate(
+        followed_up=(on_issue & soon).sum() > 0,
+        next_contact_at=next_ones.later_at.min(where=of_type & in_time),
+    )
+    joined = rows.left_join(next_ones, rows.ticket_id == next_ones.followed_ticket)
+    seen = ibis.literal(data.as_of - timedelta(days=limits.first_contact_days), "timestamp('UTC', 6)")
     return joined.mutate(
-        followed_up=joined.followed_ticket.notnull(), watched=(joined.resolved_at <= seen).fill_null(True)
+        followed_up=joined.followed_up.fill_null(False), watched=(joined.resolved_at <= seen).fill_null(True)
     ).drop("followed_ticket")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kpi_lib.facts.business import configured, with_business_seconds
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.facts.ticket_history import tickets
 
@@ -25,19 +26,38 @@ FROM_EVENTS = (
     "watched",
     "switched",
     "live",
+    "agent",
+    "next_contact_at",
 )
 TRACKING = {"ticket_events.handle_seconds": ("handle_seconds",)}
-EVENTS = {"ticket_events": FROM_EVENTS} | TRACKING
-FOLLOW_UP = ("thresholds.first_contact_days",)
+EVENTS: dict[str, tuple[str, ...]] = {"ticket_events": FROM_EVENTS, **TRACKING}
+BUSINESS: dict[str, tuple[str, ...]] = {"params.hours": ("business_reply_seconds", "business_resolution_seconds")}
+FOLLOW_UP = ("thresholds.first_contact_days", "thresholds.repeat_contact_days")
 
 
-@fact(anchor="C", needs=("tickets",), cuts=CUTS, optional=EVENTS, params=FOLLOW_UP)
+@fact(anchor="C", needs=("tickets",), cuts=(*CUTS, "plan"), optional=EVENTS | BUSINESS, params=FOLLOW_UP)
 def tickets_created(data: Data) -> Any:
-    """One row per valid customer-initiated ticket, at its creation."""
-    return data.timed(by_customers(tickets(data)), tickets(data).created_at)
+    """One row per valid customer-initiated ticket, at its creation; business time where the desk's hours are known."""
+    rows = data.timed(by_customers(tickets(data)), tickets(data).created_at)
+    if not (data.has("ticket_events") and configured(data)):
+        return rows
+    resolved = rows.resolved_at.fill_null(data.as_of)
+    return with_business_seconds(
+        data,
+        rows,
+        "created_at",
+        business_reply_seconds=rows.first_reply_at.fill_null(resolved),
+        business_resolution_seconds=resolved,
+    )
 
 
-@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=(*CUTS, "resolved_by"), optional=TRACKING, params=FOLLOW_UP)
+@fact(
+    anchor="E",
+    needs=("tickets", "ticket_events"),
+    cuts=(*CUTS, "plan", "agent", "resolved_by"),
+    optional=TRACKING,
+    params=FOLLOW_UP,
+)
 def tickets_resolved(data: Data) -> Any:
     """One row per valid ticket, at its final resolution: the last one that no reopening followed."""
     return data.timed(tickets(data), tickets(data).resolved_at)
