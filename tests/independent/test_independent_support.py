@@ -117,8 +117,10 @@ def queued(known: Known, month: str) -> pd.DataFrame:
 
 
 def average(rows: pd.DataFrame) -> Figures:
-    """The mean wait, with limits from the sums of each day."""
-    return ratio(rows["waited"], pd.Series(1.0, index=rows.index), rows["day"]) | {"n": len(rows)}
+    """The mean wait; there are no limits, as the sums of fewer than thirty days do not tell how much days differ."""
+    assert rows["day"].nunique() < 30
+    figures = ratio(rows["waited"], pd.Series(1.0, index=rows.index), rows["day"])
+    return figures | {"n": len(rows), "low": float("nan"), "high": float("nan")}
 
 
 @MONTHS
