@@ -1,7 +1,7 @@
 """KPIs that are computed from others, and models: both work on estimates that carry draws."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,7 +93,7 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
         ready = [kpi for kpi in waiting if not any(parent in (other.address for other in waiting) for parent in kpi.of)]
         for kpi in ready:
             parents = [known.get(parent, {}) for parent in kpi.of]
-            made = _table_of(kpi, parents) if kpi.table else _of_parents(kpi, parents, data, lengths)
+            made = _table_of(kpi, parents, lengths) if kpi.table else _of_parents(kpi, parents, data, lengths)
             known[kpi.address] = {_key(row): row for row in made}
             rows += made
         waiting = [kpi for kpi in waiting if kpi not in ready]
@@ -142,10 +142,11 @@ class Part:
         return int(low > value) - int(high < value)
 
 
-def _table_of(kpi: Kpi, parents: list[dict[Any, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _table_of(kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], periods: Iterable[str]) -> list[dict[str, Any]]:
     """Return the rows of a derived table KPI: its function is given a Part of each parent, or None."""
     keys = sorted({key for parent in parents for key in parent if key[1] == kpi.table}, key=str)
-    made = []
+    without = {"kpi": kpi.address, "status": "not_available", "method": f"nothing is known by {kpi.table}"}
+    made = [without | {"period": period} for period in periods if not any(key[0] == period for key in keys)]
     for period, cut, member in keys:
         parts = [
             Part(parent[period, cut, member], parent.get((period, None, None), {}))
@@ -192,7 +193,5 @@ def _as_row(estimate: Estimate) -> dict[str, Any]:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["period"],
-        *(None if row[name] is None or row[name] != row[name] else row[name] for name in ("cut", "member")),
-    )
+    parts = (row.get(name) for name in ("cut", "member"))
+    return (row["period"], *(None if part is None or part != part else part for part in parts))

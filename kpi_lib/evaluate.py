@@ -199,7 +199,11 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     """
     kpis = list(kpis)
     scans: dict[str, _Scan] = {}
-    tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, cuts)
+    wanted = {kpi.address: list(kpi.cuts) if cuts else [] for kpi in kpis}
+    for kpi in kpis:
+        if kpi.table and not cuts:
+            wanted |= {parent: [*wanted.get(parent, []), kpi.table] for parent in kpi.of}
+    tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, wanted)
     for task in tasks:
         task.ask(data)
     for scan in scans.values():
@@ -209,12 +213,15 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
     needs = {kpi.address: _needs(kpi) for kpi in kpis} | {task.kpi.address: task.needs for task in tasks}
     frame = _settled(pd.concat(rows, ignore_index=True), data, needs, first)
-    return pd.concat([frame, derived(frame, [kpi for kpi in kpis if kpi.of], data)], ignore_index=True).drop(
-        columns="estimate"
-    )
+    frame = pd.concat([frame, derived(frame, [kpi for kpi in kpis if kpi.of], data)], ignore_index=True)
+    tables = {kpi.address for kpi in kpis if kpi.table_cut}
+    asked_for = cuts | frame["cut"].isna() | frame["kpi"].isin(tables)
+    return frame[asked_for].drop(columns="estimate").reset_index(drop=True)
 
 
-def _tasks(data: Data, kpis: list[Kpi], scans: dict[str, _Scan], cuts: bool) -> tuple[list[_Task], list[pd.DataFrame]]:
+def _tasks(
+    data: Data, kpis: list[Kpi], scans: dict[str, _Scan], wanted: dict[str, list[str]]
+) -> tuple[list[_Task], list[pd.DataFrame]]:
     tasks, rows = [], []
     for kpi in kpis:
         try:
@@ -227,11 +234,11 @@ def _tasks(data: Data, kpis: list[Kpi], scans: dict[str, _Scan], cuts: bool) -> 
             continue
         scans |= dict(zip(kpi.facts, over, strict=True))
         needs = (*_needs(kpi), *(table for fact in facts for table in sorted(fact.used)))
-        shared = [cut for cut in kpi.cuts if all(cut in scan.table.columns for scan in over)]
+        shared = [cut for cut in wanted[kpi.address] if all(cut in scan.table.columns for scan in over)]
         if isinstance(made, ByMember):
             tasks.append(_Task(kpi, made.estimator, over, [made.cut], True, needs=needs))
         else:
-            tasks.append(_Task(kpi, made, over, [TOTAL, *(shared if cuts else [])], False, needs=needs))
+            tasks.append(_Task(kpi, made, over, [TOTAL, *shared], False, needs=needs))
     return tasks, rows
 
 

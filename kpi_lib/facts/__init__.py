@@ -6,11 +6,14 @@ A fact is a function from the data to an Ibis table. Rows that a KPI must not co
 
 from kpi_lib.facts import (  # noqa: F401  (declare their facts)
     agents,
+    buyers,
     calls,
     customers,
     interactions,
     leads,
+    mix,
     money,
+    purchases,
     reviews,
     surveys,
     ticket_states,

@@ -7,6 +7,7 @@ from kpi_lib.kpis import (
     loyalty,
     loyalty_customers,
     support_calls,
+    support_channels,
     support_people,
     support_stock,
     support_tickets,
@@ -16,7 +17,7 @@ from kpi_lib.kpis import (
 
 MODULES = (
     *(loyalty, loyalty_customers),
-    *(support_tickets, support_times, support_stock, support_topics, support_calls, support_people),
+    *(support_tickets, support_times, support_stock, support_topics, support_calls, support_people, support_channels),
     *(customer_value, customer_value_acquisition),
 )
 
