@@ -10,19 +10,28 @@ from kpi_lib.facts.ticket_history import DONE, statuses, tickets
 @fact(
     anchor="S",
     needs=("tickets", "ticket_events"),
-    cuts=("channel", "type", "priority", "team", "segment", "status", "age_band", "country"),
+    cuts=("channel", "type", "priority", "team", "agent", "segment", "status", "age_band", "country"),
 )
 def open_at_end(data: Data) -> Any:
-    """One row per ticket and period at whose end it was open, with its age then."""
+    """One row per ticket and period at whose end it was open, with its age, its assignee and who waits then.
+
+    `waiting_seconds` is how long a message of the customer had had no answer by a person; null where none lacks one.
+    `requester` is the customer, or the ticket itself when its customer is unknown.
+    """
     import ibis
 
     spells = open_spells(data)
     rows = spells.filter(spells.at_end)
-    hours = (rows.end_seconds - whole_seconds(rows.created_at)) // 3600
+    age = rows.end_seconds - whole_seconds(rows.created_at)
+    hours = age // 3600
     band = ibis.cases(
         (hours < 24, "under 1 day"), (hours < 72, "1 to 3 days"), (hours < 168, "3 to 7 days"), else_="over 7 days"
     )
-    return rows.mutate(age_hours=hours, age_band=band)
+    requester = rows.customer_id.fill_null("ticket " + rows.ticket_id)
+    rows = rows.mutate(age_seconds=age, age_band=band, requester=requester)
+    unanswered = _unanswered(data, rows).select("ticket_id", "since", "until", unanswered_since="since")
+    rows = _held_at_end(_held_at_end(rows, unanswered), _assignments(data))
+    return rows.mutate(waiting_seconds=rows.end_seconds - whole_seconds(rows.unanswered_since))
 
 
 @fact(
@@ -67,7 +76,10 @@ def _states(data: Data) -> Any:
     import ibis
 
     rows = tickets(data)
-    kept = ("ticket_id", "created_at", "channel", "type", "priority", "team", "segment", "country", "excluded")
+    kept = (
+        *("ticket_id", "customer_id", "created_at", "by_customer", "excluded"),
+        *("channel", "type", "priority", "team", "segment", "country"),
+    )
     changes = data.shared("statuses", statuses)
     first = rows.select("ticket_id", at="created_at", number=ibis.literal(-1, "int64"), status=ibis.literal("open"))
     states = first.union(changes.select("ticket_id", "at", "number", status="to_value"))
@@ -83,6 +95,62 @@ def _states(data: Data) -> Any:
     )
     states = states.select("ticket_id", "until", "status", "became_open", "becomes_done", "state_number", since="at")
     return states.inner_join(rows.select(*kept), "ticket_id")
+
+
+def words(data: Data, rows: Any) -> Any:
+    """Return what customers and people said to each other in these tickets: `ticket_id, at`, `ours` or the customer's.
+
+    The customer's creation of a ticket is the first word, even if a reply seems to be a moment earlier; `place` and
+    `event_id` put the words of a ticket in order. What bots and systems say is none.
+    """
+    import ibis
+
+    events = data.table("ticket_events").semi_join(rows, "ticket_id")
+    theirs = (events.kind == "customer_message") & (events.actor == "customer")
+    ours = (events.kind == "public_reply") & (events.actor == "agent")
+    later = events.mutate(ours=ours, place=ibis.literal(1, "int64")).filter(theirs | ours)
+    first = rows.filter(rows.by_customer).select("ticket_id", at="created_at").distinct()
+    first = first.mutate(ours=ibis.literal(False), place=ibis.literal(0, "int64"), event_id=ibis.literal(""))
+    columns = ("ticket_id", "at", "ours", "place", "event_id")
+    return later.select(columns).union(first.select(columns))
+
+
+IN_ORDER = ["place", "at", "event_id"]
+
+
+def _unanswered(data: Data, rows: Any) -> Any:
+    """Return each stretch in which customers lack an answer: `since` their first word, `until` a person's reply."""
+    import ibis
+
+    in_order = ibis.window(group_by="ticket_id", order_by=IN_ORDER)
+    said = words(data, rows)
+    said = said.mutate(before=said.ours.lag(1).over(in_order))
+    turns = said.filter(said.before.isnull() | (said.before != said.ours))
+    turns = turns.mutate(until=turns.at.lead(1).over(in_order))
+    return turns.filter(~turns.ours).select("ticket_id", "until", since="at")
+
+
+def _assignments(data: Data) -> Any:
+    """Return each stretch in which a ticket had an assignee: `since`, `until` the next one, and the `agent`."""
+    import ibis
+
+    events = data.table("ticket_events")
+    events = events.filter(events.kind == "assign")
+    in_order = ibis.window(group_by="ticket_id", order_by=["at", "event_id"])
+    events = events.mutate(until=events.at.lead(1).over(in_order))
+    return events.select("ticket_id", "until", since="at", agent="to_value")
+
+
+def _held_at_end(rows: Any, stretches: Any) -> Any:
+    """Return the rows with what a stretch of their ticket says that holds at the end of their period, if one does."""
+    held = stretches.rename(held_by="ticket_id", held_since="since", held_until="until")
+    joined = rows.left_join(
+        held,
+        (rows.ticket_id == held.held_by)
+        & (held.held_since < rows.end)
+        & (held.held_until.isnull() | (held.held_until >= rows.end)),
+    )
+    return joined.drop("held_by", "held_since", "held_until")
 
 
 def _midnights(data: Data) -> Any:

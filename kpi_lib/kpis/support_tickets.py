@@ -1,4 +1,4 @@
-"""Support operations, tickets: how much is asked, whether it is solved, what is still open, and what it costs."""
+"""Support operations, tickets: how much is asked, whether it is solved, and what it costs."""
 
 from typing import Any
 
@@ -48,6 +48,24 @@ def volume_per_working_day(contact: Any) -> Estimator:
 def volume_offered(contact: Any) -> Estimator:
     """Requests including the calls that were abandoned in the queue."""
     return Count(contact.offered)
+
+
+@kpi(
+    fact=("contacts", "customer_periods"),
+    unit="ratio",
+    better="lower",
+    cuts=("segment", "country"),
+    title="Requests per 1,000 customers",
+)
+def contact_rate(contact: Any, customer: Any) -> Estimator:
+    """Requests for each thousand active customers: whether more is asked because there are more customers.
+
+    Formula: 1,000 requests (as `ticket_volume`) / mean of the customers active at the start and at the end.
+    Source: S4 S5.
+    Differs from: counts of tickets, which grow with the number of customers.
+    """
+    active = customer.at_start.ifelse(0.5, 0.0) + customer.at_end.ifelse(0.5, 0.0)
+    return Ratio(Count(contact.answered), Total(active), scale=1000, process=True)
 
 
 @kpi(fact="contacts", unit="percent", better="none", title="Requests by channel")
@@ -120,29 +138,42 @@ def first_contact_of_created(ticket: Any) -> Estimator:
     return Share(ticket.resolved_at.notnull() & _one_touch(ticket) & ~ticket.followed_up, of=ticket.watched)
 
 
-@kpi(fact="open_at_end", unit="count", better="lower", cuts=(*CUTS, "status", "age_band"))
-def open_cases(ticket: Any) -> Estimator:
-    """How many tickets were open at the end of the period; waiting for the customer counts as open.
+@kpi(fact="tickets_resolved", unit="count", better="higher", cuts=CUTS, title="Resolved tickets")
+def resolved_cases(ticket: Any) -> Estimator:
+    """How many tickets were resolved for good in the period, whenever they were created.
 
-    Formula: valid tickets created by then and neither resolved nor closed, rebuilt from their events.
-    Source: S4 S5, S1 B1.
-    Differs from: today's status filtered by date, which forgets what has been closed since.
+    Formula: valid tickets whose last resolution, which no reopening followed, lies in the period.
+    Source: S4 S6.
+    Differs from: LiveAgent and Intercom, which count each closing, so that a reopened ticket is resolved several times;
+    see `resolved_cases.actions`.
     """
     return Count(ticket)
 
 
 @kpi(
-    companion="open_cases.daily_mean", fact="open_spells", unit="count", better="lower", title="Open on an average day"
+    companion="resolved_cases.actions",
+    fact="open_spells",
+    unit="count",
+    better="none",
+    cuts=CUTS,
+    title="Resolutions, repeated ones included",
 )
-def open_daily_mean(spell: Any) -> Estimator:
-    """The mean number of tickets open at the end of each day of the period."""
-    return Ratio(Total(spell.day_ends), PerPeriod("days"))
+def resolutions(spell: Any) -> Estimator:
+    """How many times a ticket was resolved or closed in the period, again after a reopening included."""
+    return Count(spell.closed)
 
 
-@kpi(companion="open_cases.net_flow", fact="open_spells", unit="count", better="lower", title="Net flow")
-def net_flow(spell: Any) -> Estimator:
-    """Tickets created and reopened less tickets resolved: by how much the open ones grew."""
-    return Total(spell.opened.ifelse(1, 0) - spell.closed.ifelse(1, 0))
+@kpi(
+    companion="resolved_cases.automatic",
+    fact="tickets_resolved",
+    unit="count",
+    better="none",
+    cuts=CUTS,
+    title="Resolved automatically",
+)
+def resolved_automatically(ticket: Any) -> Estimator:
+    """How many of the resolved tickets a bot or a rule of the system resolved or closed."""
+    return Count(ticket.resolved_by.isin(("bot", "system")).fill_null(False))
 
 
 @kpi(

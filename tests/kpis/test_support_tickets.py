@@ -416,45 +416,54 @@ def test_a_customer_who_writes_or_calls_elsewhere_has_switched(company):
     assert company.value("tickets_by_channel.switched") == 50
 
 
-OPEN = ("open_cases", "open_cases.daily_mean", "open_cases.net_flow")
+def test_contacts_are_for_each_thousand_of_the_customers_there_on_average(company):
+    for number in range(3):
+        company.subscription(f"stays {number}")
+    company.subscription("leaves", ended="2024-05-20")
+    company.subscription("comes", started="2024-05-10")
+    company.subscription("comes too", started="2024-05-10")  # 4 at the start, 5 at the end
+    company.subscription("came and went", started="2024-05-10", ended="2024-05-20")
+    company.ticket("2024-05-06 08:00", customer="stays 1")
+    company.ticket("2024-05-06 08:00", is_spam=True)
+    company.calls(8)
+    company.call(outcome="abandoned_queue", queue=60)
+    row = company.row("contact_rate")
+    assert (row["value"], row["numerator"], row["denominator"]) == (2000, 9, 4.5)
+    assert row["method"] == "quasi-Poisson count by day"
+    assert row["low"] < 2000 < row["high"]
 
 
-def test_open_cases_are_rebuilt_from_the_events(company):
-    company.ticket("2024-04-10", resolved="2024-05-10")
-    company.ticket("2024-05-10")
-    pending = company.ticket("2024-05-10")
-    company.event(pending, "2024-05-11", "status", to_value="pending")
-    company.ticket("2024-05-10", resolved="2024-05-12", reopened="2024-05-13")
-    company.ticket("2024-05-10", resolved="2024-06-01 00:00")  # at the very end it was still open
-    company.ticket("2024-05-10", is_spam=True)
-    company.ticket("2024-06-01 00:00")
-    company.card(*OPEN, period="2024-06")
-    counted = {
-        month: company.value("open_cases", month, reported="2024-06") for month in ("2024-04", "2024-05", "2024-06")
+def test_requests_of_nobody_active_have_no_rate(company):
+    company.subscription("comes", started="2024-06-10")
+    company.subscription("left", ended="2024-04-10")
+    company.calls(8)
+    assert company.status("contact_rate") == "undefined"
+
+
+RESOLVED = ("resolved_cases", "resolved_cases.actions", "resolved_cases.automatic")
+
+
+def test_a_ticket_is_resolved_once_and_for_good_however_often_it_was_closed(company):
+    company.ticket("2024-01-06", resolved="2024-05-07", closed="2024-05-10")  # closing the resolved is no other
+    again = company.ticket("2024-05-06", resolved="2024-05-07", reopened="2024-05-08")
+    company.event(again, "2024-05-09", "status", to_value="closed")
+    company.ticket("2024-05-06", resolved="2024-05-07", reopened="2024-06-08")  # open now
+    later = company.ticket("2024-05-06", resolved="2024-05-31 23:59", reopened="2024-06-02")
+    company.event(later, "2024-06-03", "status", to_value="resolved")
+    company.ticket("2024-05-06", resolved="2024-05-07", initiated_by="agent")
+    company.ticket("2024-05-06", resolved="2024-05-07", is_spam=True)
+    for actor in ("bot", "system"):
+        ticket = company.ticket("2024-05-06")
+        company.event(ticket, "2024-05-07", "status", actor=actor, to_value="closed")
+    company.card(*RESOLVED, period="2024-06")
+    months = ("2024-05", "2024-06")
+    found = {address: [company.value(address, month, reported="2024-06") for month in months] for address in RESOLVED}
+    assert found == {
+        "resolved_cases": [5, 1],
+        "resolved_cases.actions": [8, 1],
+        "resolved_cases.automatic": [2, 0],
     }
-    assert counted == {"2024-04": 1, "2024-05": 4, "2024-06": 4}
-    may = company.row("open_cases.net_flow", "2024-05", reported="2024-06")
-    assert may["value"] == 4 - 1  # four created, two resolved, one reopened
-    june = company.row("open_cases.net_flow", "2024-06", reported="2024-06")
-    assert june["value"] == 0
-
-
-def test_open_cases_by_status_and_age(company):
-    company.ticket("2024-05-31 10:00")
-    waiting = company.ticket("2024-05-27 10:00")
-    company.event(waiting, "2024-05-28", "status", to_value="pending")
-    company.ticket("2024-01-27 10:00")
-    assert company.members("open_cases", "status") == {"open": 2, "pending": 1}
-    ages = company.members("open_cases", "age_band")
-    assert ages == {"under 1 day": 1, "3 to 7 days": 1, "over 7 days": 1}
-
-
-def test_open_on_an_average_day_is_at_the_end_of_each_day(company):
-    company.ticket("2024-04-01", resolved="2024-05-11 08:00")  # open at the end of ten days of May
-    company.ticket("2024-05-31 08:00")  # of one
-    company.ticket("2024-05-06 08:00", resolved="2024-05-06 20:00")  # of none
-    company.ticket("2024-04-01", "2024-04-02", "2024-04-03", reopened="2024-05-30 12:00")  # of two
-    assert company.value("open_cases.daily_mean") == pytest.approx(13 / 31)
+    assert company.row("resolved_cases", reported="2024-06")["method"] == "census"
 
 
 def test_tickets_answered_within_the_target_of_their_channel(company):
