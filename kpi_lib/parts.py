@@ -148,7 +148,7 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
         f"Data behind {about['period_label']}",
         columns,
         rows,
-        [*_excluded(headlines, about), *_checks(about), *_provenance(about, params)],
+        [*_excluded(headlines, about), *_checks(about), *_identities(about), *_provenance(about, params)],
     )
 
 
@@ -171,6 +171,18 @@ def _checks(about: About) -> list[str]:
         examples = f", for example {', '.join(map(str, check['examples'][:3]))}" if check.get("examples") else ""
         said.append(f"{check['table']}: {check['message']} ({rows}{examples}).")
     return said or ["Every check of the tables passed."]
+
+
+def _identities(about: About) -> list[str]:
+    """Say whether the numbers agree with each other."""
+    known = about["identities"]
+    if known["broken"]:
+        return [f"These numbers do not agree with each other: {said}." for said in known["broken"]]
+    return (
+        [f"The numbers agree with each other in all {known['checked']} ways that can be checked."]
+        if known["checked"]
+        else []
+    )
 
 
 def _provenance(about: About, params: Params) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import pandas as pd
 
+from kpi_lib import consistency
 from kpi_lib import source as sources
 from kpi_lib.compare import at_the_same_age, compared, judged, provisional
 from kpi_lib.contract import PLANNED
@@ -219,7 +220,9 @@ def measure(
         na_position="first",
         ignore_index=True,
     )
-    return Scorecard(_tidy(frame[COLUMNS]), _about(params, period, source, kpis))
+    frame = _tidy(frame[COLUMNS])
+    identities = {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
+    return Scorecard(frame, _about(params, period, source, kpis) | {"identities": identities})
 
 
 def _check_cuts(kpis: dict[str, Kpi]) -> None:

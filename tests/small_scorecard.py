@@ -27,6 +27,7 @@ ABOUT: dict[str, Any] = {
         {"table": "tickets", "rule": "created before resolved", "level": "warning", "rows": 3,
          "message": "resolved before created", "examples": ["T-1"]},
     ],
+    "identities": {"checked": 2, "broken": []},
     "families": {"loyalty": "Loyalty", "support_ops": "Support operations"},
 }  # fmt: skip
 

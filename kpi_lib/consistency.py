@@ -1,0 +1,88 @@
+"""Identities that must hold between the numbers of one scorecard; what breaks one is told on the data page."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Two ways to the same number: `sides` returns both by period, where both are known."""
+
+    said: str
+    sides: Callable[[pd.DataFrame], tuple[pd.Series, pd.Series]]
+
+
+def _of(frame: pd.DataFrame, address: str, column: str = "value") -> pd.Series:
+    """Return a column of a KPI's totals by period, of those that have a value."""
+    rows = frame[(frame["kpi"] == address) & frame["cut"].isna() & frame["value"].notna()]
+    return rows.set_index("period")[column].astype("float64")
+
+
+def _members(frame: pd.DataFrame, address: str) -> pd.Series:
+    """Return the sum of the counts of a table KPI's members by period."""
+    rows = frame[(frame["kpi"] == address) & frame["cut"].notna() & frame["numerator"].notna()]
+    return rows.groupby("period")["numerator"].sum().astype("float64")
+
+
+def _growth(frame: pd.DataFrame) -> pd.Series:
+    stock = _of(frame, "open_cases").sort_index()
+    return stock.diff().iloc[1:]
+
+
+IDENTITIES = (
+    Identity(
+        "retention and churn add up to 100 %",
+        lambda frame: (_of(frame, "retention_rate") + _of(frame, "churn_rate"), _of(frame, "churn_rate") * 0 + 100),
+    ),
+    Identity(
+        "NPS is promoters less detractors",
+        lambda frame: (_of(frame, "nps"), _of(frame, "nps.promoters") - _of(frame, "nps.detractors")),
+    ),
+    Identity(
+        "requests by channel add up to all requests",
+        lambda frame: (_members(frame, "tickets_by_channel"), _of(frame, "ticket_volume")),
+    ),
+    Identity(
+        "tickets by type add up to the tickets created",
+        lambda frame: (_members(frame, "tickets_by_type"), _of(frame, "resolution_rate.throughput", "denominator")),
+    ),
+    Identity(
+        "created and reopened less resolved tickets is the growth of the open ones",
+        lambda frame: (_of(frame, "open_cases.net_flow"), _growth(frame)),
+    ),
+    Identity(
+        "of the calls offered, short ones apart, those not abandoned were answered",
+        lambda frame: (
+            _of(frame, "abandonment_rate.all", "denominator") - _of(frame, "abandonment_rate.all", "numerator"),
+            _of(frame, "abandonment_rate", "denominator") - _of(frame, "abandonment_rate", "numerator"),
+        ),
+    ),
+    Identity(
+        "lifetime profit is value less cost",
+        lambda frame: (
+            _of(frame, "customer_lifetime_profit"),
+            _of(frame, "clv") - _of(frame, "customer_lifetime_cost"),
+        ),
+    ),
+)
+
+
+def broken(frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence for each identity that does not hold in some period of a scorecard's frame."""
+    for identity in IDENTITIES:
+        one, other = identity.sides(frame)
+        both = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
+        off = both[(both["one"] - both["other"]).abs() > TOLERANCE * both.abs().max(axis=1).clip(lower=1)]
+        if not off.empty:
+            period, first = off.index[-1], off.iloc[-1]
+            yield f"{identity.said}: not so in {period} ({first['one']:,.6g} against {first['other']:,.6g})"
+
+
+def checked(frame: pd.DataFrame) -> int:
+    """Return how many identities could be checked in some period."""
+    sides = (pd.concat(identity.sides(frame), axis=1).dropna() for identity in IDENTITIES)
+    return sum(not both.empty for both in sides)
