@@ -78,10 +78,15 @@ def over(top: Any, bottom: Any) -> np.ndarray:
 def delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return the limits of `delta_method` and its name, or none where there are too few clusters or rows for it."""
     low, high = delta_method(sums)
-    enough = sums["groups"].to_numpy(float) >= (MINIMUM_CLUSTERS if cluster else minimum_rows)
+    few = sums["groups"].to_numpy(float) < (MINIMUM_CLUSTERS if cluster else minimum_rows)
     name = f"delta method by {said(cluster)}" if cluster else "delta method"
     why = f"not estimable: fewer than {MINIMUM_CLUSTERS} clusters" if cluster else f"not estimable: n < {minimum_rows}"
-    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), np.where(enough, name, why)
+    return unless(few, why, low, high, name)
+
+
+def unless(bad: Any, why: str, low: Any, high: Any, method: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return limits and their method, with no limits and the reason `why` in place of it where something is `bad`."""
+    return np.where(bad, np.nan, low), np.where(bad, np.nan, high), np.where(bad, why, method)
 
 
 def frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:

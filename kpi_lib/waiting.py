@@ -15,12 +15,15 @@ from kpi_lib.estimate import CENSUS, Estimator, condition
 from kpi_lib.facts.calendar import whole_seconds
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 TOLERANCE = 1e-9
 RESTRICTED_DAYS = 30
 AIMED, WEIGHTED = "aimed", "weighted"  # kinds of waiting time beside the plain one
 SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
+MINIMUM_ROWS = {"median": 30, "p90": 100, "mean": 400}  # from here on 95 % limits hold in 92 to 98 % of cases
+MOST_LOST = 0.1  # of the rows that a restricted mean with limits is over: with more gone early, the tail is guesswork
 _PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
 
 
@@ -31,8 +34,8 @@ class Waiting(Estimator):
     `lost` is when a row stops being watched without the event; else it is watched until `as_of`. `less` are seconds to
     subtract; what comes just before `start`, as clocks differ, took 0 seconds. `of` restricts the rows; a row counts
     `weight` times where that is given, and then there are no limits. Value and limits come in the KPI's unit of time.
-    Interval: log-log limits with Greenwood's variance (Brookmeyer and Crowley 1982). `mean` is the restricted mean over
-    30 days.
+    Interval: log-log limits with Greenwood's variance (Brookmeyer and Crowley 1982), from `MINIMUM_ROWS` on. `mean` is
+    the restricted mean over 30 days.
     """
 
     READINGS: ClassVar[tuple[str, ...]] = ("p90", "mean")
@@ -78,9 +81,7 @@ class Waiting(Estimator):
 
     def estimate(self, sums: pd.DataFrame, reading: str = "", unit: str = "minutes") -> pd.DataFrame:
         """Turn what `product_limit` returned into value and limits in `unit`."""
-        import numpy as np
-
-        from kpi_lib.intervals import Z, frame
+        from kpi_lib.intervals import frame, unless
 
         n, events = sums["n"].to_numpy(float), sums["events"].to_numpy(float)
         counts = {"n": n, "numerator": events, "denominator": n}
@@ -88,20 +89,18 @@ class Waiting(Estimator):
             return self._share_within(sums, counts)
         scale = SECONDS[unit]
         reading = reading or getattr(self, "quantile", "median")
+        low: Any = math.nan
+        high: Any = math.nan
+        method: Any = CENSUS
         if reading == "mean":
-            value, spread = sums["area"].to_numpy(float), Z * np.sqrt(sums["area_variance"].to_numpy(float))
-            low, high, method = (
-                np.maximum(value - spread, 0),
-                value + spread,
-                f"restricted mean, {RESTRICTED_DAYS} days",
-            )
-            unseen = (sums["still"].to_numpy(float) > TOLERANCE) & ~sums["followed"].to_numpy(bool)
-            value = np.where(unseen, np.nan, value)
+            value, low, high, method = _restricted_mean(sums, n)
         elif reading == "longest":
-            value, low, high, method = sums[reading].to_numpy(float), math.nan, math.nan, CENSUS
+            value = sums[reading].to_numpy(float)
         else:
             value, low, high = (sums[f"{reading}{limit}"].to_numpy(float) for limit in ("", "_low", "_high"))
             method = "Kaplan-Meier, log-log limits"
+        minimum = MINIMUM_ROWS.get(reading, 0)
+        low, high, method = unless(n < minimum, f"not estimable: n < {minimum}", low, high, method)
         if self.kind == WEIGHTED:
             low, high, method = math.nan, math.nan, "Kaplan-Meier, weighted; no limits"
         laid = frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
@@ -111,14 +110,31 @@ class Waiting(Estimator):
     def _share_within(self, sums: pd.DataFrame, counts: dict[str, Any]) -> pd.DataFrame:
         import numpy as np
 
-        from kpi_lib.intervals import Z, frame
+        from kpi_lib.intervals import Z, frame, wilson
 
         survival = np.where(counts["n"] > 0, sums["at_target"].fillna(1.0).to_numpy(float), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = Z * np.sqrt(sums["at_target_variance"].to_numpy(float)) / np.abs(np.log(survival))
             low, high = 1 - survival ** np.exp(-spread), 1 - survival ** np.exp(spread)
+        none, everyone = survival == 1, survival == 0
+        known = np.where(none, sums["beyond"].to_numpy(float), sums["within"].to_numpy(float))
+        score_low, score_high = wilson(np.where(none, 0.0, known), known)
+        low, high = np.where(none | everyone, score_low, low), np.where(none | everyone, score_high, high)
         method = "Kaplan-Meier, log-log limits"
         return frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=method, **counts)
+
+
+def _restricted_mean(sums: pd.DataFrame, n: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return value, limits and method; no value where rows are still waiting that were not watched long enough."""
+    import numpy as np
+
+    from kpi_lib.intervals import Z, unless
+
+    area, spread = sums["area"].to_numpy(float), Z * np.sqrt(sums["area_variance"].to_numpy(float))
+    unseen = (sums["still"].to_numpy(float) > TOLERANCE) & ~sums["followed"].to_numpy(bool)
+    lost, method = sums["lost"].to_numpy(float) > MOST_LOST * n, f"restricted mean, {RESTRICTED_DAYS} days"
+    why = f"not estimable: over {100 * MOST_LOST:g} % not followed for {RESTRICTED_DAYS} days"
+    return np.where(unseen, np.nan, area), *unless(lost, why, np.maximum(area - spread, 0), area + spread, method)
 
 
 @dataclass(frozen=True)
@@ -198,6 +214,7 @@ def _quantiles(steps: Any, keys: list[str]) -> Any:
         "longest": steps.seconds.max(),
         "area": first + steps.area_after.sum(),
         "area_variance": (steps.seconds <= horizon).ifelse(steps.after * steps.after * steps.greenwood, 0.0).sum(),
+        "lost": (steps.leaving - steps.events).sum(where=steps.seconds < horizon),
         "still": (steps.until.isnull() & (steps.seconds < horizon)).ifelse(steps.survival, 0.0).sum(),
     }
     for name, level in (("median", 0.5), ("p90", 0.9)):
@@ -217,9 +234,11 @@ def _at_target(steps: Any, keys: list[str]) -> Any:
     sums = steps.group_by(keys).aggregate(
         n=steps.leaving.sum(),
         events=steps.events.sum(),
+        within=steps.events.sum(where=within),
+        beyond=steps.leaving.sum(where=~within),
         ends=(within & steps.all_gone).sum(),
         log_survival=steps.log_step.sum(where=within),
         at_target_variance=steps.greenwood.sum(where=within),
     )
     survival = (sums.ends > 0).ifelse(0.0, sums.log_survival.exp())
-    return sums.select(*keys, "n", "events", "at_target_variance", at_target=survival)
+    return sums.select(*keys, "n", "events", "within", "beyond", "at_target_variance", at_target=survival)
