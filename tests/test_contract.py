@@ -223,6 +223,7 @@ def test_what_the_mapping_leaves_out_is_counted_under_its_reason_and_breaks_no_o
         ("phantom", "drop", 1),
         ("queue_seconds is negative", "drop", 1),
     ]
+    assert findings[0].examples == ("call_id=L2", "call_id=L3")
     assert list(without(calls, TABLES["calls"], findings, {}).to_pandas()["call_id"]) == ["L5"]
 
 

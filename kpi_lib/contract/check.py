@@ -174,11 +174,11 @@ def _found(table: Table, rule: Rule, count: int, rows: Rows, shown: Iterable[str
 
 
 def _fields(condition: Any, table: Table) -> list[str]:
-    """Return the columns that a condition looks at, in the table's order."""
+    """Return the columns that a condition looks at, in the table's order; a reason is the rule's name already."""
     import ibis.expr.operations as ops
 
     used = {field.name for field in condition.op().find(ops.Field, filter=ops.Value)}
-    return [column.name for column in table.columns if column.name in used]
+    return [column.name for column in table.columns if column.name in used - {"left_out"}]
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,5 @@
 -- Three records of who left, which disagree: a flag of the account, ended subscriptions, churn events.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 --
 -- The churn rate follows the subscriptions, trials out, since they alone say from when to when a customer paid: one who
 -- ends one of several has not left. The rows are the accounts whose flag and events contradict each other.

@@ -1,5 +1,5 @@
 -- One row per account, from its sign-up.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 --
 -- * first_paid_at: the start of the first subscription that is no trial.
 -- * segment: the industry. The account's plan disagrees with the plans of its subscriptions and is not read.

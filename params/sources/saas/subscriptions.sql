@@ -1,5 +1,5 @@
 -- One row per subscription; the many of an account overlap. Dates are days and begin at midnight, UTC.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 --
 -- Trials bring no revenue and are left out by the contract, with their reason. A customer is one while any other
 -- subscription runs. Why one ended is not known: churn events name accounts, not subscriptions.

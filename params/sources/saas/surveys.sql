@@ -1,8 +1,8 @@
 -- One row per closed ticket: satisfaction from 1 to 5, asked and, where there is a score, answered at the closing.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 --
--- A missing score is taken as no answer. The scores there are go from 3 to 5; the times of asking and answering, and how
--- it was asked, are not in the export.
+-- A missing score is taken as no answer. The scores there are go from 3 to 5; when they were asked for and given, and
+-- how, is not in the export.
 SELECT
     ticket_id || '-satisfaction' AS survey_id,
     'csat' AS kind,

@@ -1,10 +1,9 @@
 -- What happened to each ticket, read off its one row; the ids are made of the ticket and the event.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 --
 -- * public_reply: so many minutes after the ticket's day began as the export says; for some that is after the closing.
 -- * escalate to 2: the export has a flag and neither level nor time; the first reply stands for the time.
--- * resolved at closed_at, by a person: the export has one end, which is so many hours after the start as it says, and no
---   agents.
+-- * resolved at closed_at, by a person: the export has one end, and no agents.
 WITH tickets AS (
     SELECT
         *,

@@ -1,5 +1,5 @@
 -- Feature use dated before its subscription began, or after it ended: the account's use all the same.
--- KPI_EXAMPLES: a folder that holds ravenstack_saas/ (RavenStack, a synthetic SaaS company, by River at Rivalytics, MIT)
+-- KPI_EXAMPLES: a folder that holds ravenstack_saas/, https://www.kaggle.com/datasets/rivalytics/saas-subscription-and-churn-analytics-dataset
 SELECT
     'features used before their subscription began, or after it ended; it counts as use by the account' AS message,
     count(*) AS rows
