@@ -131,6 +131,31 @@ class Company:
         about = {"customer_id": customer, "ticket_id": ticket, "score": score, "answered_at": answered}
         return self.add("surveys", kind=kind, **(plain | about | columns))
 
+    def review(
+        self,
+        ticket: str,
+        *scores: float | None,
+        agent: str = "anna",
+        reviewed: str = "2024-05-10 12:00",
+        critical: float | None = None,
+        weights: tuple[float, ...] = (),
+        **columns: Any,
+    ) -> str:
+        """Add a review of a ticket: a row for each score from 0 to 100, and one of a critical category if given."""
+        review = f"review-{len(self.rows.get('qa_reviews', [])) + 1:04d}"
+        plain = {"agent_id": agent, "reviewer_id": "rita", "reviewed_at": reviewed, "scale_min": 0, "scale_max": 100}
+        rated = [(score, False) for score in scores] + ([] if critical is None else [(critical, True)])
+        for number, (score, is_critical) in enumerate(rated):
+            weight = weights[number] if weights else 1
+            said = {"category": f"category {number}", "score": score, "weight": weight, "is_critical": is_critical}
+            self.add("qa_reviews", review_id=review, ticket_id=ticket, **(plain | said | columns))
+        return review
+
+    def engagement(self, customer: str, *instants: str, kind: str = "site_visit") -> None:
+        """Add what a customer did at some instants."""
+        for at in instants:
+            self.add("engagement_events", customer_id=customer, at=at, kind=kind)
+
     def customer(self, customer: str, **columns: Any) -> str:
         """Add a customer; those whom other rows name are added on their own once there is one."""
         return self.add("customers", **({"customer_id": customer, "first_seen_at": "2020-01-01"} | columns))

@@ -2,26 +2,34 @@
 
 from typing import Any
 
-from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.ticket_history import plain_tickets
+from kpi_lib.period import Period
 
 CUTS = ("segment", "country", "acquisition_channel")
 RATES = ("currency", "fx")
 FAR = "2200-01-01T00:00:00+00:00"
+SAME_VISIT_SECONDS = 30 * 60
+TICKET_DAYS = 30
 
 
 @fact(
     anchor="X",
     needs=("subscriptions",),
-    cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band"),
-    optional={"subscriptions.end_reason": ("left_for",)},
+    cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band", "had_ticket"),
+    optional={
+        "subscriptions.end_reason": ("left_for",),
+        "engagement_events": ("engaged", "engagements", "active_day_share"),
+        "tickets": ("had_ticket",),
+    },
     params=RATES,
 )
 def customer_periods(data: Data) -> Any:
     """One row per customer and period in which it was active at any time.
 
     Active is to have a running subscription with a price; a gap of up to a day is none. `at_start` and `at_end` are the
-    instants that bound the period.
+    instants that bound the period. `had_ticket` is said of the 30 days before the period; engagement of the period.
     """
     import ibis
 
@@ -56,14 +64,23 @@ def customer_periods(data: Data) -> Any:
     days = (whole_seconds(rows.start) - whole_seconds(rows.first_since)) // 86400
     band = ibis.cases((days < 90, "1 under 3 months"), (days < 365, "2 under 1 year"), else_="3 over 1 year")
     rows = rows if data.has("subscriptions", "end_reason") else rows.drop("left_for")
-    return _with_profile(data, rows.mutate(tenure_band=band))
+    rows = _with_engagement(data, rows) if data.has("engagement_events") else rows
+    rows = _with_ticket(data, rows) if data.has("tickets") else rows
+    return _with_plan(data, with_profile(data, rows.mutate(tenure_band=band)))
 
 
-@fact(anchor="E", needs=("customers",), cuts=(*CUTS, "referral_program"))
+@fact(
+    anchor="E",
+    needs=("customers",),
+    cuts=(*CUTS, "referral_program"),
+    optional={"customers.referral_program": ("referral_program", "referred")},
+)
 def customers_won(data: Data) -> Any:
-    """One row per customer, when it first paid."""
+    """One row per customer, when it first paid; who refers itself is not `referred`."""
     customers = data.table("customers")
-    rows = customers.mutate(excluded=_insider(customers))
+    itself = (customers.referrer_customer_id == customers.customer_id).fill_null(False)
+    rows = customers.mutate(excluded=_insider(customers), referred=customers.referral_program.notnull() & ~itself)
+    rows = rows if data.has("customers", "referral_program") else rows.drop("referral_program", "referred")
     return data.timed(rows, rows.first_paid_at)
 
 
@@ -80,7 +97,7 @@ def _tenures(rows: Any, keys: list[str]) -> Any:
 @fact(
     anchor="S",
     needs=("subscriptions",),
-    cuts=("segment", "plan", "acquisition_channel", "country"),
+    cuts=("segment", "plan", "acquisition_channel", "cohort", "country"),
     summary=_tenures,
     params=RATES,
 )
@@ -88,7 +105,7 @@ def customer_histories(data: Data) -> Any:
     """One row per customer and period: its history up to the period's end.
 
     `tenure_days` runs from the first start to the end of the period, or to the last end of a customer who is `lost`;
-    `revenue_at_end` is what it pays a month at the period's end.
+    `revenue_at_end` is what it pays a month at the period's end; `cohort` is the month of the first start.
     """
     spells = data.shared("customer_spells", _spells)
     rows = spells.join(data.calendar.table, spells.since <= data.calendar.table.end)
@@ -108,7 +125,8 @@ def customer_histories(data: Data) -> Any:
     rows = rows.left_join(data.shared("revenue", _revenue), ["customer_id", "period"]).drop(
         "customer_id_right", "period_right"
     )
-    return _with_profile(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
+    rows = _with_cohort(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
+    return _with_plan(data, with_profile(data, rows))
 
 
 def _paying(data: Data) -> Any:
@@ -173,20 +191,83 @@ def _renewed(rows: Any) -> Any:
     return rows.mutate(paid_until=rows.next_start.fill_null(rows.ended_at)).drop("renewed", "next_start")
 
 
-def _with_profile(data: Data, rows: Any) -> Any:
-    """Add segment, country, acquisition channel, the plan of the latest subscription, and who is not to be counted."""
+def _with_engagement(data: Data, rows: Any) -> Any:
+    """Add what each customer did with us in each period; `active_day_share` is over the days that have ended."""
+    import ibis
+
+    events = data.table("engagement_events")
+    events = events.mutate(visit=events.kind == "site_visit")
+    before = ibis.window(group_by=["customer_id", "visit"], order_by=["at", "event_id"])
+    pause = whole_seconds(events.at) - whole_seconds(events.at.lag(1).over(before))
+    events = events.mutate(session=~events.visit | (pause > SAME_VISIT_SECONDS).fill_null(True))
+    timed = data.timed(events, events.at)
+    days = timed.group_by("customer_id", "period", "day").aggregate(sessions=timed.session.sum())
+    ended = {str(period): data.calendar.days(period) for period in data.calendar.periods}
+    last, count = (
+        days.period.cases(*((name, of(known)) for name, known in ended.items()))
+        for of in (lambda known: known[-1].toordinal(), len)
+    )
+    days = days.mutate(share=(days.day <= last).ifelse(1.0, 0.0) / count.cast("float64").nullif(0.0))
+    done = days.group_by("customer_id", "period").aggregate(
+        engagements=days.sessions.sum(), active_day_share=days.share.sum()
+    )
+    rows = rows.left_join(done, ["customer_id", "period"]).drop("customer_id_right", "period_right")
+    return rows.mutate(engaged=rows.engagements.notnull())
+
+
+def _with_ticket(data: Data, rows: Any) -> Any:
+    """Add whether a customer had asked for help in the days before the period."""
+    import ibis
+
+    tickets, periods = plain_tickets(data), data.calendar.table
+    asked = tickets.filter(tickets.excluded.isnull() & tickets.by_customer & tickets.customer_id.notnull())
+    asked = asked.select(asker="customer_id", asked_at="created_at")
+    near = asked.join(
+        periods,
+        (asked.asked_at < periods.start) & (asked.asked_at >= periods.start - ibis.interval(days=TICKET_DAYS)),
+    )
+    near = near.select("asker", asked_before="period").distinct()
+    rows = rows.left_join(near, (rows.customer_id == near.asker) & (rows.period == near.asked_before))
+    return rows.mutate(had_ticket=rows.asker.notnull().ifelse("yes", "no")).drop("asker", "asked_before")
+
+
+def _with_cohort(data: Data, rows: Any) -> Any:
+    """Add the local month of each customer's first start."""
+    months = data.built("months", _months)
+    rows = rows.left_join(months, (rows.first_since >= months.month_start) & (rows.first_since < months.month_end))
+    return rows.drop("month_start", "month_end")
+
+
+def _months(data: Data) -> Any:
+    """Return the months since 1990, before which no instant of the data lies, with their bounds."""
+    import ibis
+    import pandas as pd
+
+    last = Period.containing(data.calendar.periods[-1].last_day).ordinal
+    months = [Period(1, ordinal) for ordinal in range(Period.parse("1990-01").ordinal, last + 1)]
+    schema = {"cohort": "string", "month_start": INSTANT, "month_end": INSTANT}
+    rows = [(str(month), *month.bounds(data.calendar.zone)) for month in months]
+    return ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
+
+
+def with_profile(data: Data, rows: Any) -> Any:
+    """Add segment, country and acquisition channel of each customer, and who is not to be counted."""
+    if not data.has("customers"):
+        return rows
+    customers = data.table("customers")
+    profile = customers.select(*CUTS, customer="customer_id", excluded=_insider(customers))
+    return rows.left_join(profile, rows.customer_id == profile.customer).drop("customer")
+
+
+def _with_plan(data: Data, rows: Any) -> Any:
+    """Add the plan of each customer's latest subscription."""
     import ibis
 
     subscriptions = data.table("subscriptions")
     latest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("started_at"), ibis.desc("subscription_id")])
     plans = subscriptions.mutate(back=ibis.row_number().over(latest_first))
     plans = plans.filter(plans.back == 0).select(plan_of="customer_id", plan="plan")
-    rows = rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
-    if not data.has("customers"):
-        return rows
-    customers = data.table("customers")
-    profile = customers.select(*CUTS, customer="customer_id", excluded=_insider(customers))
-    return rows.left_join(profile, rows.customer_id == profile.customer).drop("customer")
+    return rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
 
 
 def _insider(customers: Any) -> Any:

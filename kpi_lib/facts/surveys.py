@@ -1,4 +1,4 @@
-"""Facts about what customers answered."""
+"""Facts about what customers were asked and what they answered."""
 
 from typing import Any
 
@@ -7,13 +7,17 @@ from kpi_lib.facts.ticket_history import plain_tickets, tickets, with_customer
 
 CUTS = ("kind", "survey_channel", "segment", "country")
 OF_TICKET = ("channel", "type", "team")
+SCALE = ("kind", "scale_min", "scale_max", "higher_is_better")
 
 
 @fact(anchor="E", needs=("surveys",), cuts=(*CUTS, *OF_TICKET), optional={"tickets": OF_TICKET})
 def answers(data: Data) -> Any:
-    """One row per answered invitation, at its answer; `latest_of_customer` marks each customer's last of a kind."""
+    """One row per answered invitation, at its answer; `latest_of_customer` marks each customer's last of a kind.
+
+    Effort scores count on one scale only, that of the most answers: what is asked differently cannot be pooled.
+    """
     rows = data.built("answered surveys", _answered)
-    return _marked(data.timed(rows, rows.answered_at))
+    return _marked(_on_one_scale(data.timed(rows, rows.answered_at)))
 
 
 @fact(anchor="E", needs=("surveys", "tickets", "ticket_events"), cuts=(*CUTS, *OF_TICKET))
@@ -26,17 +30,45 @@ def answers_by_ticket(data: Data) -> Any:
     return _marked(data.timed(rows, rows.ticket_resolved_at))
 
 
-def _answered(data: Data) -> Any:
+@fact(anchor="C", needs=("surveys",), cuts=CUTS)
+def surveys_sent(data: Data) -> Any:
+    """One row per invitation, at its sending; one that did not arrive has `delivered` false.
 
-    surveys = data.table("surveys").rename(survey_channel="channel")
-    rows = with_customer(data, surveys.filter(surveys.answered_at.notnull() & surveys.score.notnull()))
+    An answer that nobody was invited to, as from an open link, is excluded at its own instant.
+    """
+    rows = data.built("surveys", _surveys)
+    uninvited = rows.sent_at.isnull().ifelse("answered without an invitation", None)
+    rows = rows.mutate(excluded=rows.excluded.fill_null(uninvited))
+    return data.timed(rows, rows.sent_at.fill_null(rows.answered_at))
+
+
+def _surveys(data: Data) -> Any:
+    rows = with_customer(data, data.table("surveys").rename(survey_channel="channel"))
     reason = rows.is_insider.ifelse("test", None)
     if data.has("tickets"):
         about = plain_tickets(data).select(*OF_TICKET, of_ticket="ticket_id", reason="excluded")
         rows = rows.left_join(about, rows.ticket_id == about.of_ticket).drop("of_ticket")
         reason = rows.is_insider.ifelse("test", rows.reason)
+    return rows.mutate(excluded=reason, respondent=rows.customer_id.fill_null(rows.survey_id))
+
+
+def _answered(data: Data) -> Any:
+    rows = data.built("surveys", _surveys)
     upward = rows.higher_is_better.ifelse(rows.score, rows.scale_min + rows.scale_max - rows.score)
-    return rows.mutate(excluded=reason, upward_score=upward)
+    return rows.mutate(upward_score=upward).filter(rows.answered_at.notnull() & rows.score.notnull())
+
+
+def _on_one_scale(rows: Any) -> Any:
+    """Exclude the effort scores on other scales than the one with most answers in all periods."""
+    import ibis
+
+    effort = rows.filter((rows.kind == "ces") & rows.excluded.isnull())
+    scales = effort.group_by(SCALE).aggregate(answers=effort.count())
+    by_size = ibis.window(order_by=[ibis.desc("answers"), *SCALE[1:]])
+    chosen = scales.mutate(place=ibis.row_number().over(by_size)).filter(lambda scale: scale.place == 0)
+    rows = rows.left_join(chosen, SCALE, rname="chosen_{name}").drop(*(f"chosen_{name}" for name in SCALE))
+    other = (rows.kind == "ces") & rows.answers.isnull()
+    return rows.mutate(excluded=rows.excluded.fill_null(other.ifelse("effort on another scale", None)))
 
 
 def _marked(rows: Any) -> Any:
@@ -48,7 +80,4 @@ def _marked(rows: Any) -> Any:
         order_by=[ibis.desc(rows.answered_at), ibis.desc(rows.survey_id)],
     )
     rows = rows.mutate(place=ibis.row_number().over(latest))
-    return rows.mutate(
-        latest_of_customer=(rows.place == 0) | rows.customer_id.isnull(),
-        respondent=rows.customer_id.fill_null(rows.survey_id),
-    )
+    return rows.mutate(latest_of_customer=(rows.place == 0) | rows.customer_id.isnull())

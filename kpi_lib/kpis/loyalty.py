@@ -1,13 +1,16 @@
-"""Loyalty: how customers feel about us, and whether they stay."""
+"""Loyalty: what customers say about us when they are asked, and what our own reviewers find."""
 
 from typing import Any
 
-from kpi_lib.estimate import Estimator, Mean, Net, Ratio, Share, Total
+from kpi_lib.estimate import Count, Estimator, Mean, Net, Share
+from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.kpi import kpi
 
 ANSWER_CUTS = ("channel", "segment", "team")
-CUSTOMER_CUTS = ("segment", "plan", "acquisition_channel", "tenure_band")
+SENT_CUTS = ("kind", "survey_channel", "segment", "country")
+REVIEW_CUTS = ("channel", "team")
 TOP_SCORES = ("thresholds.top_scores",)
+TOLERANCE = 1e-9
 
 
 @kpi(
@@ -39,8 +42,7 @@ def csat(answer: Any, *, top_scores: dict[int, float]) -> Estimator:
 )
 def csat_mean(answer: Any) -> Estimator:
     """The mean satisfaction answer, placed between the worst (0) and the best (100) score of its scale."""
-    span = (answer.scale_max - answer.scale_min).nullif(0.0)
-    return Mean(100 * (answer.upward_score - answer.scale_min) / span, of=answer.kind == "csat", cluster="respondent")
+    return Mean(100 * _placed(answer), of=answer.kind == "csat", cluster="respondent")
 
 
 @kpi(
@@ -85,110 +87,95 @@ def nps_transactional(answer: Any) -> Estimator:
     return _net_promoters(answer, answer.kind == "nps_tx")
 
 
-@kpi(fact="customer_periods", unit="percent", better="lower", cuts=CUSTOMER_CUTS)
-def churn_rate(customer: Any) -> Estimator:
-    """The share of customers active at the start of the period who are no longer active at its end.
+@kpi(fact="answers", unit="points", better="higher", cuts=ANSWER_CUTS, title="Customer effort score (CES)")
+def ces(answer: Any) -> Estimator:
+    """How easy customers found it to deal with us, on average, from 1 (very hard) to 7 (very easy).
 
-    Formula: 100 lost / active at start; who leaves and returns within the period is not lost.
-    Source: S1 A6, S2 §4, S4 L4.
-    Differs from: tools that divide by all customers of the period, new ones included, which makes churn look lower.
+    Formula: 1 + 6 mean((score - worst) / (best - worst)), over the answers on the scale that most answers are on.
+    Source: S1 A3, S4 L3.
+    Differs from: tools that show the mean of whatever scale was asked, where on some a low number is the good one, or
+    that pool several scales: to stretch one over another is arithmetic, and not the same question.
     """
-    return Share(customer.lost, of=customer.at_start)
+    return Mean(1 + 6 * _placed(answer), of=answer.kind == "ces", cluster="respondent")
 
 
 @kpi(
-    companion="churn_rate.count",
-    fact="customer_periods",
-    unit="count",
-    better="lower",
-    cuts=CUSTOMER_CUTS,
-    title="Customers lost",
-)
-def churn_count(customer: Any) -> Estimator:
-    """How many of the customers active at the start were lost."""
-    return Total(customer.lost.ifelse(1, 0), of=customer.at_start)
-
-
-@kpi(companion="churn_rate.returned", fact="customer_periods", unit="count", better="none", title="Left and returned")
-def churn_returned(customer: Any) -> Estimator:
-    """How many customers left and came back within the period; they are not counted as lost."""
-    return Total(((customer.spells > 1) & customer.at_end).ifelse(1, 0), of=customer.at_start)
-
-
-@kpi(companion="churn_rate.early", fact="customer_periods", unit="count", better="lower", title="Came and left")
-def churn_early(customer: Any) -> Estimator:
-    """How many customers came and left within the period; they were not there at its start and are in no churn rate."""
-    return Total((~customer.at_end).ifelse(1, 0), of=~customer.at_start & customer.at_any_time)
-
-
-@kpi(
-    companion="churn_rate.voluntary", fact="customer_periods", unit="percent", better="lower", title="Churn by decision"
-)
-def churn_voluntary(customer: Any) -> Estimator:
-    """The share of customers active at the start who decided to leave."""
-    return Share(customer.lost & (customer.left_for == "voluntary").fill_null(False), of=customer.at_start)
-
-
-@kpi(
-    companion="churn_rate.payment",
-    fact="customer_periods",
-    unit="percent",
-    better="lower",
-    title="Churn by failed payment",
-)
-def churn_payment(customer: Any) -> Estimator:
-    """The share of customers active at the start who were lost because a payment failed."""
-    return Share(customer.lost & (customer.left_for == "payment").fill_null(False), of=customer.at_start)
-
-
-@kpi(
-    companion="churn_rate.revenue",
-    fact="customer_periods",
-    unit="percent",
-    better="lower",
-    cuts=CUSTOMER_CUTS,
-    title="Revenue churn (gross)",
-)
-def churn_revenue(customer: Any) -> Estimator:
-    """The share of monthly recurring revenue at the start that was lost by the end, to leaving or to smaller plans."""
-    lost, start = (Total(amount, of=customer.at_start) for amount in (customer.revenue_lost, customer.revenue_at_start))
-    return Ratio(lost, start, scale=100)
-
-
-@kpi(companion="churn_rate.annualised", of=("churn_rate",), unit="percent", better="lower", title="Churn, annualised")
-def churn_annualised(churn: Any) -> Any:
-    """What the churn of this period would come to if a whole year went on like it.
-
-    Formula: 1 - (1 - churn)^(periods in a year).
-    """
-    return 100 * (1 - (1 - churn / 100) ** (12 / churn.months))
-
-
-@kpi(fact="customer_periods", unit="percent", better="higher", cuts=CUSTOMER_CUTS)
-def retention_rate(customer: Any) -> Estimator:
-    """The share of customers active at the start of the period who are still active at its end.
-
-    Formula: 100 kept / active at start; retention and churn add up to 100.
-    Source: S1 A7, S2 §5, S4 L5.
-    Differs from: (customers at end - new) / customers at start, off when new customers leave or old ones return.
-    """
-    return Share(~customer.lost, of=customer.at_start)
-
-
-@kpi(
-    companion="retention_rate.source_formula",
-    fact="customer_periods",
+    companion="ces.easy",
+    fact="answers",
     unit="percent",
     better="higher",
-    title="Retention by the stock formula",
+    cuts=ANSWER_CUTS,
+    title="CES, found it easy",
 )
-def retention_source_formula(customer: Any) -> Estimator:
-    """The formula of the source article, (customers at end - new) / customers at start, as a cross-check.
+def ces_easy(answer: Any) -> Estimator:
+    """The share of effort answers in the easy third of the scale: 5 to 7 of 7."""
+    return Share(_placed(answer) >= 4 / 6 - TOLERANCE, of=answer.kind == "ces", cluster="respondent")
 
-    Source: S2 §5.
+
+@kpi(
+    fact="surveys_sent",
+    unit="percent",
+    better="higher",
+    cuts=SENT_CUTS,
+    params=("thresholds.survey_response_days",),
+    horizon="thresholds.survey_response_days",
+)
+def survey_response_rate(survey: Any, *, survey_response_days: int) -> Estimator:
+    """The share of survey invitations delivered in the period that were answered within {survey_response_days} days.
+
+    Formula: 100 answered in time / delivered, over invitations sent in the period and old enough to tell. Invitations
+    that did not arrive are left out of both, and so are answers that nobody was invited to.
+    Source: S4 L6.
+    Differs from: tools that divide the answers of a month by the invitations of that month, which are not the same
+    people; a score is an answer, opening the survey is not.
     """
-    kept = customer.at_end.ifelse(1, 0) - (~customer.at_start & customer.came).ifelse(1, 0)
-    return Ratio(Total(kept), Total(customer.at_start.ifelse(1, 0)), scale=100)
+    waited = whole_seconds(survey.answered_at) - whole_seconds(survey.sent_at)
+    answered = (waited <= survey_response_days * 86400).fill_null(False) & survey.score.notnull()
+    return Share(answered, of=survey.delivered, cluster="respondent")
+
+
+@kpi(
+    companion="survey_response_rate.sent",
+    fact="surveys_sent",
+    unit="count",
+    better="none",
+    cuts=SENT_CUTS,
+    title="Survey invitations sent",
+)
+def surveys_sent(survey: Any) -> Estimator:
+    """How many survey invitations were sent, those that did not arrive included."""
+    return Count(survey.every)
+
+
+@kpi(fact="reviews", unit="percent", better="higher", cuts=REVIEW_CUTS, title="Internal quality score (IQS)")
+def internal_quality_score(ticket: Any) -> Estimator:
+    """How good our own reviewers found the handling of tickets drawn at random, from 0 to 100.
+
+    Formula: a review is the mean of its rated categories by weight, 0 when a critical one is below 50; a ticket is the
+    mean of its reviews, the score the mean of the tickets.
+    Source: S1 A4.
+    Differs from: tools that pool tickets picked for a reason with those drawn at random, or count a ticket once for
+    each of its reviewers.
+    """
+    return Mean(ticket.score, of=ticket.sampling == "random", cluster="agent_id")
+
+
+@kpi(
+    companion="internal_quality_score.targeted",
+    fact="reviews",
+    unit="percent",
+    better="higher",
+    cuts=REVIEW_CUTS,
+    title="IQS of tickets picked for review",
+)
+def internal_quality_targeted(ticket: Any) -> Estimator:
+    """The quality score of tickets that were picked for a reason; it says nothing of all the others."""
+    return Mean(ticket.score, of=ticket.sampling == "targeted", cluster="agent_id")
+
+
+def _placed(answer: Any) -> Any:
+    """Where an answer lies between the worst (0) and the best (1) score of its scale."""
+    return (answer.upward_score - answer.scale_min) / (answer.scale_max - answer.scale_min).nullif(0.0)
 
 
 def _satisfied(answer: Any, top_scores: dict[int, float]) -> Any:

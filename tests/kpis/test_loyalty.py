@@ -1,10 +1,6 @@
-"""Loyalty: scores, churn and retention, on rows that can be worked out in the head."""
+"""Loyalty: what customers and reviewers say, on rows that can be worked out in the head."""
 
 import pytest
-
-CHURN = ("churn_rate", "churn_rate.count", "churn_rate.returned", "churn_rate.early", "churn_rate.voluntary",
-         "churn_rate.payment", "churn_rate.revenue", "churn_rate.annualised", "retention_rate",
-         "retention_rate.source_formula")  # fmt: skip
 
 
 def answers(company, kind, *scores, **columns):
@@ -176,173 +172,177 @@ def test_without_tickets_satisfaction_is_still_there(company):
     assert company.status("csat.by_ticket") == "not_available"
 
 
-def hundred(company):
-    """100 customers at the start of May of whom 5 leave; 20 come, of whom 3 leave again."""
-    for number in range(100):
-        reason = {0: "voluntary", 1: "voluntary", 2: "payment", 3: "payment", 4: "other"}.get(number)
-        ended = "2024-05-15 12:00" if reason else None
-        company.subscription(f"old{number}", "2024-01-10", ended, end_reason=reason, mrr=20 if number == 0 else 10)
-    for number in range(20):
-        company.subscription(f"new{number}", "2024-05-03", "2024-05-20" if number < 3 else None)
-
-
-def test_churn_and_retention_are_over_those_who_were_there_at_the_start(company):
-    hundred(company)
-    company.card(*CHURN)
-    churn, retention = company.row("churn_rate"), company.row("retention_rate")
-    assert (churn["value"], churn["numerator"], churn["denominator"]) == (5, 5, 100)
-    assert (retention["value"], retention["numerator"]) == (95, 95)
-    assert churn["value"] + retention["value"] == 100
-    assert (churn["low"], churn["high"]) == pytest.approx((100 - retention["high"], 100 - retention["low"]))
-    assert company.value("retention_rate.source_formula") == 92  # (112 - 20) / 100
-    assert company.value("churn_rate.count") == 5
-    assert company.value("churn_rate.early") == 3
-    assert company.value("churn_rate.returned") == 0
-    assert (company.value("churn_rate.voluntary"), company.value("churn_rate.payment")) == (2, 2)
-    assert company.value("churn_rate.revenue") == pytest.approx(100 * 60 / 1010)
-    assert company.value("churn_rate.annualised") == pytest.approx(46, abs=0.05)
-    june = company.row("churn_rate", "2024-06", reported="2024-06")
-    assert (june["value"], june["denominator"]) == (0, 112)
+def test_effort_is_the_mean_of_the_scale_from_one_to_seven(company):
+    answers(company, "ces", 7, 5, 4, 1)
+    assert (company.value("ces"), company.row("ces")["n"]) == (4.25, 4)
+    assert company.value("ces.easy") == 50  # 7 and 5
 
 
 @pytest.mark.parametrize(
-    ("period", "left", "of", "annual"),
-    [("2024-05", 5, 100, 45.964), ("2024-05", 3, 100, 30.616), ("2024-Q2", 10, 100, 34.39), ("2024", 30, 100, 30)],
+    ("scale", "higher_is_better", "scores", "mean", "easy"),
+    [
+        ((1, 5), True, [5, 4, 3, 1], 4.375, 50),  # 7, 5.5, 4, 1
+        ((1, 5), False, [1, 2, 3, 5], 4.375, 50),  # how much effort it was: 1 is best
+        ((0, 10), True, [10, 7, 6, 0], 4.45, 50),  # 7, 5.2, 4.6, 1
+        ((0, 6), True, [6, 4, 3, 0], 4.25, 50),  # 4 of 6 is just easy
+    ],
 )
-def test_churn_annualised_goes_on_for_the_periods_of_a_year(company, period, left, of, annual):
-    for number in range(of):
-        company.subscription(f"c{number}", "2023-01-10", "2024-05-15" if number < left else None)
-    row = company.row("churn_rate.annualised", period)
-    assert row["value"] == pytest.approx(annual, abs=0.001)
-    assert row["low"] < row["value"] < row["high"]
+def test_effort_on_other_scales(company, scale, higher_is_better, scores, mean, easy):
+    answers(company, "ces", *scores, scale=scale, higher_is_better=higher_is_better)
+    assert company.value("ces") == pytest.approx(mean)
+    assert company.value("ces.easy") == easy
 
 
-def test_who_leaves_and_returns_is_not_lost_and_a_gap_of_a_day_is_none(company):
-    company.subscription("stays")
-    company.subscription("returns", ended="2024-05-05")
-    company.subscription("returns", "2024-05-15")
-    company.subscription("renews", ended="2024-05-10 10:00")
-    company.subscription("renews", "2024-05-11 10:00")  # a day later, not more
-    company.subscription("late", ended="2024-05-10 10:00")
-    company.subscription("late", "2024-05-11 10:01")
-    card = company.card("churn_rate", "churn_rate.count", "churn_rate.returned", "churn_rate.early")
-    row = company.row("churn_rate")
-    assert (row["value"], row["denominator"]) == (0, 4)
-    assert company.value("churn_rate.returned") == 2
-    assert company.value("churn_rate.early") == 0
-    assert card.frame["value"].notna().any()
+def test_effort_on_different_scales_is_never_pooled(company):
+    answers(company, "ces", 7, 7, 1)
+    answers(company, "ces", 2, 2, scale=(1, 5))
+    answers(company, "ces", 1, 1, higher_is_better=False)  # the same numbers, the other way round
+    answers(company, "csat", 5)
+    company.card("ces", "ces.easy", "csat")
+    row = company.row("ces")
+    assert (row["value"], row["n"], row["excluded"]) == (5, 3, {"effort on another scale": 4})
+    assert company.value("ces.easy") == pytest.approx(200 / 3)
+    assert company.value("csat") == 100
 
 
-def test_why_customers_left_is_unknown_without_its_column(company):
-    for number in range(5):
-        plain = {"plan": "basic", "currency": "EUR", "mrr": 10}
-        company.add("subscriptions", customer_id=f"c{number}", started_at="2023-01-01", ended_at="2024-05-10", **plain)
-    company.card("churn_rate", "churn_rate.voluntary", "churn_rate.payment")
-    assert company.value("churn_rate") == 100
-    for address in ("churn_rate.voluntary", "churn_rate.payment"):
-        row = company.row(address)
-        assert (row["status"], row["method"]) == ("not_available", "no column end_reason in subscriptions")
+def test_the_scale_of_effort_is_that_of_most_answers_of_all_periods(company):
+    answers(company, "ces", 7, 7)
+    answers(company, "ces", *[3] * 3, scale=(1, 5), answered="2024-04-10")
+    assert company.status("ces") == "undefined"
+    assert company.value("ces", "2024-04", reported="2024-05") == 4
 
 
-def test_a_gap_of_a_day_at_the_end_of_the_month_loses_no_revenue(company):
-    for number in range(5):
-        company.subscription(f"renews {number}", ended="2024-05-31T00:00Z", mrr=10)
-        company.subscription(f"renews {number}", "2024-06-01T00:00Z", mrr=8)
-    company.subscription("late", ended="2024-05-31T00:00Z", mrr=50)
-    company.subscription("late", "2024-06-01T00:01Z", mrr=50)
-    company.card("churn_rate.count", "churn_rate.revenue", period="2024-06")
-    assert company.value("churn_rate.count", "2024-05", reported="2024-06") == 1
-    assert company.value("churn_rate.revenue", "2024-05", reported="2024-06") == 50  # 50 of 100
-    assert company.value("churn_rate.revenue", "2024-06", reported="2024-06") == 20  # 10 of 50: a smaller plan
-
-
-def test_a_customer_with_two_subscriptions_is_one_and_lost_with_the_last(company):
-    company.subscription("both", ended="2024-05-10")
-    company.subscription("both", ended="2024-05-20")
-    company.subscription("one", ended="2024-05-10")
-    company.subscription("one")
-    company.card("churn_rate", "churn_rate.revenue")
-    row = company.row("churn_rate")
-    assert (row["numerator"], row["denominator"]) == (1, 2)
-    assert company.value("churn_rate.revenue") == 75  # 30 of 40
-
-
-def test_access_that_ends_with_the_month_is_lost_in_it(company):
-    company.subscription("a", ended="2024-06-01 00:00")
-    company.subscription("b", ended="2024-05-01 00:00")  # lost in April
-    company.subscription("c", "2024-05-01 00:00")  # there at the start
-    company.subscription("d", "2024-06-01 00:00")
-    company.card("churn_rate", "retention_rate.source_formula", period="2024-06")
-    rows = {
-        period: company.row("churn_rate", period, reported="2024-06") for period in ("2024-04", "2024-05", "2024-06")
-    }
-    counted = {period: (row["numerator"], row["denominator"]) for period, row in rows.items()}
-    assert counted == {"2024-04": (1, 2), "2024-05": (1, 2), "2024-06": (0, 2)}
-
-
-def test_who_returns_after_the_period_was_lost_in_it(company):
-    company.subscription("a", ended="2024-04-20")
-    company.subscription("a", "2024-05-10")
-    company.subscription("b")
-    company.card("churn_rate", "churn_rate.early", "retention_rate.source_formula")
-    april, may = (company.row("churn_rate", period, reported="2024-05") for period in ("2024-04", "2024-05"))
-    assert (april["numerator"], april["denominator"]) == (1, 2)
-    assert (may["numerator"], may["denominator"]) == (0, 1)
-    assert company.value("churn_rate.early") == 0  # back, and staying
-    assert company.value("retention_rate.source_formula") == 100  # a return is among the new
-
-
-def test_free_trials_and_test_customers_are_nobody(company):
+def test_effort_of_test_customers_does_not_choose_the_scale(company):
     company.customer("tess", is_test=True)
-    company.subscription("tess", ended="2024-05-10")
-    company.subscription("free", ended="2024-05-10", mrr=0)
-    company.subscription("pays")
-    row = company.row("churn_rate")
-    assert (row["numerator"], row["denominator"]) == (0, 1)
-    assert row["excluded"] == {"test": 1}
+    answers(company, "ces", 5, 5, scale=(1, 5), customer="tess")
+    answers(company, "ces", 4)
+    row = company.row("ces")
+    assert (row["value"], row["excluded"]) == (4, {"test": 2})
 
 
-def test_a_smaller_plan_is_lost_revenue_and_a_larger_one_is_none(company):
-    company.subscription("down", ended="2024-05-10", mrr=30)
-    company.subscription("down", "2024-05-10", mrr=20)
-    company.subscription("up", ended="2024-05-10", mrr=10)
-    company.subscription("up", "2024-05-10", mrr=90)
-    company.card("churn_rate", "churn_rate.revenue")
-    assert (company.value("churn_rate"), company.value("churn_rate.revenue")) == (0, 25)  # 10 of 40
+def test_effort_allows_for_customers_who_repeat(company):
+    for number in range(40):
+        answers(company, "ces", *[7, 7] if number < 20 else [1, 1], customer=f"c{number}")
+    mean, easy = company.row("ces"), company.row("ces.easy")
+    assert (mean["value"], mean["method"]) == (4, "delta method by respondent")
+    assert mean["high"] - mean["low"] == pytest.approx(2 * 2.0227 * 3 / 39**0.5, abs=0.001)  # 40 customers, not 80 rows
+    assert easy["method"] == "Wilson, clustered by respondent"
 
 
-def test_prices_in_other_currencies_are_changed_at_the_rate_of_params(company):
-    company.params(fx={"USD": 0.5})
-    company.subscription("a", ended="2024-05-10", mrr=20, currency="USD")
-    company.subscription("b", mrr=30)
-    assert company.value("churn_rate.revenue") == 25
+def invited(company, *days, **columns):
+    for day in days:
+        company.survey("csat", None, None, sent_at=f"2024-05-{day}", **columns)
 
 
-def test_nobody_there_at_the_start_is_undefined(company):
-    company.subscription("new", "2024-05-10", "2024-05-20")
-    company.card(*CHURN)
-    for address in ("churn_rate", "retention_rate", "churn_rate.annualised", "retention_rate.source_formula"):
-        row = company.row(address)
-        assert (row["status"], row["value"]) == ("undefined", None), address
-    assert (company.value("churn_rate.count"), company.status("churn_rate.count")) == (0, "ok")
+def test_response_is_of_the_invitations_sent_in_the_period_and_delivered(company):
+    company.survey("csat", 5, "2024-05-11", sent_at="2024-05-10")
+    company.survey("nps", 9, "2024-06-02", sent_at="2024-05-31")  # answered in the next month
+    company.survey("csat", 5, "2024-05-02", sent_at="2024-04-30")  # sent in the month before
+    company.survey("csat", None, "2024-05-11", sent_at="2024-05-10")  # opened, and no score
+    invited(company, "05")
+    invited(company, "05", "06", delivered=False)
+    company.card("survey_response_rate", "survey_response_rate.sent")
+    row = company.row("survey_response_rate")
+    assert (row["value"], row["numerator"], row["denominator"]) == (50, 2, 4)
+    sent = company.row("survey_response_rate.sent")
+    assert (sent["value"], sent["status"]) == (6, "ok")
+    assert company.members("survey_response_rate", "kind") == {"csat": pytest.approx(100 / 3), "nps": 100}
 
 
-def test_an_end_that_is_still_to_come_is_read_as_open(company):
-    company.as_of = "2024-05-20T00:00+02:00"
-    company.lead("2024-05-19")
-    company.subscription("leaves", ended="2024-05-31 12:00")
-    company.subscription("left", ended="2024-05-10")
-    row = company.row("churn_rate")
-    assert (row["numerator"], row["denominator"], row["provisional"]) == (1, 2, True)
+def test_an_answer_after_two_weeks_is_late(company):
+    company.survey("csat", 5, "2024-05-15 10:00", sent_at="2024-05-01 10:00")
+    company.survey("csat", 5, "2024-05-15 10:00:01", sent_at="2024-05-01 10:00")
+    assert company.value("survey_response_rate") == 50
+    company.params(thresholds={"survey_response_days": 15})
+    assert company.value("survey_response_rate") == 100
 
 
-def test_churn_by_plan_and_tenure(company):
-    company.subscription("a", "2024-04-01", "2024-05-10", plan="pro")
-    company.subscription("b", "2023-09-01", plan="pro")
-    company.subscription("c", "2020-01-01")
-    assert company.members("churn_rate", "plan") == {"basic": 0, "pro": 50}
-    assert company.members("churn_rate", "tenure_band") == {
-        "1 under 3 months": 100,
-        "2 under 1 year": 0,
-        "3 over 1 year": 0,
-    }
+def test_invitations_that_may_still_be_answered_are_left_out(company):
+    company.as_of = "2024-06-10T12:00+02:00"
+    company.survey("csat", 5, "2024-05-21", sent_at="2024-05-20")
+    invited(company, "20")
+    company.survey("csat", 5, "2024-05-29", sent_at="2024-05-28")  # 13 days ago
+    row = company.row("survey_response_rate")
+    assert (row["value"], row["denominator"], row["provisional"]) == (50, 2, True)
+    assert row["excluded"] == {"not yet observed long enough": 1}
+
+
+def test_answers_that_nobody_was_invited_to_are_left_out_and_counted(company):
+    company.survey("csat", 5, "2024-05-11", sent_at=None)
+    company.survey("csat", 5, "2024-05-11", sent_at="2024-05-10")
+    company.card("survey_response_rate", "survey_response_rate.sent", "csat")
+    row = company.row("survey_response_rate")
+    assert (row["value"], row["n"], row["excluded"]) == (100, 1, {"answered without an invitation": 1})
+    assert company.value("survey_response_rate.sent") == 1
+    assert company.row("csat")["n"] == 2
+
+
+def test_customers_who_are_asked_often_widen_the_interval_of_the_response(company):
+    for number in range(40):
+        for _ in range(2):
+            company.survey(
+                "csat", 5, "2024-05-11" if number < 20 else None, sent_at="2024-05-10", customer=f"c{number}"
+            )
+    row = company.row("survey_response_rate")
+    assert (row["value"], row["method"]) == (50, "Wilson, clustered by respondent")
+    assert row["high"] - row["low"] > 28  # 21.4 if the 80 were independent
+
+
+IQS = ("internal_quality_score", "internal_quality_score.targeted")
+
+
+def test_quality_is_the_mean_of_the_tickets_reviewed(company):
+    for score in (100, 9.91, 63.96, 90.99):
+        company.review(company.ticket("2024-05-02"), score)
+    company.review(company.ticket("2024-05-02"), 90, critical=49)  # failed where it must not
+    row = company.row("internal_quality_score")
+    assert (row["value"], row["n"]) == (pytest.approx(52.97, abs=0.005), 5)
+
+
+def test_categories_are_weighted_and_those_not_rated_left_out(company):
+    company.review("a", 100, 40, None, weights=(3, 1, 6))
+    company.review("b", 100, critical=50)  # 50 is not below 50
+    company.review("c", None, critical=None)  # nothing rated: no score
+    company.review("d", 3, scale_min=1, scale_max=5)
+    row = company.row("internal_quality_score")
+    assert (row["value"], row["n"]) == (pytest.approx((85 + 75 + 50) / 3), 3)
+
+
+def test_reviewers_of_one_ticket_are_averaged_first_and_nobody_reviews_himself(company):
+    company.review("a", 100)
+    company.review("a", 50, reviewed="2024-05-20")
+    company.review("a", 0, reviewed="2024-06-20")  # counts in June
+    company.review("b", 25)
+    company.review("b", 100, agent="rita")
+    row = company.row("internal_quality_score", period="2024-06", reported="2024-06")
+    assert (row["value"], row["n"]) == (0, 1)
+    assert company.value("internal_quality_score", "2024-05", reported="2024-06") == 50
+    dropped = {table["table"]: table["dropped"] for table in company.card(*IQS).about["tables"]}["qa_reviews"]
+    assert dropped == {"reviewed by the agent": 1}
+
+
+def test_tickets_picked_for_a_reason_are_apart(company):
+    company.review("a", 100)
+    company.review("a", 20, sampling="targeted")
+    company.review("b", 40, sampling="targeted")
+    company.card(*IQS)
+    assert company.value("internal_quality_score") == 100
+    assert (company.value("internal_quality_score.targeted"), company.row(IQS[1])["n"]) == (30, 2)
+
+
+def test_reviews_of_spam_are_left_out_and_the_ticket_s_channel_tells(company):
+    for channel, score in (("chat", 80), ("email", 60), ("email", 40)):
+        company.review(company.ticket("2024-05-02", channel=channel, team="care"), score)
+    company.review(company.ticket("2024-05-02", is_spam=True), 0)
+    row = company.row("internal_quality_score")
+    assert (row["value"], row["n"], row["excluded"]) == (60, 3, {"spam": 1})
+    assert company.members("internal_quality_score", "channel") == {"chat": 80, "email": 50}
+
+
+def test_reviews_of_one_agent_are_not_independent(company):
+    for agent in range(40):
+        for number in range(2):
+            company.review(f"{agent} {number}", 100 if agent < 20 else 0, agent=f"agent {agent}")
+    row = company.row("internal_quality_score")
+    assert (row["value"], row["method"]) == (50, "delta method by agent")
+    assert row["high"] - row["low"] == pytest.approx(2 * 2.0227 * 50 / 39**0.5, abs=0.01)

@@ -1,0 +1,74 @@
+"""Facts about buyers: who ordered in a period, and whether they had ordered before."""
+
+from typing import Any
+
+from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.facts.customers import CUTS, with_profile
+from kpi_lib.facts.data import Data, fact
+
+LEAST_PAID = 0.005
+YEAR_1990 = 631152000  # no instant of the data lies before
+
+
+@fact(anchor="E", needs=("transactions",), cuts=CUTS, params=("currency", "fx"))
+def buyers(data: Data) -> Any:
+    """One row per customer and period with an order, at the first of them; `earlier`: it had ordered before the period.
+
+    An order is what a customer bought on a local day less refunds and chargebacks of it, when something is left. In
+    periods that begin in the first year of the data all are excluded, as their earlier orders are not in it.
+    """
+    import ibis
+
+    orders = data.shared("orders", _orders)
+    in_order = ibis.window(group_by="customer_id", order_by="day")
+    firsts = orders.mutate(number=ibis.row_number().over(in_order), next_at=orders.at.lead(1).over(in_order))
+    firsts = firsts.filter(firsts.number == 0)
+    firsts = firsts.select(first_of="customer_id", first_order_at="at", second_order_at="next_at")
+    timed = data.timed(orders, orders.at)
+    rows = timed.group_by("customer_id", "period").aggregate(at=timed.at.min(), at_seconds=timed.at_seconds.min())
+    rows = rows.left_join(firsts, rows.customer_id == firsts.first_of).drop("first_of")
+    rows = rows.cross_join(data.table("transactions").aggregate(_began))
+    year_before = {str(each): each.year_before.bounds(data.calendar.zone)[0] for each in data.calendar.periods}
+    known = rows.period.cases(*((name, ibis.literal(start)) for name, start in year_before.items())) >= rows.began
+    rows = with_profile(data, rows.mutate(earlier=rows.first_order_at < rows.at))
+    reason = known.ifelse(None, "history shorter than a year")
+    return rows.mutate(excluded=rows.excluded.fill_null(reason) if "excluded" in rows.columns else reason)
+
+
+def _began(transactions: Any) -> Any:
+    return transactions.occurred_at.min().name("began")
+
+
+def _orders(data: Data) -> Any:
+    """Return one row per customer and local day with an order, at its first purchase."""
+    rows = data.table("transactions")
+    rows = rows.mutate(money=data.money(rows.amount, rows.currency))
+    given = rows.filter(rows.kind.isin(["refund", "chargeback"]) & rows.refunds_transaction_id.notnull())
+    given = given.group_by(bought="refunds_transaction_id").aggregate(back=given.money.sum())
+    bought = rows.filter(rows.kind == "purchase")
+    bought = bought.left_join(given, bought.transaction_id == given.bought)
+    bought = _with_local_day(data, bought.mutate(kept=bought.money + bought.back.fill_null(0.0)))
+    orders = bought.group_by("customer_id", "day").aggregate(at=bought.occurred_at.min(), kept=bought.kept.sum())
+    return orders.filter(orders.kept > LEAST_PAID)
+
+
+def _with_local_day(data: Data, rows: Any) -> Any:
+    """Add the local `day`, counted from 1970, also of rows that lie outside the periods."""
+    offsets = data.built("offsets", _offsets)
+    rows = rows.mutate(second=whole_seconds(rows.occurred_at))
+    rows = rows.join(offsets, (rows.second >= offsets.since) & (rows.second < offsets.until))
+    return rows.mutate(day=(rows.second + rows.offset) // 86400)
+
+
+def _offsets(data: Data) -> Any:
+    """Return by how many seconds local time was ahead of UTC, since when and until when."""
+    import ibis
+    import pandas as pd
+
+    seconds = pd.RangeIndex(YEAR_1990, int(data.as_of.timestamp()) + 1, 1800)
+    utc = pd.to_datetime(seconds, unit="s", utc=True)
+    local = utc.tz_convert(data.calendar.zone).tz_localize(None)
+    ahead = pd.Series((local - utc.tz_localize(None)) // pd.Timedelta(seconds=1), index=seconds)
+    ahead = ahead[ahead.ne(ahead.shift())]
+    frame = pd.DataFrame({"since": ahead.index, "until": [*ahead.index[1:], 2**40], "offset": ahead.to_numpy()})
+    return ibis.memtable(frame, schema=dict.fromkeys(frame.columns, "int64"))
