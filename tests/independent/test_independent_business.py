@@ -25,11 +25,11 @@ def customers_during(known: Known, month: str) -> pd.DataFrame:
 
 
 def engagements(known: Known, month: str) -> pd.DataFrame:
-    """What active customers did with the brand in a month; `visit` is the first page of a visit."""
+    """What active customers did with the brand in a month; the pages of one visit are one."""
     rows = known.rows("engagement_events", "at").sort_values(["customer_id", "at"])
     pages = rows[rows["kind"] == "site_visit"]
     since = pages.groupby("customer_id")["at"].diff()
-    rows["visit"] = rows.index.isin(pages.index[since.isna() | (since > SAME_VISIT)])
+    rows["again"] = rows.index.isin(pages.index[since <= SAME_VISIT])
     rows = rows[within(rows["at"], month) & rows["customer_id"].isin(customers_during(known, month).index)]
     return rows.assign(day=rows["at"].dt.tz_convert(ZONE).dt.strftime("%Y-%m-%d"))
 
@@ -41,7 +41,7 @@ def test_customer_engagement(known: Known, row, month: str) -> None:
     agree(row("customer_engagement", month), share(engaged))
     for member, group in members(people, "segment", "country"):
         agree(row("customer_engagement", month, **member), share(engaged[group.index]))
-    agree(row("customer_engagement.frequency", month), {"value": rows["visit"].sum() / engaged.sum()})
+    agree(row("customer_engagement.frequency", month), {"value": (~rows["again"]).sum() / engaged.sum()})
     each_day = rows.groupby("day")["customer_id"].nunique().sum() / pd.Period(month).days_in_month
     agree(row("customer_engagement.stickiness", month), {"value": 100 * each_day / engaged.sum()})
 
@@ -54,8 +54,8 @@ def test_referral_rate(known: Known, row, month: str) -> None:
     for member, group in members(won, "segment", "country"):
         agree(row("referral_rate", month, **member), share(referred[group.index]))
     agree(row("referral_rate.count", month), {"value": int(referred.sum())})
-    per_active = referred.sum() / len(customers_during(known, month))
-    agree(row("referral_rate.per_active", month), {"value": 100 * per_active})
+    active = sum(((known.spells["start"] <= at) & (known.spells["end"] > at)).sum() for at in bounds(month)) / 2
+    agree(row("referral_rate.per_active", month), {"value": 100 * referred.sum() / active})
 
 
 def orders(known: Known) -> pd.DataFrame:
