@@ -7,7 +7,7 @@ from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, NotAvailableError, fact
 from kpi_lib.facts.ticket_history import with_customer
 
-CUTS = ("channel", "queue", "segment", "country", "weekday", "hour")
+CUTS = ("channel", "queue", "team", "agent", "segment", "country", "weekday", "hour")
 WAIT: dict[str, tuple[str, ...]] = {"calls.queue_seconds": ("waited",)}
 TIMES: dict[str, tuple[str, ...]] = {
     "calls.talk_seconds": ("talk_seconds", "hold_seconds", "wrap_seconds", "handle_seconds")
@@ -96,13 +96,26 @@ def _inbound(data: Data) -> Any:
     import ibis
 
     calls = data.table("calls")
-    rows = with_customer(data, calls.filter(calls.direction == "inbound"))
+    rows = _with_team(data, with_customer(data, calls.filter(calls.direction == "inbound")))
     rows = rows.mutate(
+        agent=rows.agent_id,
         answered=rows.outcome == "answered",
         excluded=ibis.cases((rows.is_insider, "test"), else_=None),
         waited=rows.queue_seconds,
     )
     return _given(data, rows, WAIT)
+
+
+def _with_team(data: Data, rows: Any) -> Any:
+    """Add the team of the agent's latest shift, where there are shifts."""
+    import ibis
+
+    if not data.has("agent_shifts"):
+        return rows
+    latest_first = ibis.window(group_by="agent_id", order_by=[ibis.desc("start_at"), ibis.desc("shift_id")])
+    shifts = data.table("agent_shifts").mutate(back=ibis.row_number().over(latest_first))
+    teams = shifts.filter(shifts.back == 0).select(member="agent_id", team="team")
+    return rows.left_join(teams, rows.agent_id == teams.member).drop("member")
 
 
 def _given(data: Data, rows: Any, optional: dict[str, tuple[str, ...]]) -> Any:

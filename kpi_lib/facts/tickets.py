@@ -3,7 +3,7 @@
 from typing import Any
 
 from kpi_lib.facts.business import configured, with_business_seconds
-from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.data import Data, NotAvailableError, fact
 from kpi_lib.facts.ticket_history import tickets
 
 CUTS = ("channel", "type", "issue", "priority", "team", "tier", "product", "segment", "country", "weekday", "hour")
@@ -32,13 +32,31 @@ FROM_EVENTS = (
 TRACKING = {"ticket_events.handle_seconds": ("handle_seconds",)}
 EVENTS: dict[str, tuple[str, ...]] = {"ticket_events": FROM_EVENTS, **TRACKING}
 BUSINESS: dict[str, tuple[str, ...]] = {"params.hours": ("business_reply_seconds", "business_resolution_seconds")}
+PROBLEMS: dict[str, tuple[str, ...]] = {
+    "tickets.problem_id": ("problem", "problem_tickets", "problem_is_of_several", "linked")
+}
 FOLLOW_UP = ("thresholds.first_contact_days", "thresholds.repeat_contact_days")
 
 
-@fact(anchor="C", needs=("tickets",), cuts=(*CUTS, "plan"), optional=EVENTS | BUSINESS, params=FOLLOW_UP)
+def _how_many(rows: Any, keys: list[str]) -> Any:
+    return rows.group_by(keys).aggregate(tickets=rows.count())
+
+
+@fact(
+    anchor="C",
+    needs=("tickets",),
+    cuts=(*CUTS, "plan"),
+    optional=EVENTS | BUSINESS | PROBLEMS,
+    summary=_how_many,
+    params=FOLLOW_UP,
+)
 def tickets_created(data: Data) -> Any:
-    """One row per valid customer-initiated ticket, at its creation; business time where the desk's hours are known."""
-    rows = data.timed(by_customers(tickets(data)), tickets(data).created_at)
+    """One row per valid customer-initiated ticket, at its creation; business time where the desk's hours are known.
+
+    `problem` is what it is about: the problem it is linked to, or else its type and product. `problem_tickets` of the
+    period are about the same, and `problem_is_of_several` customers.
+    """
+    rows = _with_problems(data, data.timed(by_customers(tickets(data)), tickets(data).created_at))
     if not (data.has("ticket_events") and configured(data)):
         return rows
     resolved = rows.resolved_at.fill_null(data.as_of)
@@ -63,6 +81,16 @@ def tickets_resolved(data: Data) -> Any:
     return data.timed(tickets(data), tickets(data).resolved_at)
 
 
+@fact(anchor="E", needs=("tickets", "ticket_events"))
+def problems_resolved(data: Data) -> Any:
+    """One row per problem and period in which a valid ticket linked to it was resolved, on the first such day."""
+    if not data.has("tickets", "problem_id"):
+        raise NotAvailableError("tickets.problem_id")
+    rows = tickets_resolved(data)
+    rows = rows.filter(rows.problem_id.notnull() & rows.excluded.isnull())
+    return rows.group_by("period", "problem_id").aggregate(day=rows.day.min())
+
+
 @fact(anchor="E", needs=("tickets", "ticket_events"), cuts=CUTS)
 def tickets_replied(data: Data) -> Any:
     """One row per valid customer-initiated ticket, at the first reply by a person."""
@@ -84,7 +112,10 @@ def contacts(data: Data) -> Any:
     import ibis
 
     said = ("type", "priority", "team")
-    columns = ("period", "day", "weekday", "hour", "channel", *said, "segment", "country", "excluded", "answered")
+    columns = (
+        *("period", "day", "weekday", "hour", "customer_id", "channel", *said, "segment", "country"),
+        *("excluded", "answered"),
+    )
     parts = []
     if data.has("tickets"):
         rows = by_customers(tickets(data)).mutate(answered=ibis.literal(True))
@@ -95,6 +126,22 @@ def contacts(data: Data) -> Any:
         parts.append(unlinked.mutate(**{name: ibis.null("string") for name in said}).select(columns))
     rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
     return rows.mutate(offered=ibis.literal(True)) if data.has("calls") else rows
+
+
+def _with_problems(data: Data, rows: Any) -> Any:
+    known = data.has("tickets", "problem_id")
+    if not (known or (data.has("tickets", "type") and data.has("tickets", "product"))):
+        return rows
+    rows = rows.mutate(problem=rows.problem_id.fill_null(rows.type + " of " + rows.product))
+    rows = rows.mutate(linked=rows.problem_id.notnull()) if known else rows
+    counted = rows.filter(rows.problem.notnull() & rows.excluded.isnull())
+    counted = counted.mutate(requester=counted.customer_id.fill_null("ticket " + counted.ticket_id))
+    problems = counted.group_by(in_period="period", about="problem").aggregate(
+        problem_tickets=counted.count(),
+        problem_is_of_several=counted.requester.min() != counted.requester.max(),
+    )
+    joined = rows.left_join(problems, (rows.period == problems.in_period) & (rows.problem == problems.about))
+    return joined.drop("in_period", "about")
 
 
 def by_customers(rows: Any) -> Any:

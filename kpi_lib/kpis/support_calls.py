@@ -151,7 +151,7 @@ def virtual_wait(call: Any, *, short_abandon_seconds: float) -> Estimator:
     return Lasting(call.waited, finished=call.answered, of=_lasting(call, short_abandon_seconds))
 
 
-@kpi(fact="calls_offered", unit="seconds", better="lower", cuts=CUTS, title="Average speed of answer")
+@kpi(fact="calls_offered", unit="seconds", better="lower", cuts=(*CUTS, "team"), title="Average speed of answer")
 def average_speed_of_answer(call: Any) -> Estimator:
     """The mean time in the queue of calls and chats that were answered.
 
@@ -238,7 +238,7 @@ def _erlang_b(load: float, lines: int) -> float:
     return blocked
 
 
-@kpi(fact="calls_handled", unit="seconds", better="band", cuts=("channel", "queue"))
+@kpi(fact="calls_handled", unit="seconds", better="band", cuts=("channel", "queue", "team"))
 def average_handle_time(call: Any) -> Estimator:
     """The mean time an agent spends on a call or chat: talk, hold and wrap-up, without the wait in the queue.
 

@@ -63,6 +63,15 @@ def test_waiting_by_queue_and_channel(company):
     assert company.members("average_speed_of_answer.median", "channel") == {"phone": 10, "chat": 40}
 
 
+def test_the_team_of_a_call_is_that_of_the_agents_latest_shift(company):
+    company.shift("anna", "2024-04-01 08:00", "2024-04-01 16:00", team="sales")
+    company.shift("anna", "2024-05-01 08:00", "2024-05-01 16:00", team="care")
+    company.calls(5, queue=10)
+    company.calls(5, queue=30, agent_id="bob")  # has no shift
+    assert company.members("average_speed_of_answer", "team") == {"care": 10, "(none)": 30}
+    assert company.members("average_handle_time", "team") == {"care": 60, "(none)": 60}
+
+
 def test_calls_without_times_have_no_wait(company):
     plain = {"channel": "phone", "queue": "sales", "offered_at": "2024-05-06 10:00"}
     company.add("calls", outcome="answered", **plain)
