@@ -285,7 +285,7 @@ def _spread(people: pd.DataFrame, name: str) -> float:
     known = n > 0
     free = n[known].sum() - known.sum()
     left = (squares[known] - total[known] ** 2 / n[known]).sum()
-    return float(left / free) if free > 0 else 1.0
+    return max(float(left / free), 0.0) if free > 0 else 1.0
 
 
 def _agents(day: Any) -> Estimator:
