@@ -74,6 +74,7 @@ def _headline(kpi: Kpi, kpis: dict[str, Kpi]) -> str:
         "Counts": anchor_of(kpi),
         "Fact": facts,
         "Unit": ", ".join(filter(None, [kpi.unit, better.get(kpi.better)])),
+        "Interval": kpi.interval,
         "Cuts": ", ".join(kpi.cuts) or None,
         "Params": ", ".join(f"`{name}`" for name in dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))) or None,
         "Source": kpi.said("source"),

@@ -34,6 +34,11 @@ class Estimator:
                 )
         return replace(self, readings=said)  # type: ignore[call-arg]
 
+    @property
+    def interval(self) -> str:
+        """How limits are made; `census` where there are none, as nothing is sampled."""
+        return CENSUS
+
     def sums(self) -> dict[str, Any]:
         """Return the row expressions (numbers or conditions) to be summed per group."""
         raise NotImplementedError
@@ -95,12 +100,16 @@ class PerMember(Distinct):
 
     census: ClassVar[bool] = False
 
+    @property
+    def interval(self) -> str:
+        return _delta_method(self.cluster)
+
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
         from kpi_lib import intervals
 
         rows, members = sums["n"].to_numpy(float), sums["groups"].to_numpy(float)
         moments = sums.assign(y=rows, x=members, xx=members, xy=rows)
-        low, high, method = intervals.delta(moments, self.cluster, intervals.MINIMUM_ROWS)
+        low, high, method = intervals.delta(moments, self.interval, clustered=True)
         value = intervals.over(rows, members)
         return intervals.frame(
             sums, value, numerator=rows, denominator=members, n=members, low=low, high=high, method=method
@@ -143,6 +152,10 @@ class Share(Estimator):
     cluster: str | None = None
     readings: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def interval(self) -> str:
+        return f"Wilson, clustered by {said(self.cluster)}" if self.cluster else "Wilson"
+
     def sums(self) -> dict[str, Any]:
         of = condition(self.hit if self.of is None else self.of)
         if self.of is None:
@@ -157,11 +170,7 @@ class Share(Estimator):
         from kpi_lib import intervals
 
         k, n = sums["k"].to_numpy(float), sums["n"].to_numpy(float)
-        method = "Wilson"
-        effect: Any = 1.0
-        if self.cluster:
-            effect = intervals.design_effect(sums.assign(y=k, x=n))
-            method = f"Wilson, clustered by {intervals.said(self.cluster)}"
+        effect = intervals.design_effect(sums.assign(y=k, x=n)) if self.cluster else 1.0
         low, high = intervals.wilson(k, n, effect)
         return intervals.frame(
             sums,
@@ -171,7 +180,7 @@ class Share(Estimator):
             n=n,
             low=100 * low,
             high=100 * high,
-            method=method,
+            method=self.interval,
         )
 
 
@@ -184,6 +193,10 @@ class Net(Estimator):
     minus: Any
     of: Any
     readings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> str:
+        return "adjusted Wald"
 
     def sums(self) -> dict[str, Any]:
         return {"p": self.plus & self.of, "d": self.minus & self.of, "n": condition(self.of)}
@@ -204,7 +217,7 @@ class Net(Estimator):
             n=n,
             low=100 * low,
             high=100 * high,
-            method="adjusted Wald",
+            method=self.interval,
         )
 
 
@@ -217,6 +230,10 @@ class Mean(Estimator):
     cluster: str | None = None
     bounded: bool = False
     readings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> str:
+        return _delta_method(self.cluster)
 
     def sums(self) -> dict[str, Any]:
         amount, counted = self._parts()
@@ -233,7 +250,8 @@ class Mean(Estimator):
         y, n = sums["y"].to_numpy(float), sums["x"].to_numpy(float)
         if not self.cluster:
             sums = sums.assign(groups=n, xx=n, xy=y)
-        low, high, method = intervals.delta(sums, self.cluster, 30 if self.bounded else intervals.MINIMUM_ROWS)
+        minimum = 30 if self.bounded else intervals.MINIMUM_ROWS
+        low, high, method = intervals.delta(sums, self.interval, bool(self.cluster), minimum)
         return intervals.frame(
             sums, intervals.over(y, n), numerator=y, denominator=n, n=n, low=low, high=high, method=method
         )
@@ -257,6 +275,12 @@ class Ratio(Estimator):
     cluster: str | None = None
     process: bool = False
     readings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> str:
+        if self.process:
+            return "quasi-Poisson count by day"
+        return CENSUS if isinstance(self.denominator, PerPeriod) else _delta_method(self.cluster)
 
     def sums(self) -> dict[str, Any]:
         top, bottom = self.pair() or (_one(self.numerator), None)
@@ -291,10 +315,10 @@ class Ratio(Estimator):
             limits = intervals.garwood(count, sums["dispersion"].to_numpy(float))
             low, high = [intervals.over(limit, x) if counts_above else intervals.over(y, limit) for limit in limits]
             low, high = (low, high) if counts_above else (high, low)
-            low, high, method, n = self.scale * low, self.scale * high, "quasi-Poisson count by day", count
+            low, high, method, n = self.scale * low, self.scale * high, self.interval, count
         elif self.cluster or self._rowwise():
             sums = sums if self.cluster else sums.assign(groups=sums["rows"])
-            low, high, method = intervals.delta(sums, self.cluster, intervals.MINIMUM_ROWS)
+            low, high, method = intervals.delta(sums, self.interval, bool(self.cluster))
             low, high, n = self.scale * low, self.scale * high, x if self.cluster else sums["rows"]
         elif isinstance(self.denominator, PerPeriod):
             n = y
@@ -310,6 +334,15 @@ class ByMember:
 
     estimator: Estimator
     cut: str
+
+
+def said(cluster: str) -> str:
+    """Return a cluster column in words."""
+    return cluster.removesuffix("_id").replace("_", "-")
+
+
+def _delta_method(cluster: str | None) -> str:
+    return f"delta method by {said(cluster)}" if cluster else "delta method"
 
 
 def by_channel(row: Any, mapping: dict[str, float]) -> Any:

@@ -54,13 +54,17 @@ def delta_method(moments: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def design_effect(moments: pd.DataFrame) -> np.ndarray:
-    """Return by how much clustering inflates the variance of the share k/n; never below 1 (columns as delta_method)."""
+    """Return by how much clustering inflates the variance of the share k/n; never below 1 (columns as delta_method).
+
+    With few clusters their variance is itself uncertain: Student's t takes the place of the normal quantile (Korn and
+    Graubard 1998).
+    """
     y, n, groups = (moments[name].to_numpy(float) for name in ("y", "x", "groups"))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = y / n
         clustered = _residual(moments, p) * groups / (groups - 1) / n**2
         effect = clustered / (p * (1 - p) / n)
-    return np.where(np.isfinite(effect), np.maximum(effect, 1.0), 1.0)
+    return np.where(np.isfinite(effect), np.maximum(effect, 1.0) * (stdtrit(groups - 1, 0.5 + LEVEL / 2) / Z) ** 2, 1.0)
 
 
 def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:
@@ -75,13 +79,14 @@ def over(top: Any, bottom: Any) -> np.ndarray:
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
 
 
-def delta(sums: pd.DataFrame, cluster: str | None, minimum_rows: int) -> tuple[np.ndarray, np.ndarray, Any]:
+def delta(
+    sums: pd.DataFrame, name: str, clustered: bool, minimum_rows: int = MINIMUM_ROWS
+) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return the limits of `delta_method` and its name, or none where there are too few clusters or rows for it."""
     low, high = delta_method(sums)
-    few = sums["groups"].to_numpy(float) < (MINIMUM_CLUSTERS if cluster else minimum_rows)
-    name = f"delta method by {said(cluster)}" if cluster else "delta method"
-    why = f"not estimable: fewer than {MINIMUM_CLUSTERS} clusters" if cluster else f"not estimable: n < {minimum_rows}"
-    return unless(few, why, low, high, name)
+    few = sums["groups"].to_numpy(float) < (MINIMUM_CLUSTERS if clustered else minimum_rows)
+    why = f"fewer than {MINIMUM_CLUSTERS} clusters" if clustered else f"n < {minimum_rows}"
+    return unless(few, f"not estimable: {why}", low, high, name)
 
 
 def unless(bad: Any, why: str, low: Any, high: Any, method: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -99,8 +104,3 @@ def frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
         laid[name] = np.where(missing | np.isnan(laid[name]), np.nan, widest(laid[name], laid["value"]))
     known = laid | {"method": columns.get("method"), "status": np.where(missing, "undefined", "ok")}
     return pd.DataFrame(known, index=sums.index, columns=list(COLUMNS)).astype({"method": object})
-
-
-def said(cluster: str) -> str:
-    """Return a cluster column in words."""
-    return cluster.removesuffix("_id").replace("_", "-")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
-from kpi_lib.estimate import ByMember
+from kpi_lib.estimate import ByMember, Count
 from kpi_lib.units import UNITS
 
 if TYPE_CHECKING:
@@ -65,20 +65,30 @@ class Kpi:
         return "." not in self.address
 
     @cached_property
+    def shape(self) -> Any:
+        """What the declaration returns, made without data; None for a model and a KPI derived from others."""
+        if self.model or self.of:
+            return None
+        return self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
+
+    @property
     def readings(self) -> dict[str, str]:
         """Further readings of the same estimator: companion name to the words that describe it."""
-        if self.model or self.of:
-            return {}
-        declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
-        return dict(getattr(declared, "readings", {}))
+        return dict(getattr(self.shape, "readings", {}))
 
-    @cached_property
+    @property
+    def interval(self) -> str:
+        """How the limits of the number are made."""
+        if isinstance(self.shape, ByMember):
+            return "Wilson" if isinstance(self.shape.estimator, Count) else self.shape.estimator.interval
+        if self.of:
+            return "that of the numbers beside it" if self.table else "from that of what it is derived from"
+        return "seeded draws of the model" if self.shape is None else str(self.shape.interval)
+
+    @property
     def table_cut(self) -> str | None:
         """The cut whose members a table KPI writes as rows; None for a KPI with a total."""
-        if self.model or self.of:
-            return self.table
-        declared = self.function(*(_Symbol() for _ in self.facts), **{name: _Symbol() for name in self.arguments})
-        return declared.cut if isinstance(declared, ByMember) else None
+        return self.shape.cut if isinstance(self.shape, ByMember) else self.table
 
     def unit_of(self, reading: str) -> str:
         """Return the unit of the headline or of one of its readings."""

@@ -4,13 +4,15 @@ import json
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kpi_lib.errors import plain
-from kpi_lib.units import printed
+from kpi_lib.period import parse_instant
+from kpi_lib.units import exact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,19 +45,22 @@ def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
     heads = ["KPI", *(["period"] if several else []), *(["member"] if members else [])]
     for head in heads:
         table.add_column(head, overflow="fold")
-    for head in ("value", "95 % interval", "n", "before", "year ago"):
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for head in ("95 % interval", "n", "before", "year ago"):
         table.add_column(head, justify="right")
     table.add_column("target, status")
     for row in rows:
-        unit, currency = row["unit"], about["currency"]
-        low, high = (printed(row[end], unit, currency) for end in ("low", "high"))
+        unit = row["unit"]
+        low, high = (exact(row[end], unit) for end in ("low", "high"))
         cells = [row["kpi"], *([row["period"]] if several else []), *([row["member"] or ""] if members else [])]
         cells += [
-            printed(row["value"], unit, currency),
+            exact(row["value"], unit),
+            about["currency"] if unit == "currency" else unit,
             "" if row["low"] is None and row["high"] is None else f"{low} to {high}",
             "" if row["n"] is None else f"{row['n']:,.0f}",
-            printed(row["previous"], unit, currency),
-            printed(row["year_ago"], unit, currency),
+            exact(row["previous"], unit),
+            exact(row["year_ago"], unit),
             _status(row, about),
         ]
         table.add_row(*(Text(plain(cell)) for cell in cells))
@@ -93,8 +98,8 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
             row["table"],
             f"{row['rows']:,}",
             f"{dropped:,}" if dropped else "",
-            _day(row["first"]),
-            _day(row["last"]),
+            _day(row["first"], params),
+            _day(row["last"], params),
             said,
         )
         table.add_row(*map(Text, cells))
@@ -166,6 +171,7 @@ def print_explanation(address: str) -> None:
         "Counts": anchor_of(kpi),
         "Fact": facts,
         "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
+        "Interval": kpi.interval,
         "Cuts": ", ".join(kpi.cuts),
         "Reads params": ", ".join(dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))),
         "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
@@ -186,5 +192,6 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=160)
 
 
-def _day(text: str | None) -> str:
-    return (text or "")[:10]
+def _day(text: str | None, params: "Params") -> str:
+    """Return the company's local day of an instant."""
+    return str(parse_instant(text).astimezone(ZoneInfo(params.time_zone)).date()) if text else ""

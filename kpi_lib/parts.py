@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from kpi_lib.period import Period, parse_instant, said_day
 from kpi_lib.units import NONE, printed, rounded
 
 BESIDE_NUMBER = {"points": "points", "score": "points"}
+MOST_READINGS = 4  # of a table with a column for each
 INDENT = "\N{EM SPACE}"
 _NOT_FRESH = "The extract's time is that of the latest event in the data, so how fresh the data is cannot be told."
 _NO_NUMBER = {"undefined": "nothing to measure", "not_estimable": "too little is known so far"}
@@ -71,6 +72,8 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
     first: Row = rows.to_dict("records")[0]
     period, readings = Period.parse(first["period"]), list(dict.fromkeys(rows["kpi"]))
     main = rows[rows["kpi"] == readings[0]]
+    if len(readings) > MOST_READINGS:
+        return _turned(rows, readings, about)
     earlier = dict.fromkeys((period.previous, period.year_before))
     columns = [
         Column(str(first["cut"]).replace("_", " ").capitalize(), "left"), Column("Number"),
@@ -85,6 +88,21 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
         now = [insight.value(other, about) if other else NONE for other in values]
         lines.append([str(row["member"]), _count(row["numerator"]), *now, *before])
     return Table(f"{first['title']}, {period.label}", columns, lines, _notes(main))
+
+
+def _turned(rows: pd.DataFrame, readings: list[str], about: About) -> Table:
+    """Return a table KPI of many readings with a column for each member and a line for each reading."""
+    members = list(dict.fromkeys(rows["member"]))
+    first: Row = rows.to_dict("records")[0]
+    found = {(row["kpi"], row["member"]): row for row in rows.to_dict("records")}
+    columns = [Column("", "left"), *(Column(str(member)) for member in members)]
+    lines = []
+    for reading in readings:
+        of_members = [found.get((reading, member)) for member in members]
+        cells = [insight.value(row, about) if row else NONE for row in of_members]
+        lines.append([_short(reading, about).removesuffix(f", by {first['cut']}"), *cells])
+    title = _short(readings[0], about)
+    return Table(f"{title}, {Period.parse(first['period']).label}", columns, lines, _notes(rows))
 
 
 def by_in_words(rows: pd.DataFrame, about: About) -> str:
@@ -139,8 +157,8 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
             table["table"],
             _count(table["rows"]),
             ", ".join(f"{reason}: {count:,}" for reason, count in table["dropped"].items() if count) or "none",
-            _day(table["first"]),
-            _day(table["last"]),
+            _day(table["first"], about),
+            _day(table["last"], about),
         ]
         for table in there
     ]
@@ -201,8 +219,9 @@ def _moment(instant: datetime) -> str:
     return f"{said_day(instant.date())}, {instant:%H:%M}"
 
 
-def _day(instant: str | None) -> str:
-    return said_day(date.fromisoformat(instant[:10])) if instant else NONE
+def _day(instant: str | None, about: About) -> str:
+    """Return the company's local day of an instant."""
+    return said_day(parse_instant(instant).astimezone(ZoneInfo(about["time_zone"])).date()) if instant else NONE
 
 
 def _short(kpi: str, about: About) -> str:

@@ -100,7 +100,7 @@ class Report:
 
     def table(self, kpis: str | Iterable[str]) -> Shown | Several:
         """Show a family with all its companions, or the given KPIs, as a table; a table KPI as its members."""
-        rows = self._rows(kpis)
+        rows = self._rows(self._with_readings(kpis) if isinstance(kpis, str) else kpis)
         if not rows.empty and rows["cut"].notna().all():
             return parts.of_members(rows, self.about)
         known = rows[(rows["status"] != "not_available") & rows["cut"].isna()]
@@ -182,6 +182,13 @@ class Report:
         for address in addresses:
             self._check(address, also=self.about["families"] if isinstance(kpis, str) else ())
         return addresses
+
+    def _with_readings(self, kpi: str) -> str | list[str]:
+        """Return a table KPI's address with those of its companions that are written by the same members."""
+        known = self.about["kpis"]
+        if not (cut := known.get(kpi, {}).get("table_cut")):
+            return kpi
+        return [kpi, *(name for name in known if name.startswith(f"{kpi}.") and known[name]["table_cut"] == cut)]
 
     def _check(self, kpi: str, also: Iterable[str] = ()) -> None:
         if kpi in scorecard.declared_in_notebooks() and self._measured.get(kpi) != _declared_here()[kpi]:

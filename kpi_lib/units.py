@@ -51,6 +51,13 @@ def printed(value: float | None, unit: str, currency: str = "", *, decimals: int
     return text + UNITS[unit].suffix.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def exact(value: float | None, unit: str) -> str:
+    """Return the bare number to two decimals, a whole number to none, for those who compare it with another's."""
+    if value is None or math.isnan(value):
+        return NONE
+    return f"{value:,.{0 if unit == 'count' and value == int(value) else 2}f}"
+
+
 def change(now: float | None, before: float | None, unit: str, currency: str = "") -> str:
     """Say how a printed value differs from an earlier printed one: `up 2.1 points`, `unchanged`, `` when unknown."""
     new, old = rounded(now, unit), rounded(before, unit)

@@ -49,6 +49,10 @@ class Waiting(Estimator):
     readings: dict[str, str] = field(default_factory=dict)
 
     @property
+    def interval(self) -> str:
+        return "Kaplan-Meier, weighted; no limits" if self.kind == WEIGHTED else "Kaplan-Meier, log-log limits"
+
+    @property
     def kind(self) -> str:
         """How `product_limit` must sum: at a target, with weights, or plainly ("")."""
         return AIMED if self.target_seconds is not None else WEIGHTED if self.weight is not None else ""
@@ -98,11 +102,11 @@ class Waiting(Estimator):
             value = sums[reading].to_numpy(float)
         else:
             value, low, high = (sums[f"{reading}{limit}"].to_numpy(float) for limit in ("", "_low", "_high"))
-            method = "Kaplan-Meier, log-log limits"
+            method = self.interval
         minimum = MINIMUM_ROWS.get(reading, 0)
         low, high, method = unless(n < minimum, f"not estimable: n < {minimum}", low, high, method)
         if self.kind == WEIGHTED:
-            low, high, method = math.nan, math.nan, "Kaplan-Meier, weighted; no limits"
+            low, high, method = math.nan, math.nan, self.interval
         laid = frame(sums, value / scale, low=low / scale, high=high / scale, method=method, **counts)
         laid.loc[(n > 0) & laid["value"].isna(), "status"] = "not_estimable"
         return laid
@@ -120,8 +124,7 @@ class Waiting(Estimator):
         known = np.where(none, sums["beyond"].to_numpy(float), sums["within"].to_numpy(float))
         score_low, score_high = wilson(np.where(none, 0.0, known), known)
         low, high = np.where(none | everyone, score_low, low), np.where(none | everyone, score_high, high)
-        method = "Kaplan-Meier, log-log limits"
-        return frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=method, **counts)
+        return frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=self.interval, **counts)
 
 
 def _restricted_mean(sums: pd.DataFrame, n: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -146,6 +149,10 @@ class Lasting(Waiting):
 
     finished: Any = None
     quantile: str = "median"
+
+    @property
+    def interval(self) -> str:
+        return CENSUS if self.census else super().interval
 
     @property
     def census(self) -> bool:  # type: ignore[override]

@@ -160,9 +160,10 @@ def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     assert page.rows == [["tickets", "4,210", "duplicate: 412", "1 May 2022", "30 Jun 2024"]]
     assert page.notes.pop(0) == "Not counted in First response time: spam 49, test 1,008."
     assert page.notes[0] == "tickets: resolved before created (3 rows, for example T-1)."
-    assert page.notes[1] == "Tables that are not there: surveys."
-    assert "2 Jul 2024, 06:00 (Europe/Berlin)" in page.notes[2]
-    assert page.notes[3] == "Sample data: the company is invented."
+    assert page.notes[1] == "The numbers agree with each other in all 2 ways that can be checked."
+    assert page.notes[2] == "Tables that are not there: surveys."
+    assert "2 Jul 2024, 06:00 (Europe/Berlin)" in page.notes[3]
+    assert page.notes[4] == "Sample data: the company is invented."
 
 
 def test_a_guessed_extract_time_is_said(report):

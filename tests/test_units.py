@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from kpi_lib.units import change, difference, duration, printed, rounded
+from kpi_lib.units import NONE, change, difference, duration, exact, printed, rounded
 
 
 def plain(text: str) -> str:
@@ -69,3 +69,11 @@ def test_a_value_is_rounded_to_what_is_printed():
 def test_a_difference_of_amounts_has_the_amounts_unit():
     assert plain(difference(3.5, "currency", "EUR")) == "EUR 3.50"
     assert plain(difference(3.5, "count")) == "4"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [(92.9025, "seconds", "92.90"), (7934.0, "count", "7,934"), (3.5, "count", "3.50"), (None, "percent", NONE)],
+)
+def test_an_exact_number_is_for_those_who_compare(value, unit, said):
+    assert exact(value, unit) == said
