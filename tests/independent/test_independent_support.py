@@ -193,7 +193,7 @@ def test_repeat_contact_rate(known: Known, row, month: str) -> None:
 
 
 def test_customers_who_could_still_come_back_are_left_out(known: Known, build) -> None:
-    frame = build("2024-06", "repeat_contact_rate").frame
+    frame = build("2024-06", "repeat_contact_rate", "repeat_contact_rate.seven_days").frame
     june = frame[frame["period"] == "2024-06"].set_index("kpi").to_dict("index")
     for address, horizon in (("repeat_contact_rate", 30), ("repeat_contact_rate.seven_days", 7)):
         figures = repeated(known, "2024-06", horizon)
