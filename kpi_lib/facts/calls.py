@@ -81,7 +81,7 @@ def phone_calls(data: Data) -> Any:
 
 def _blocked(data: Data) -> bool:
     rows = data.built("inbound calls", _inbound)
-    return bool(rows.filter(rows.outcome == "blocked").count().to_pandas())
+    return bool(rows.aggregate(blocked=(rows.outcome == "blocked").sum()).to_pandas()["blocked"].fillna(0).sum())
 
 
 def _attempted(data: Data) -> Any:
