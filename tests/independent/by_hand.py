@@ -60,13 +60,20 @@ def cost_of_each(spent: float, days: pd.Series) -> Figures:
 def quantile(curve: "Curve", of: float, unit: float) -> Figures:
     """The time by which a share has ended, with log-log limits, in units of so many seconds."""
     value, low, high = (part / unit for part in curve.quantile(of))
-    return {"value": value, "low": low, "high": high} | curve.counts
+    enough = curve.watched >= {0.5: 30, 0.9: 100}[of]
+    return {"value": value, **_limits(low, high, enough)} | curve.counts
 
 
 def mean(curve: "Curve", days: float, unit: float) -> Figures:
     """The mean restricted to so many days, in units of so many seconds."""
     value, low, high = (part / unit for part in curve.mean(days * 86400))
-    return {"value": value, "low": low, "high": high} | curve.counts
+    enough = curve.watched >= 400 and (curve.lost < days * 86400).sum() <= curve.watched / 10
+    return {"value": value, **_limits(low, high, enough)} | curve.counts
+
+
+def _limits(low: float, high: float, enough: bool) -> Figures:
+    """Limits, where there are enough rows for them."""
+    return {"low": low, "high": high} if enough else {"low": float("nan"), "high": float("nan")}
 
 
 def wilson(count: float, of: float, effective: float | None = None) -> Limits:
@@ -78,7 +85,10 @@ def wilson(count: float, of: float, effective: float | None = None) -> Limits:
 
 
 def clustered_size(hits: pd.Series, clusters: pd.Series) -> float:
-    """How many independent rows are worth as much as these clustered ones: n / deff, where deff is at least 1."""
+    """How many independent rows are worth as much as these clustered ones: n / deff, where deff is at least 1.
+
+    Student's t of one less than the clusters allows for their small number (Korn and Graubard, 1998).
+    """
     share, size = hits.mean(), len(hits)
     alone = clusters.isna()
     names = clusters.where(~alone, "row " + hits.index.astype(str).to_series(index=hits.index))
@@ -86,7 +96,8 @@ def clustered_size(hits: pd.Series, clusters: pd.Series) -> float:
     if share in (0, 1) or len(totals) == 1:
         return size  # nothing varies, so nothing can vary together
     between = len(totals) / (len(totals) - 1) * (totals**2).sum() / size**2
-    return size / max(1.0, between / (share * (1 - share) / size))
+    few = (t.ppf(0.975, len(totals) - 1) / Z) ** 2
+    return size / max(1.0, between / (share * (1 - share) / size)) / few
 
 
 def adjusted_wald(promoters: int, detractors: int, answers: int) -> Limits:
@@ -105,6 +116,7 @@ class Curve:
     at_risk: np.ndarray
     events: np.ndarray
     survival: np.ndarray
+    lost: np.ndarray  # the waits that were not seen to end
     watched: int
     ended: int
 
@@ -164,7 +176,8 @@ def kaplan_meier(waits: pd.Series, ended: pd.Series) -> Curve:
     happened = events > 0
     survival = np.cumprod(1 - events / at_risk)
     kept = (part[happened] for part in (times, at_risk, events, survival))
-    return Curve(*kept, watched=len(waits), ended=int(ended.sum()))
+    lost = waits.to_numpy(float)[~ended.to_numpy(bool)]
+    return Curve(*kept, lost=lost, watched=len(waits), ended=int(ended.sum()))
 
 
 def smallest_reaching(seconds: pd.Series, of: float) -> float:
