@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,11 @@ class Estimate:
 
 
 NOTHING = Estimate(math.nan, missing="not_estimable")
+
+
+def not_estimable(why: str) -> Estimate:
+    """Return an estimate without a value, and the reason as its method."""
+    return replace(NOTHING, method=why)
 
 
 def first_month_reaching(curve: np.ndarray | None, amount: float) -> Estimate:

@@ -86,7 +86,7 @@ class Acquisition(_Model):
 class CustomerValue(_Model):
     """Which lifetime model is the headline, how far it looks and how it discounts."""
 
-    model: Literal["subscription", "realised"] = "subscription"
+    model: Literal["subscription", "purchases", "realised"] = "subscription"
     horizon_months: int = Field(36, ge=1, le=240)
     annual_discount: Fraction = 0.12
 

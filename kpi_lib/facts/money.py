@@ -1,9 +1,8 @@
-"""Facts about money: what support, service and acquisition cost, and what customers bought."""
+"""Facts about money: what support, service and acquisition cost."""
 
 from datetime import date
 from typing import Any
 
-from kpi_lib.facts.customers import CUTS
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.period import Period
 
@@ -43,38 +42,6 @@ def cost_days(data: Data) -> Any:
         said = {"period": ibis.literal(str(period)), "elapsed": ibis.literal(days / length)}
         parts.append(inside.mutate(amount=inside.money * share, **said))
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
-@fact(anchor="S", needs=("transactions",), cuts=CUTS, params=RATES[:2])
-def customer_purchases(data: Data) -> Any:
-    """One row per customer who had bought by the period's end: `value`, what it paid less what it got back."""
-    import ibis
-
-    transactions = data.table("transactions")
-    rows = transactions.mutate(money=data.money(transactions.amount, transactions.currency))
-    numbers = {str(period): number for number, period in enumerate(data.calendar.periods)}
-    before = rows.filter(rows.occurred_at < ibis.literal(data.calendar.periods[0].bounds(data.calendar.zone)[0]))
-    inside = data.timed(rows, rows.occurred_at)
-    dated = before.select("customer_id", "kind", "money", number=ibis.literal(-1, "int64")).union(
-        inside.select("customer_id", "kind", "money", number=inside.period.cases(*numbers.items()).cast("int64"))
-    )
-    dated = dated.group_by("customer_id", "number").aggregate(
-        money=dated.money.sum(), purchases=(dated.kind == "purchase").sum()
-    )
-    periods = data.calendar.table.select("period")
-    periods = periods.mutate(until=periods.period.cases(*numbers.items()).cast("int64"))
-    joined = dated.join(periods, dated.number <= periods.until)
-    rows = joined.group_by("customer_id", "period").aggregate(
-        value=joined.money.sum(), purchases=joined.purchases.sum()
-    )
-    rows = rows.filter(rows.purchases > 0)
-    if not data.has("customers"):
-        return rows
-    customers = data.table("customers")
-    profile = customers.select(
-        *CUTS, customer="customer_id", excluded=(customers.is_test | customers.is_staff).ifelse("test", None)
-    )
-    return rows.left_join(profile, rows.customer_id == profile.customer).drop("customer")
 
 
 def _months_earlier(period: Period, months: int) -> tuple[date, date]:

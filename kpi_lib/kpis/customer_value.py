@@ -1,13 +1,15 @@
-"""Customer value: what a customer is worth, what it costs to serve and to win."""
+"""Customer value: what a customer is worth, and what it costs to serve."""
 
 from typing import Any
 
 from kpi_lib.estimate import Count, Estimator, Mean, Ratio, Total
 from kpi_lib.kpi import kpi
-from kpi_lib.lifetime import discounted_months, first_month_reaching, mean_of
+from kpi_lib.lifetime import discounted_months, mean_of, not_estimable
+from kpi_lib.purchasing import lifetime_value
 
 LIFETIME = ("customer_value.horizon_months", "customer_value.annual_discount")
 CUTS = ("segment", "plan")
+NO_LIFETIME = "the cost is for the months of a subscription; a value by purchases or so far is not for the same months"
 
 
 @kpi(
@@ -37,7 +39,7 @@ def clv_subscription(histories: Any, *, horizon_months: int, annual_discount: fl
     fact="customer_purchases",
     unit="currency",
     better="higher",
-    cuts=("segment", "acquisition_channel"),
+    cuts=("segment", "acquisition_channel", "cohort"),
     title="Value realised so far",
 )
 def clv_realised(customer: Any) -> Estimator:
@@ -46,21 +48,41 @@ def clv_realised(customer: Any) -> Estimator:
 
 
 @kpi(
-    of=("clv.subscription", "clv.realised"),
+    companion="clv.purchases",
+    fact="customer_purchases",
+    model=True,
+    unit="currency",
+    better="higher",
+    cuts=("segment",),
+    params=LIFETIME,
+    title="Lifetime value of a buyer",
+)
+def clv_purchases(histories: Any, *, horizon_months: int, annual_discount: float) -> Any:
+    """The revenue to expect from a new buyer over the horizon, discounted to today.
+
+    Formula: mean first order + the repeat orders that BG/NBD (Fader, Hardie and Lee 2005) expects of a new customer,
+    discounted from the middle of their month, x the mean order of Gamma-Gamma (Fader and Hardie 2013). An order is what
+    was bought on a local day less what was given back of it.
+    """
+    return lifetime_value(histories, horizon_months, annual_discount)
+
+
+@kpi(
+    of=("clv.subscription", "clv.purchases", "clv.realised"),
     unit="currency",
     better="higher",
     choose="customer_value.model",
     cuts=("segment",),
     title="Customer lifetime value (CLV)",
 )
-def clv(subscription: Any, realised: Any, *, model: str) -> Any:
+def clv(subscription: Any, purchases: Any, realised: Any, *, model: str) -> Any:
     """The revenue to expect from a customer over the relationship, by the model that the company has chosen.
 
-    Formula: `clv.subscription` or `clv.realised`, as params say.
+    Formula: `clv.subscription`, `clv.purchases` or `clv.realised`, as params say.
     Source: S1 A9, S4 V1.
     Differs from: revenue / churn rate, which assumes that customers never change and looks forever ahead.
     """
-    return {"subscription": subscription, "realised": realised}[model]
+    return {"subscription": subscription, "purchases": purchases, "realised": realised}[model]
 
 
 @kpi(fact=("customer_histories", "cost_days"), model=True, unit="currency", better="lower", params=LIFETIME)
@@ -76,14 +98,20 @@ def customer_lifetime_cost(histories: Any, costs: Any, *, horizon_months: int, a
     return monthly * discounted_months(histories, horizon_months, annual_discount)
 
 
-@kpi(of=("clv", "customer_lifetime_cost"), unit="currency", better="higher")
-def customer_lifetime_profit(value: Any, cost: Any) -> Any:
+@kpi(
+    of=("clv", "customer_lifetime_cost"),
+    unit="currency",
+    better="higher",
+    params=("customer_value.model",),
+)
+def customer_lifetime_profit(value: Any, cost: Any, *, model: str) -> Any:
     """What a customer leaves over a lifetime: its value less the cost to support and serve it.
 
-    Formula: clv - customer_lifetime_cost, on the same customers, horizon and discount.
+    Formula: clv - customer_lifetime_cost, on the same customers, horizon and discount; of subscribers, whose months
+    the cost is of. Buyers without a subscription have no months to be active in.
     Source: S4 V3.
     """
-    return value - cost
+    return value - cost if model == "subscription" else not_estimable(NO_LIFETIME)
 
 
 @kpi(
@@ -98,73 +126,25 @@ def profit_after_acquisition(profit: Any, cac: Any) -> Any:
     return profit - cac
 
 
-@kpi(fact=("cost_days", "customers_won"), unit="currency", better="lower", title="Customer acquisition cost (CAC)")
-def cac(cost: Any, customer: Any) -> Estimator:
-    """All sales and marketing cost of the period for each customer who first paid in it.
+@kpi(fact=("cost_days", "interactions"), unit="currency", better="lower", title="Cost of an interaction")
+def cost_per_issue(cost: Any, interaction: Any) -> Estimator:
+    """Support cost of the period for each time that a customer and a person at the desk were in touch.
 
-    Formula: acquisition cost / customers won, paid and organic together.
-    Source: S4 V1, S4 §Q.
-    Differs from: advertising platforms that leave salaries and software out.
+    Formula: support cost, spread evenly over the days it is for / (sessions of tickets with a reply by a person +
+    answered calls); 24 hours without a word end a session.
+    Source: S4 V4.
+    Differs from: `cost_per_ticket`, where a ticket counts once however often it is taken up.
     """
-    return Ratio(Total(cost.amount, of=cost.center == "acquisition"), Count(customer), process=True)
+    return Ratio(Total(cost.amount, of=cost.center == "support"), Count(interaction), process=True)
 
 
 @kpi(
-    companion="cac.paid",
-    fact=("cost_days", "customers_won"),
+    companion="cost_per_issue.per_problem",
+    fact=("cost_days", "problems_resolved"),
     unit="currency",
     better="lower",
-    params=("acquisition.paid_channels",),
-    title="CAC of paid channels",
+    title="Cost of a resolved problem",
 )
-def cac_paid(cost: Any, customer: Any, *, paid_channels: list[str]) -> Estimator:
-    """Acquisition cost of the paid channels for each customer who came through them."""
-    spent = Total(cost.amount, of=(cost.center == "acquisition") & cost.channel.isin(paid_channels))
-    return Ratio(spent, Count(customer.acquisition_channel.isin(paid_channels)), process=True)
-
-
-@kpi(of=("customer_lifetime_profit", "cac"), unit="ratio", better="higher", title="Lifetime profit to acquisition cost")
-def ltv_cac_ratio(profit: Any, cac: Any) -> Any:
-    """How many times a customer's lifetime profit pays back what it cost to win it.
-
-    Formula: customer_lifetime_profit / cac.
-    Source: S4 §Q.
-    Differs from: ratios of lifetime revenue, which look better; see `ltv_cac_ratio.revenue`.
-    """
-    return profit / cac
-
-
-@kpi(
-    companion="ltv_cac_ratio.gap",
-    of=("clv", "cac"),
-    unit="currency",
-    better="higher",
-    title="Value less acquisition cost",
-)
-def value_less_acquisition(value: Any, cac: Any) -> Any:
-    """Lifetime value less acquisition cost: the wider, the better."""
-    return value - cac
-
-
-@kpi(
-    companion="ltv_cac_ratio.payback_months",
-    of=("customer_lifetime_profit", "cac"),
-    unit="months",
-    better="lower",
-    title="Months to pay back acquisition",
-)
-def payback_months(profit: Any, cac: Any) -> Any:
-    """The first month in which the accumulated profit of a customer reaches what it cost to win it."""
-    return first_month_reaching(profit.curve, cac.value)
-
-
-@kpi(
-    companion="ltv_cac_ratio.revenue",
-    of=("clv", "cac"),
-    unit="ratio",
-    better="higher",
-    title="Lifetime value to acquisition cost",
-)
-def revenue_to_acquisition(value: Any, cac: Any) -> Any:
-    """Lifetime value, which is revenue and not profit, over acquisition cost."""
-    return value / cac
+def cost_per_problem(cost: Any, problem: Any) -> Estimator:
+    """Support cost of the period for each different problem of which a ticket was resolved in it."""
+    return Ratio(Total(cost.amount, of=cost.center == "support"), Count(problem), process=True)

@@ -1,15 +1,22 @@
-"""Customer value: lifetime value, cost and profit, and what it costs to win a customer."""
+"""Customer value: lifetime value, cost and profit."""
 
 import math
+import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from kpi_lib.facts import FACTS, Data
+from kpi_lib.facts.calendar import Calendar
+from kpi_lib.facts.data import STACK
 from kpi_lib.lifetime import DAYS_PER_MONTH
+from kpi_lib.params import Hours
+from kpi_lib.period import Period
+from kpi_lib.purchasing import lifetime_value
 
 COST = ("customer_lifetime_cost",)
-ACQUISITION = ("cac", "cac.paid")
-RATIOS = ("ltv_cac_ratio", "ltv_cac_ratio.gap", "ltv_cac_ratio.payback_months", "ltv_cac_ratio.revenue",
-          "customer_lifetime_profit", "customer_lifetime_profit.after_acquisition")  # fmt: skip
+MAY = Calendar((Period.parse("2024-05"),), "Europe/Berlin", Hours())
 PLAIN = {"model": "subscription", "horizon_months": 2, "annual_discount": 0.0}
 
 
@@ -144,88 +151,128 @@ def test_the_lifetime_cost_of_a_running_month_goes_by_its_pace_so_far(company):
     assert company.value("customer_lifetime_cost", "2024-06", reported="2024-06") == pytest.approx(3 * 1.75)
 
 
-def winners(company):
-    """Four customers won in May, one of them through search and one through display."""
-    for number, channel in enumerate(("search", "display", "referral", None)):
-        company.customer(f"w{number}", first_paid_at=f"2024-05-{number + 10}", acquisition_channel=channel)
-    company.customer("june", first_paid_at="2024-06-01 00:00", acquisition_channel="search")
-    company.customer("never")
-    company.customer("tess", first_paid_at="2024-05-10", is_test=True)
-    company.cost(60, center="acquisition", channel="search", category="media")
-    company.cost(140, center="acquisition", category="salary")
-    company.cost(999)
+def history(company):
+    """What the small frame of the model holds of each kind, for May and for all customers."""
+    company.card("clv.purchases")
+    data = Data(company._source.tables, company._source.as_of, company.loaded(), MAY, company._source.columns)
+    rows = FACTS["customer_purchases"].function(data)
+    rows = rows.filter(rows.excluded.isnull()) if "excluded" in rows.columns else rows
+    return FACTS["customer_purchases"].summary(data.stacked(rows, [""]), STACK).to_pandas()
 
 
-def test_the_cost_of_winning_a_customer_is_all_of_it_over_all_of_them(company):
-    winners(company)
-    company.card(*ACQUISITION)
-    row = company.row("cac")
-    assert (row["value"], row["numerator"], row["denominator"], row["excluded"]) == (50, 200, 4, {"test": 1})
-    assert row["low"] < 50
-    paid = company.row("cac.paid")
-    assert (paid["value"], paid["denominator"]) == (30, 2)
+def test_an_order_is_what_is_left_of_a_day(company):
+    company.customer("tess", is_test=True)
+    for at, amount in (("2024-05-01 23:30", 30), ("2024-05-02 00:10", 5), ("2024-05-02 22:00", 25), ("2024-05-20", 7)):
+        last = company.transaction("ada", amount, at)
+    company.transaction("ada", -7, "2024-05-25", refunds_transaction_id=last)  # no order: nothing is left
+    company.transaction("bo", 40, "2024-05-30")
+    free = company.transaction("cy", 9, "2024-05-05")
+    company.transaction("cy", -9, "2024-05-06", kind="chargeback", refunds_transaction_id=free)
+    company.transaction("cy", 0, "2024-05-07")
+    company.transaction("tess", 10, "2024-05-05")
+    company.transaction("di", 10, "2024-06-01 00:00")
+    them = history(company)
+    now = them[them["kind"] == "orders"].sort_values("frequency")
+    assert now[["frequency", "recency", "age", "customers", "amount", "other"]].to_numpy().tolist() == [
+        [0, 0, 1, 1, 40, 1600],
+        [1, 1, 30, 1, 30, 900],
+    ]
+    spend = them[them["kind"] == "spend"]
+    assert spend[["frequency", "customers", "amount", "other"]].to_numpy().tolist() == [[1, 1, 30, math.log(30)]]
 
 
-def test_spend_may_come_before_the_customers_it_wins(company):
-    winners(company)
-    company.cost(400, center="acquisition", first="2024-04-01", last="2024-04-30")
-    company.params(acquisition={"lag_months": 1})
-    assert company.value("cac") == 100
+def test_an_order_given_back_later_was_one_until_then(company):
+    company.transaction("ada", 10, "2024-04-01")
+    back = company.transaction("ada", 10, "2024-05-01")
+    company.transaction("ada", -10, "2024-06-01", refunds_transaction_id=back)
+    them = history(company)
+    assert them.loc[them["kind"] == "orders", "frequency"].to_list() == [1]
 
 
-def test_nobody_won_is_undefined(company):
-    winners(company)
-    company.customer("early", first_paid_at="2024-01-10")
-    company.cost(100, center="acquisition", first="2024-04-01", last="2024-04-30")
-    assert company.status("cac", "2024-04", reported="2024-05") == "undefined"
+def test_money_back_that_belongs_to_no_order_lessens_the_repeat_orders(company):
+    for day in ("01", "05", "09"):
+        company.transaction("ada", 30, f"2024-05-{day}")
+    company.transaction("ada", -10, "2024-05-20")
+    company.transaction("bo", 30, "2024-05-01")
+    company.transaction("bo", -10, "2024-05-20")  # who has none: its only order
+    them = history(company)
+    assert them.loc[them["kind"] == "spend", ["frequency", "amount"]].to_numpy().tolist() == [[2, 25]]
+    now = them[them["kind"] == "orders"].sort_values("frequency")
+    assert now["amount"].to_list() == [20, 30]
 
 
-def test_value_against_what_it_cost_to_win(company):
-    company.params(customer_value=PLAIN)
-    forty(company)
-    company.cost(70)  # 2 a month for each customer: 18 of 20 are left
-    for number in range(10):
-        company.customer(f"w{number}", first_paid_at=f"2024-05-{number + 10}")
-    company.cost(200, center="acquisition")
-    company.card(*RATIOS, "cac", "clv")
-    profit, cac = 18 * 1.75, 20
-    assert company.value("cac") == cac
-    assert company.value("customer_lifetime_profit") == pytest.approx(profit)
-    assert company.value("customer_lifetime_profit.after_acquisition") == pytest.approx(profit - cac)
-    assert company.value("ltv_cac_ratio") == pytest.approx(profit / cac)
-    assert company.value("ltv_cac_ratio.revenue") == pytest.approx(35 / cac)
-    assert company.value("ltv_cac_ratio.gap") == pytest.approx(35 - cac)
-    assert company.value("ltv_cac_ratio.payback_months") == 2  # 18 after the first month, 31.50 after the second
-    row = company.row("ltv_cac_ratio")
+def test_the_holdout_is_who_was_known_half_a_year_before_and_what_came_since(company):
+    company.transaction("ada", 10, "2023-11-10")
+    company.transaction("ada", 10, "2023-11-30 23:59")
+    company.transaction("ada", 10, "2023-12-01 00:00")
+    company.transaction("ada", 10, "2024-05-31")
+    company.transaction("bo", 10, "2024-01-01")
+    them = history(company)
+    held = them[them["kind"] == "holdout"]
+    assert held[["frequency", "recency", "age", "customers", "amount"]].to_numpy().tolist() == [[1, 20, 20, 1, 2]]
+
+
+def test_above_a_number_of_customers_times_are_kept_to_the_week(company, monkeypatch):
+    monkeypatch.setattr("kpi_lib.facts.purchases.MOST_BY_DAY", 1)
+    for customer, day in (("ada", "01"), ("bo", "03")):
+        company.transaction(customer, 10, f"2024-05-{day}")
+        company.transaction(customer, 10, f"2024-05-{int(day) + 15}")
+    them = history(company)
+    now = them[them["kind"] == "orders"]
+    assert now[["frequency", "recency", "age", "customers"]].to_numpy().tolist() == [[1, 17, 31, 2]]  # 15, and 28 or 30
+
+
+def shop(company):
+    """400 buyers since last year who order and leave by chance, each about as much as it always does."""
+    chance = np.random.default_rng(1)
+    for number in range(400):
+        day, pause, usual = chance.integers(0, 400), 1 / chance.gamma(1, 1 / 30), 60 / chance.gamma(4)
+        leaves = chance.beta(0.8, 2.5)
+        while day < 500:
+            at = pd.Timestamp("2023-01-15") + pd.Timedelta(days=int(day))
+            company.transaction(f"c{number}", round(chance.gamma(6) * usual, 2) + 1, f"{at:%Y-%m-%d}")
+            day += 1 + chance.exponential(pause)
+            if chance.random() < leaves:
+                break
+
+
+def test_the_value_of_a_buyer_is_the_first_order_and_those_to_expect(company):
+    company.params(customer_value={"model": "purchases", "horizon_months": 12, "annual_discount": 0.1})
+    shop(company)
+    company.card("clv.purchases", "clv")
+    row = company.row("clv.purchases")
+    assert (row["status"], row["n"]) == ("ok", 400)
+    assert re.fullmatch(r"BG/NBD and Gamma-Gamma; holdout of 6 months: \d+ orders expected, \d+ came", row["method"])
     assert row["low"] < row["value"] < row["high"]
+    assert row["value"] == pytest.approx(lifetime_value(history(company), 12, 0.1).value)
+    assert 120 < row["value"] < 120 * 12
+    assert company.value("clv") == row["value"]
 
 
-def test_a_cost_that_is_never_paid_back_has_no_month(company):
-    company.params(customer_value=PLAIN)
+def test_too_few_who_ordered_again_have_no_value(company):
+    company.transaction("ada", 100)
+    company.transaction("ada", 100, "2024-05-20")
+    row = company.row("clv.purchases")
+    assert (row["status"], row["value"]) == ("not_estimable", None)
+    assert row["method"] == "only 1 customers ordered again; 100 are needed"
+
+
+@pytest.mark.parametrize("model", ["realised", "purchases"])
+def test_profit_is_of_subscribers_whose_months_the_cost_is_of(company, model):
+    company.params(customer_value=PLAIN | {"model": model})
     forty(company)
+    shop(company)
     company.cost(70)
-    company.customer("w", first_paid_at="2024-05-10")
-    company.cost(1000, center="acquisition")
-    company.card(*RATIOS)
-    assert company.status("ltv_cac_ratio.payback_months") == "not_estimable"
-    assert company.value("ltv_cac_ratio") == pytest.approx(0.0315)
+    company.card("customer_lifetime_profit", "clv", "ltv_cac_ratio")
+    assert company.value("clv") > 0
+    row = company.row("customer_lifetime_profit")
+    assert (row["status"], row["value"]) == ("not_estimable", None)
+    assert "months of a subscription" in row["method"]
 
 
-def test_customers_won_for_nothing_have_no_ratio(company):
-    company.params(customer_value=PLAIN)
-    forty(company)
-    company.cost(70)
-    company.customer("w", first_paid_at="2024-05-10")
-    assert company.status("ltv_cac_ratio") == "undefined"
-
-
-def test_without_costs_what_needs_them_is_not_available_and_says_so(company):
-    company.params(customer_value=PLAIN)
-    forty(company)
-    company.customer("w", first_paid_at="2024-05-10")
-    company.card(*RATIOS, *ACQUISITION, "clv")
-    assert company.status("clv") == "ok"
-    for address in (*RATIOS, *ACQUISITION):
-        row = company.row(address)
-        assert (row["status"], row["value"], row["verdict"]) == ("not_available", None, "withheld"), address
-    assert company.row("cac")["method"] == "no table costs"
+def test_realised_value_by_the_month_of_the_first_purchase(company):
+    company.transaction("ada", 100, "2024-03-31 23:30")
+    company.transaction("ada", 50, "2024-05-10")
+    company.transaction("bo", 80, "2024-04-01 00:30")
+    company.transaction("cy", 40, "2024-04-30")
+    assert company.members("clv.realised", "cohort") == {"2024-03": 150, "2024-04": 60}
