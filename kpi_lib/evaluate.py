@@ -202,7 +202,7 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     wanted = {kpi.address: list(kpi.cuts) if cuts else [] for kpi in kpis}
     for kpi in kpis:
         if kpi.table and not cuts:
-            wanted |= {parent: [*wanted.get(parent, []), kpi.table] for parent in kpi.of}
+            wanted |= {parent: [kpi.table] for parent in kpi.of}
     tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, wanted)
     for task in tasks:
         task.ask(data)

@@ -44,7 +44,7 @@ def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
     console.print(Text(plain(f"{about['company']}, {about['period_label']}"), style="bold"))
     heads = ["KPI", *(["period"] if several else []), *(["member"] if members else [])]
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, no_wrap=head == "KPI", overflow="fold")
     table.add_column("value", justify="right")
     table.add_column("unit")
     for head in ("95 % interval", "n", "before", "year ago"):
