@@ -114,8 +114,7 @@ def test_a_fact_has_only_cuts_of_the_contract():
 
 def test_cuts_that_facts_still_lack():
     lacking = {name: set(cuts.split()) - set(FACTS[name].cuts) for name, cuts in CUTS.items()}
-    assert {name: cuts for name, cuts in lacking.items() if cuts} == {
-    }
+    assert {name: cuts for name, cuts in lacking.items() if cuts} == {}
 
 
 @pytest.mark.parametrize("address", registry())

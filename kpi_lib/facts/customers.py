@@ -4,7 +4,7 @@ from typing import Any
 
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.ticket_history import plain_tickets
+from kpi_lib.facts.ticket_history import latest_plans, plain_tickets
 from kpi_lib.period import Period
 
 CUTS = ("segment", "country", "acquisition_channel")
@@ -260,13 +260,7 @@ def with_profile(data: Data, rows: Any) -> Any:
 
 
 def _with_plan(data: Data, rows: Any) -> Any:
-    """Add the plan of each customer's latest subscription."""
-    import ibis
-
-    subscriptions = data.table("subscriptions")
-    latest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("started_at"), ibis.desc("subscription_id")])
-    plans = subscriptions.mutate(back=ibis.row_number().over(latest_first))
-    plans = plans.filter(plans.back == 0).select(plan_of="customer_id", plan="plan")
+    plans = latest_plans(data)
     return rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.pseudonyms import pseudonyms
 from kpi_lib.facts.ticket_history import plain_tickets
 
 OF_TICKET = ("channel", "team")
@@ -28,8 +27,7 @@ def reviews(data: Data) -> Any:
         agent_id=timed.agent_id.max(where=timed.place == 0),
         at_seconds=timed.at_seconds.max(),
     )
-    names = pseudonyms(data)
-    rows = rows.left_join(names, rows.agent_id == names.agent_id).drop("agent_id_right")
+    rows = rows.mutate(agent=rows.agent_id)
     if not data.has("tickets"):
         return rows
     about = plain_tickets(data).select(*OF_TICKET, "excluded", of_ticket="ticket_id")

@@ -7,17 +7,20 @@ from kpi_lib.facts.ticket_history import plain_tickets, tickets, with_customer
 
 CUTS = ("kind", "survey_channel", "segment", "country")
 OF_TICKET = ("channel", "type", "team")
+WITH_EVENTS = {"tickets": OF_TICKET, "ticket_events": ("agent",), "subscriptions": ("plan",)}
 SCALE = ("kind", "scale_min", "scale_max", "higher_is_better")
 
 
-@fact(anchor="E", needs=("surveys",), cuts=(*CUTS, *OF_TICKET), optional={"tickets": OF_TICKET})
+@fact(anchor="E", needs=("surveys",), cuts=(*CUTS, *OF_TICKET, "agent", "plan"), optional=WITH_EVENTS)
 def answers(data: Data) -> Any:
     """One row per answered invitation, at its answer; `latest_of_customer` marks each customer's last of a kind.
 
-    Effort scores count on one scale only, that of the most answers: what is asked differently cannot be pooled.
+    Effort scores count on one scale only, that of the most answers: what is asked differently cannot be pooled. `agent`
+    had the ticket when the customer was asked.
     """
     rows = data.built("answered surveys", _answered)
-    return _marked(_on_one_scale(data.timed(rows, rows.answered_at)))
+    rows = _on_one_scale(data.timed(rows, rows.answered_at))
+    return _marked(_with_agent(data, rows) if data.has("ticket_events") else rows)
 
 
 @fact(anchor="E", needs=("surveys", "tickets", "ticket_events"), cuts=(*CUTS, *OF_TICKET))
@@ -54,6 +57,7 @@ def _surveys(data: Data) -> Any:
 
 def _answered(data: Data) -> Any:
     rows = data.built("surveys", _surveys)
+    rows = rows if data.has("subscriptions") else rows.drop("plan")
     upward = rows.higher_is_better.ifelse(rows.score, rows.scale_min + rows.scale_max - rows.score)
     return rows.mutate(upward_score=upward).filter(rows.answered_at.notnull() & rows.score.notnull())
 
@@ -69,6 +73,27 @@ def _on_one_scale(rows: Any) -> Any:
     rows = rows.left_join(chosen, SCALE, rname="chosen_{name}").drop(*(f"chosen_{name}" for name in SCALE))
     other = (rows.kind == "ces") & rows.answers.isnull()
     return rows.mutate(excluded=rows.excluded.fill_null(other.ifelse("effort on another scale", None)))
+
+
+def _with_agent(data: Data, rows: Any) -> Any:
+    """Add whom the ticket was last assigned to before the customer was asked; else who last did something to it."""
+    import ibis
+
+    events = data.table("ticket_events")
+    assigned = events.kind == "assign"
+    did = events.select(
+        "at",
+        "event_id",
+        assigned=assigned,
+        did=assigned.ifelse(events.to_value, events.agent_id),
+        on_ticket="ticket_id",
+    ).filter(lambda event: event.did.notnull())
+    asked = rows.select(asked_survey="survey_id", about="ticket_id", asked_at=rows.sent_at.fill_null(rows.answered_at))
+    found = asked.join(did, (asked.about == did.on_ticket) & (did.at <= asked.asked_at))
+    last = ibis.window(group_by="asked_survey", order_by=[ibis.desc(name) for name in ("assigned", "at", "event_id")])
+    found = found.mutate(back=ibis.row_number().over(last)).filter(lambda event: event.back == 0)
+    found = found.select("asked_survey", agent="did")
+    return rows.left_join(found, rows.survey_id == found.asked_survey).drop("asked_survey")
 
 
 def _marked(rows: Any) -> Any:

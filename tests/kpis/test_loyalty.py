@@ -2,6 +2,9 @@
 
 import pytest
 
+from kpi_lib import scorecard, source
+from kpi_lib.period import Period
+
 
 def answers(company, kind, *scores, **columns):
     for score in scores:
@@ -346,3 +349,33 @@ def test_reviews_of_one_agent_are_not_independent(company):
     row = company.row("internal_quality_score")
     assert (row["value"], row["method"]) == (50, "delta method by agent")
     assert row["high"] - row["low"] == pytest.approx(2 * 2.0227 * 50 / 39**0.5, abs=0.01)
+
+
+def asked(company, ticket, sent="2024-05-03"):
+    company.survey("csat", 5, "2024-05-20", ticket=ticket, sent_at=sent)
+
+
+def test_an_answer_is_about_the_agent_who_had_the_ticket_when_the_customer_was_asked(company):
+    assigned, replied, nobody = (company.ticket("2024-05-01") for _ in range(3))
+    for at, agent in (("2024-05-01 09:00", "anna"), ("2024-05-02 09:00", "bela"), ("2024-05-04", "cleo")):
+        company.event(assigned, at, "assign", to_value=agent)
+    company.event(assigned, "2024-05-02 10:00", "public_reply", agent_id="dora")
+    company.event(replied, "2024-05-02 10:00", "public_reply", agent_id="dora")
+    for ticket in (assigned, replied, nobody, None):
+        asked(company, ticket)
+    asked(company, assigned, "2024-05-05")
+    assert sorted(answered(company, "agent"), key=str) == [None, None, "bela", "cleo", "dora"]
+
+
+def test_an_answer_has_the_plan_of_its_customer(company):
+    company.subscription("ada", "2023-01-01", plan="basic")
+    company.subscription("ada", "2024-01-01", plan="pro")
+    company.survey("csat", 5, customer="ada")
+    company.survey("csat", 5, customer="bo")
+    assert sorted(answered(company, "plan"), key=str) == [None, "pro"]
+
+
+def answered(company, column):
+    params = company.loaded()
+    rows = scorecard.data(source.open(params), params, [Period.parse("2024-05")]).fact("answers")
+    return [None if value != value else value for value in rows.select(column).to_pandas()[column]]
