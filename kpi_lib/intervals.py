@@ -57,14 +57,15 @@ def design_effect(moments: pd.DataFrame) -> np.ndarray:
     """Return by how much clustering inflates the variance of the share k/n; never below 1 (columns as delta_method).
 
     With few clusters their variance is itself uncertain: Student's t takes the place of the normal quantile (Korn and
-    Graubard 1998).
+    Graubard 1998). Where each row is a cluster of its own there is nothing to inflate.
     """
     y, n, groups = (moments[name].to_numpy(float) for name in ("y", "x", "groups"))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = y / n
-        clustered = _residual(moments, p) * groups / (groups - 1) / n**2
-        effect = clustered / (p * (1 - p) / n)
-    return np.where(np.isfinite(effect), np.maximum(effect, 1.0) * (stdtrit(groups - 1, 0.5 + LEVEL / 2) / Z) ** 2, 1.0)
+        between = _residual(moments, p) * groups / (groups - 1) / n**2
+        effect = between / (p * (1 - p) / n)
+    clustered = np.isfinite(effect) & (moments["xx"].to_numpy(float) > n)
+    return np.where(clustered, np.maximum(effect, 1.0) * (stdtrit(groups - 1, 0.5 + LEVEL / 2) / Z) ** 2, 1.0)
 
 
 def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:

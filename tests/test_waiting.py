@@ -145,7 +145,7 @@ def test_the_share_within_a_target_is_one_less_the_survival_there():
     survival = SurvfuncRight(parts, np.array(finished, float))
     spread = 1.959963984540054 * survival.surv_prob_se[1] / abs(0.25 * np.log(0.25))
     assert (row["low"], row["high"]) == pytest.approx(
-        (100 * (1 - 0.25 ** np.exp(-spread)), 100 * (1 - 0.25 ** np.exp(spread)))
+        (100 * (1 - 0.25 ** np.exp(-spread)), 100 * (1 - 0.25 ** np.exp(spread))), abs=1e-9
     )
 
 

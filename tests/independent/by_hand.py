@@ -93,8 +93,8 @@ def clustered_size(hits: pd.Series, clusters: pd.Series) -> float:
     alone = clusters.isna()
     names = clusters.where(~alone, "row " + hits.index.astype(str).to_series(index=hits.index))
     totals = (hits - share).groupby(names).sum()
-    if share in (0, 1) or len(totals) == 1:
-        return size  # nothing varies, so nothing can vary together
+    if share in (0, 1) or len(totals) in (1, size):
+        return size  # nothing varies, or there is nothing that it could vary with
     between = len(totals) / (len(totals) - 1) * (totals**2).sum() / size**2
     few = (t.ppf(0.975, len(totals) - 1) / Z) ** 2
     return size / max(1.0, between / (share * (1 - share) / size)) / few
