@@ -43,7 +43,7 @@ def cases_per_agent(day: Any, ticket: Any) -> Estimator:
     fact=("agent_days", "open_at_end"),
     unit="count",
     better="none",
-    cuts=("team", "agent"),
+    cuts=("team",),
     title="Open cases per agent",
 )
 def open_cases_per_agent(day: Any, ticket: Any) -> Estimator:
