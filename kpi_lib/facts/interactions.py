@@ -38,6 +38,7 @@ def _sessions(data: Data) -> Any:
 
     rows = plain_tickets(data)
     said = words(data, rows)
+    said = said.filter(whole_seconds(said.at) >= data.calendar.bounds[0][1] - GAP_SECONDS)  # what began since is whole
     in_order = ibis.window(group_by="ticket_id", order_by=IN_ORDER)
     said = said.mutate(seconds=whole_seconds(said.at))
     said = said.mutate(gap=said.seconds - said.seconds.lag(1).over(in_order))

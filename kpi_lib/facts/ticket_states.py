@@ -20,8 +20,7 @@ def open_at_end(data: Data) -> Any:
     """
     import ibis
 
-    spells = open_spells(data)
-    rows = spells.filter(spells.at_end)
+    rows = data.shared("open at end", _open_at_end)
     age = rows.end_seconds - whole_seconds(rows.created_at)
     hours = age // 3600
     band = ibis.cases(
@@ -30,7 +29,7 @@ def open_at_end(data: Data) -> Any:
     requester = rows.customer_id.fill_null("ticket " + rows.ticket_id)
     rows = rows.mutate(age_seconds=age, age_band=band, requester=requester)
     unanswered = _unanswered(data, rows).select("ticket_id", "since", "until", unanswered_since="since")
-    rows = _held_at_end(_held_at_end(rows, unanswered), _assignments(data))
+    rows = _held_at_end(_held_at_end(rows, unanswered), _assignments(data, rows))
     return rows.mutate(waiting_seconds=rows.end_seconds - whole_seconds(rows.unanswered_since))
 
 
@@ -43,20 +42,7 @@ def open_spells(data: Data) -> Any:
     `opened` and `closed` tell that the ticket became open, or was resolved, in the period by this stretch; `day_ends`
     how many local midnights that end a day of the period it was open at.
     """
-    states = data.shared("ticket_states", _states)
-    periods = data.calendar.table
-    rows = states.join(
-        periods,
-        (states.since < periods.end) & (states.until.isnull() | (states.until >= periods.start)),
-    )
-    start, end = whole_seconds(rows.start), whole_seconds(rows.end)
-    since, until = whole_seconds(rows.since), whole_seconds(rows.until)
-    rows = rows.mutate(
-        end_seconds=end,
-        at_end=rows.until.isnull() | (rows.until >= rows.end),
-        opened=rows.became_open & (since >= start),
-        closed=(rows.becomes_done & (until < end)).fill_null(False),
-    )
+    rows = _stretches(data)
     midnights = _midnights(data)
     spent = rows.join(
         midnights,
@@ -68,6 +54,29 @@ def open_spells(data: Data) -> Any:
     joined = rows.left_join(counted, ["period", "ticket_id", "state_number"])
     return joined.mutate(day_ends=joined.day_ends.fill_null(0)).drop(
         "period_right", "ticket_id_right", "state_number_right"
+    )
+
+
+def _open_at_end(data: Data) -> Any:
+    rows = _stretches(data)
+    return rows.filter(rows.at_end)
+
+
+def _stretches(data: Data) -> Any:
+    """Return each stretch of a ticket in one open state in each period that it touches."""
+    states = data.shared("ticket_states", _states)
+    periods = data.calendar.table
+    rows = states.join(
+        periods,
+        (states.since < periods.end) & (states.until.isnull() | (states.until >= periods.start)),
+    )
+    start, end = whole_seconds(rows.start), whole_seconds(rows.end)
+    since, until = whole_seconds(rows.since), whole_seconds(rows.until)
+    return rows.mutate(
+        end_seconds=end,
+        at_end=rows.until.isnull() | (rows.until >= rows.end),
+        opened=rows.became_open & (since >= start),
+        closed=(rows.becomes_done & (until < end)).fill_null(False),
     )
 
 
@@ -130,11 +139,11 @@ def _unanswered(data: Data, rows: Any) -> Any:
     return turns.filter(~turns.ours).select("ticket_id", "until", since="at")
 
 
-def _assignments(data: Data) -> Any:
-    """Return each stretch in which a ticket had an assignee: `since`, `until` the next one, and the `agent`."""
+def _assignments(data: Data, rows: Any) -> Any:
+    """Return each stretch in which these tickets had an assignee: `since`, `until` the next one, and the `agent`."""
     import ibis
 
-    events = data.table("ticket_events")
+    events = data.table("ticket_events").semi_join(rows, "ticket_id")
     events = events.filter(events.kind == "assign")
     in_order = ibis.window(group_by="ticket_id", order_by=["at", "event_id"])
     events = events.mutate(until=events.at.lead(1).over(in_order))
