@@ -1,6 +1,7 @@
 """Comparing people fairly: how unevenly work is shared, and how sure it is that one did better than another."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,15 @@ from kpi_lib.intervals import LEVEL
 
 DRAWS = 2000
 NO_ERROR = 1e-12
+FEWEST_TICKETS = 20
+WEIGHTS = {
+    "resolved per hour": 0.2,
+    "resolution time": 0.2,
+    "aged open cases": 0.1,
+    "satisfaction": 0.2,
+    "quality": 0.2,
+    "reopened": 0.1,
+}
 
 
 def gini(loads: np.ndarray) -> np.ndarray:
@@ -97,6 +107,74 @@ def tie_groups(rank: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
 def seeded(name: str) -> np.random.Generator:
     """Return random numbers that are the same for the same name in every run."""
     return np.random.default_rng(int.from_bytes(sha256(name.encode()).digest()[:8]))
+
+
+def ranking_of_agents(people: pd.DataFrame, reading: str) -> pd.DataFrame:
+    """Return a reading of the ranking of the agents of each period."""
+    columns = ["period", "member", "value", "numerator", "n", "low", "high", "method", "status"]
+    if "resolved" not in people.columns:
+        periods = pd.DataFrame({"period": people.attrs["periods"], "member": "(none)"})
+        return periods.assign(value=np.nan, status="not_available", method="no table tickets and ticket_events")
+    with_cases = people[people["resolved"] > 0]
+    made = [_ranking_of(period, group, reading) for period, group in with_cases.groupby("period")]
+    return pd.concat([pd.DataFrame(columns=columns), *made]).reindex(columns=columns)
+
+
+def _ranking_of(period: str, people: pd.DataFrame, reading: str) -> pd.DataFrame:
+    """Return the rows of one period; without a value are agents with few cases, and one who is the only one."""
+    made = people[["period", "member"]].assign(numerator=people["resolved"], n=people["resolved"], value=np.nan)
+    made = made.assign(low=np.nan, high=np.nan, status="small_sample", method=f"fewer than {FEWEST_TICKETS} cases")
+    enough = people[people["resolved"] >= FEWEST_TICKETS]
+    if len(enough) < 2:
+        alone = {"status": "not_estimable", "method": "nobody to compare with"}
+        made.loc[enough.index, list(alone)] = list(alone.values())
+        return made
+    known = {name: (values, errors) for name, values, errors in _indicators(enough) if np.isfinite(values).any()}
+    weights = {name: WEIGHTS[name] for name in known}
+    places = ranked([standing(*known[name]) for name in known], list(weights.values()), period).set_index(enough.index)
+    said = ", ".join(f"{name} {weight}" for name, weight in weights.items())
+    made.loc[enough.index, "value"] = places[reading]
+    if f"{reading}_low" in places:
+        made.loc[enough.index, ["low", "high"]] = places[[f"{reading}_low", f"{reading}_high"]].to_numpy()
+    made.loc[enough.index, "status"] = "ok"
+    made.loc[enough.index, "method"] = f"empirical Bayes, {DRAWS:,} seeded draws; weights: {said}"
+    return made
+
+
+def _indicators(people: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield the name, the values (higher is better) and the standard errors of each indicator that there is."""
+    time = hours_of(people).where(lambda hours: hours > 0).to_numpy(float)
+    effort, squares, aged = (people[name].to_numpy(float) for name in ("effort", "effort_squares", "aged"))
+    with_time = np.isfinite(time)
+    all_time = time[with_time].sum()
+    if all_time > 0:
+        rate, each = effort[with_time].sum() / all_time, squares.sum() / effort.sum()
+        yield "resolved per hour", effort / time, np.sqrt(rate * each / time)
+        yield "aged open cases", -aged / time, np.sqrt(aged[with_time].sum() / all_time / time)
+    time_n, spread = people["time_n"].to_numpy(float), _spread(people, "time")
+    yield "resolution time", -people["slower"].to_numpy(float), np.sqrt(math.pi / 2 * spread / time_n)
+    for name, column, sign in (
+        ("satisfaction", "satisfaction", 1),
+        ("quality", "quality", 1),
+        ("reopened", "reopened", -1),
+    ):
+        if f"{column}_n" in people.columns:
+            n = people[f"{column}_n"].where(lambda count: count > 0).to_numpy(float)
+            yield name, sign * people[f"{column}_sum"].to_numpy(float) / n, np.sqrt(_spread(people, column) / n)
+
+
+def _spread(people: pd.DataFrame, name: str) -> float:
+    """Return the variance of single cases around their agent's mean, the same for all agents; 1 when not known."""
+    n, total, squares = (people[f"{name}_{part}"].to_numpy(float) for part in ("n", "sum", "squares"))
+    known = n > 0
+    free = n[known].sum() - known.sum()
+    left = (squares[known] - total[known] ** 2 / n[known]).sum()
+    return max(float(left / free), 0.0) if free > 0 else 1.0
+
+
+def hours_of(people: pd.DataFrame) -> pd.Series:
+    """Return each person's paid available hours, or days at work where there are no shifts."""
+    return people["available_seconds"] / 3600 if "available_seconds" in people.columns else people["days"]
 
 
 _TAILS = (0.5 - LEVEL / 2, 0.5 + LEVEL / 2)

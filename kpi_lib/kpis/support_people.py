@@ -1,28 +1,19 @@
 """Support operations, people: how much work each has, and how well it goes."""
 
-import math
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+import math
+from typing import TYPE_CHECKING, Any
 
 from kpi_lib.estimate import Count, Estimator, Mean, Ratio, Share, Total
 from kpi_lib.kpi import kpi
 from kpi_lib.lifetime import Estimate
-from kpi_lib.ranking import DRAWS, gini, gini_by_chance, ranked, resampled_gini, standing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CUTS = ("team", "tier", "agent", "weekday")
 FEWEST_PEOPLE = 5
-FEWEST_TICKETS = 20
-WEIGHTS = {
-    "resolved per hour": 0.2,
-    "resolution time": 0.2,
-    "aged open cases": 0.1,
-    "satisfaction": 0.2,
-    "quality": 0.2,
-    "reopened": 0.1,
-}
 
 
 @kpi(fact=("agent_days", "tickets_resolved"), unit="count", better="none", cuts=("team", "agent"))
@@ -103,6 +94,8 @@ def workload_balance(people: Any) -> Estimate:
     Differs from: counts of tickets by agent, which blame those who work part-time; some unevenness is chance, see
     `workload_balance.expected`. Not told for fewer than 5 agents.
     """
+    from kpi_lib.ranking import gini, resampled_gini
+
     time, contacts = _time_and_contacts(people)
     if len(time) < FEWEST_PEOPLE:
         return _too_few(len(time))
@@ -127,6 +120,8 @@ def workload_balance_by_chance(people: Any) -> Estimate:
     Formula: mean Gini index of 2,000 simulated periods: Poisson contacts in proportion to paid available hours, all of
     the same length; the interval holds 95 % of them.
     """
+    from kpi_lib.ranking import gini_by_chance
+
     time, contacts = _time_and_contacts(people)
     if len(time) < FEWEST_PEOPLE:
         return _too_few(len(time))
@@ -194,7 +189,9 @@ def top_agents(people: Any) -> pd.DataFrame:
     Differs from: league tables by cases closed, which reward easy cases and luck; few ranks are sure, see
     `top_agents.rank` and the groups of `top_agents.tie_group`.
     """
-    return _ranking(people, "score")
+    from kpi_lib.ranking import ranking_of_agents
+
+    return ranking_of_agents(people, "score")
 
 
 @kpi(
@@ -208,7 +205,9 @@ def top_agents(people: Any) -> pd.DataFrame:
 )
 def rank_of_agents(people: Any) -> pd.DataFrame:
     """The place of each agent by score, 1 being the best, with the ranks that chance would also allow."""
-    return _ranking(people, "rank")
+    from kpi_lib.ranking import ranking_of_agents
+
+    return ranking_of_agents(people, "rank")
 
 
 @kpi(
@@ -222,70 +221,9 @@ def rank_of_agents(people: Any) -> pd.DataFrame:
 )
 def tie_group_of_agents(people: Any) -> pd.DataFrame:
     """The group of agents whose ranks cannot be told from those of the group's best; 1 is the best group."""
-    return _ranking(people, "tie_group")
+    from kpi_lib.ranking import ranking_of_agents
 
-
-def _ranking(people: pd.DataFrame, reading: str) -> pd.DataFrame:
-    """Return a reading of the ranking of the agents of each period."""
-    columns = ["period", "member", "value", "numerator", "n", "low", "high", "method", "status"]
-    if "resolved" not in people.columns:
-        periods = pd.DataFrame({"period": people.attrs["periods"], "member": "(none)"})
-        return periods.assign(value=np.nan, status="not_available", method="no table tickets and ticket_events")
-    with_cases = people[people["resolved"] > 0]
-    made = [_ranking_of(period, group, reading) for period, group in with_cases.groupby("period")]
-    return pd.concat([pd.DataFrame(columns=columns), *made]).reindex(columns=columns)
-
-
-def _ranking_of(period: str, people: pd.DataFrame, reading: str) -> pd.DataFrame:
-    """Return the rows of one period; without a value are agents with few cases, and one who is the only one."""
-    made = people[["period", "member"]].assign(numerator=people["resolved"], n=people["resolved"], value=np.nan)
-    made = made.assign(low=np.nan, high=np.nan, status="small_sample", method=f"fewer than {FEWEST_TICKETS} cases")
-    enough = people[people["resolved"] >= FEWEST_TICKETS]
-    if len(enough) < 2:
-        alone = {"status": "not_estimable", "method": "nobody to compare with"}
-        made.loc[enough.index, list(alone)] = list(alone.values())
-        return made
-    known = {name: (values, errors) for name, values, errors in _indicators(enough) if np.isfinite(values).any()}
-    weights = {name: WEIGHTS[name] for name in known}
-    places = ranked([standing(*known[name]) for name in known], list(weights.values()), period).set_index(enough.index)
-    said = ", ".join(f"{name} {weight}" for name, weight in weights.items())
-    made.loc[enough.index, "value"] = places[reading]
-    if f"{reading}_low" in places:
-        made.loc[enough.index, ["low", "high"]] = places[[f"{reading}_low", f"{reading}_high"]].to_numpy()
-    made.loc[enough.index, "status"] = "ok"
-    made.loc[enough.index, "method"] = f"empirical Bayes, {DRAWS:,} seeded draws; weights: {said}"
-    return made
-
-
-def _indicators(people: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield the name, the values (higher is better) and the standard errors of each indicator that there is."""
-    time = _time(people).where(lambda hours: hours > 0).to_numpy(float)
-    effort, squares, aged = (people[name].to_numpy(float) for name in ("effort", "effort_squares", "aged"))
-    with_time = np.isfinite(time)
-    all_time = time[with_time].sum()
-    if all_time > 0:
-        rate, each = effort[with_time].sum() / all_time, squares.sum() / effort.sum()
-        yield "resolved per hour", effort / time, np.sqrt(rate * each / time)
-        yield "aged open cases", -aged / time, np.sqrt(aged[with_time].sum() / all_time / time)
-    time_n, spread = people["time_n"].to_numpy(float), _spread(people, "time")
-    yield "resolution time", -people["slower"].to_numpy(float), np.sqrt(math.pi / 2 * spread / time_n)
-    for name, column, sign in (
-        ("satisfaction", "satisfaction", 1),
-        ("quality", "quality", 1),
-        ("reopened", "reopened", -1),
-    ):
-        if f"{column}_n" in people.columns:
-            n = people[f"{column}_n"].where(lambda count: count > 0).to_numpy(float)
-            yield name, sign * people[f"{column}_sum"].to_numpy(float) / n, np.sqrt(_spread(people, column) / n)
-
-
-def _spread(people: pd.DataFrame, name: str) -> float:
-    """Return the variance of single cases around their agent's mean, the same for all agents; 1 when not known."""
-    n, total, squares = (people[f"{name}_{part}"].to_numpy(float) for part in ("n", "sum", "squares"))
-    known = n > 0
-    free = n[known].sum() - known.sum()
-    left = (squares[known] - total[known] ** 2 / n[known]).sum()
-    return max(float(left / free), 0.0) if free > 0 else 1.0
+    return ranking_of_agents(people, "tie_group")
 
 
 def _agents(day: Any) -> Estimator:
@@ -294,14 +232,12 @@ def _agents(day: Any) -> Estimator:
 
 def _time_and_contacts(people: Any) -> tuple[pd.Series, pd.Series]:
     """Return paid available hours, else days at work, of the agents who have some, and the contacts they handled."""
-    time = _time(people)
+    from kpi_lib.ranking import hours_of
+
+    time = hours_of(people)
     time = time[time > 0]
     contacts = people.reindex(columns=["conversations", "calls"]).loc[time.index].sum(axis=1)
     return time, contacts
-
-
-def _time(people: pd.DataFrame) -> pd.Series:
-    return people["available_seconds"] / 3600 if "available_seconds" in people.columns else people["days"]
 
 
 def _too_few(people: int) -> Estimate:

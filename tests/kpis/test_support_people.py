@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kpi_lib.kpis import support_people
-from kpi_lib.kpis.support_people import WEIGHTS
+from kpi_lib.ranking import WEIGHTS
 
 
 def reply(company, ticket, agent, at="2024-05-06 10:00", **columns):
