@@ -1,17 +1,20 @@
 """What holds of any data: small companies made up by hypothesis."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpi_lib import scorecard
+from kpi_lib.contract import TABLES
+from kpi_lib.intervals import adjusted_wald, garwood, wilson
 
-FEW = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 START = datetime(2024, 3, 1)
 hours = st.integers(0, 24 * 120)
 spans = st.integers(1, 24 * 60)
@@ -64,15 +67,22 @@ def numbers(card: scorecard.Scorecard) -> list[dict[str, Any]]:
     return scorecard.records(card.frame[kept].round(9))
 
 
+VALUE = ("clv", "customer_lifetime_cost", "customer_lifetime_profit")
+
+
 @FEW
-@given(st.lists(subscription(), min_size=1, max_size=25))
-def test_retention_and_churn_are_100(company, subscriptions):
+@given(st.lists(subscription(), min_size=1, max_size=25), st.integers(0, 500))
+def test_retention_and_churn_are_100_and_profit_is_value_less_cost(company, subscriptions, spent):
     fresh(company)
     for made in subscriptions:
         company.subscription(**made)
-    card = company.card("churn_rate", "retention_rate", "churn_rate.count")
+    company.cost(spent)
+    value, cost, profit = VALUE
+    card = company.card("churn_rate", "retention_rate", "churn_rate.count", *VALUE)
     values = {(row["kpi"], row["period"]): row for row in scorecard.records(card.frame)}
     for (address, period), row in values.items():
+        if address == profit and row["value"] is not None:
+            assert row["value"] == pytest.approx(values[value, period]["value"] - values[cost, period]["value"])
         other = values["retention_rate", period]
         if address == "churn_rate" and row["value"] is not None:
             assert row["value"] + other["value"] == pytest.approx(100)
@@ -102,7 +112,22 @@ MEASURED = ("nps", "ticket_volume", "tickets_by_channel", "first_response_time",
 answers = st.lists(st.tuples(st.integers(0, 10), hours, st.sampled_from("abcd")), min_size=1, max_size=12)
 
 
-@settings(FEW, max_examples=2)
+def hold_together(card: scorecard.Scorecard) -> None:
+    """Hold what must be true of the numbers of any month together."""
+    frame = card.frame[card.frame["kpi"] == "tickets_by_channel"].dropna(subset="value")
+    for _, shares in frame.groupby("period"):
+        assert shares["value"].sum() == pytest.approx(100)
+        assert shares["numerator"].sum() == shares["denominator"].iloc[0]
+    values = {(row["kpi"], row["period"]): row["value"] for row in scorecard.records(card.frame) if not row["cut"]}
+    for (address, period), value in values.items():
+        longer = values.get((f"{address}.p90", period))
+        assert longer is None or longer >= value
+        if address == "nps" and value is not None:
+            kinds = [values[f"nps.{kind}", period] for kind in ("promoters", "passives", "detractors")]
+            assert (sum(kinds), kinds[0] - kinds[2]) == pytest.approx((100, value))
+
+
+@settings(FEW, max_examples=3)
 @given(st.lists(ticket(), min_size=3, max_size=15), answers, st.randoms(use_true_random=False))
 def test_order_copies_and_excluded_rows_change_nothing_and_intervals_contain_values(
     company, tickets, scores, shuffled: random.Random
@@ -118,6 +143,7 @@ def test_order_copies_and_excluded_rows_change_nothing_and_intervals_contain_val
         for end, sign in (("low", 1), ("high", -1)):
             if row["value"] is not None and row[end] is not None:
                 assert sign * row[end] <= sign * row["value"], row["kpi"]
+    hold_together(card)
     before = numbers(card)
 
     company.customer("zed", is_test=True)
@@ -128,3 +154,77 @@ def test_order_copies_and_excluded_rows_change_nothing_and_intervals_contain_val
         shuffled.shuffle(rows)
     company.params()
     assert numbers(company.card(*MEASURED)) == before
+
+
+def years_later(company, years: int) -> None:
+    """Move the whole history, as it was in UTC, by years."""
+    for table, rows in company.rows.items():
+        instants = [column.name for column in TABLES[table].columns if column.type.startswith("timestamp")]
+        for row in rows:
+            for name in (name for name in instants if row.get(name)):
+                then = datetime.fromisoformat(row[name])
+                row[name] = then.replace(year=then.year + years, tzinfo=UTC).isoformat()
+    company.as_of = f"{2024 + years}-09-01T00:00+00:00"
+    company.params(time_zone="UTC")
+
+
+@settings(FEW, max_examples=3)
+@given(st.lists(ticket(), min_size=3, max_size=15), st.lists(subscription(), min_size=1, max_size=10))
+def test_a_year_later_the_same_history_has_the_same_numbers(company, tickets, subscriptions):
+    fresh(company)
+    for made in tickets:
+        add(company, made)
+    for made in subscriptions:
+        company.subscription(**made)
+    said = []
+    for years in (0, 1):
+        years_later(company, years)
+        year = 2024 + years
+        found = numbers(company.card(*MEASURED, "churn_rate", "open_cases.net_flow", period=f"{year}-05"))
+        said.append([row | {"period": row["period"][5:]} for row in found if row["period"].startswith(str(year))])
+    company.as_of = "2024-09-01T00:00+02:00"
+    company.params(time_zone="Europe/Berlin")
+    assert said[0]
+    assert said[0] == said[1]
+
+
+calls = st.lists(st.tuples(st.booleans(), st.integers(0, 120), hours), min_size=1, max_size=25)
+
+
+@settings(FEW, max_examples=4)
+@given(calls, st.lists(st.integers(1, 120), min_size=2, max_size=2))
+def test_a_longer_target_is_met_more_often_up_to_all_who_were_not_abandoned(company, calls, targets):
+    fresh(company)
+    for answered, queue, hour in calls:
+        company.call(at(hour), queue, "answered" if answered else "abandoned_queue")
+    measured = ("service_level", "service_level.all_offered", "abandonment_rate", "abandonment_rate.all")
+    before: dict[Any, float] = {}
+    for target in (*sorted(targets), 1e9):
+        company.params(thresholds={"service_level_seconds": {"phone": target}})
+        rows = scorecard.records(company.card(*measured).frame)
+        values = {(row["kpi"], row["period"]): row["value"] for row in rows if row["value"] is not None}
+        for key, value in values.items():
+            assert 0 <= value <= 100
+            if key[0].startswith("service_level"):
+                assert value >= before.get(key, 0), target
+        before = values
+    for (address, period), value in before.items():
+        if address == "service_level":
+            assert value == pytest.approx(100 - before["abandonment_rate", period])
+            assert before["service_level.all_offered", period] == pytest.approx(
+                100 - before["abandonment_rate.all", period]
+            )
+            assert before["abandonment_rate", period] <= before["abandonment_rate.all", period]
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 60), st.integers(2, 20))
+def test_intervals_contain_the_value_and_shrink_with_n(plus, minus, rest, times):
+    of = plus + minus + rest
+    for limits, value in (
+        (lambda factor: wilson(np.array(factor * plus), np.array(factor * of)), plus / of),
+        (lambda factor: adjusted_wald(np.array(factor * plus), np.array(factor * minus), np.array(factor * of)), None),
+        (lambda factor: np.array(garwood(np.array(float(factor * of)))) / factor, of),
+    ):
+        (low, high), (lower, higher) = limits(times), limits(1)
+        assert high - low < higher - lower
+        assert value is None or low - 1e-12 <= value <= high + 1e-12
