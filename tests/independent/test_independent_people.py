@@ -10,6 +10,7 @@ MONTHS = pytest.mark.parametrize("month", ["2024-04", "2024-05"])
 FULL_TIME_HOURS = 40
 TARGET_SECONDS = 600
 FEWEST_TICKETS = 20
+NAMES = ("1 mon", "2 tue", "3 wed", "4 thu", "5 fri", "6 sat", "7 sun")
 
 
 def day(instants: pd.Series) -> pd.Series:
@@ -71,6 +72,12 @@ def test_conversations_per_teammate(known: Known, row, month: str) -> None:
     each, days = len(conversations), len(desk.worked)
     figures = {"value": each / days, "numerator": each, "denominator": days}
     agree(row("conversations_per_teammate", month), figures)
+    for weekday, name in enumerate(NAMES):
+        each = int((pd.to_datetime(conversations["day"]).dt.day_of_week == weekday).sum())
+        days = sum(pd.Timestamp(date).day_of_week == weekday for _, date in desk.worked)
+        if days:
+            figures = {"value": each / days, "numerator": each, "denominator": days}
+            agree(row("conversations_per_teammate", month, weekday=name), figures)
     tickets, dates = desk.replies["ticket_id"].nunique(), {date for _, date in desk.worked}
     agree(
         row("conversations_per_teammate.source_formula", month),
