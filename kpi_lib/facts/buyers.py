@@ -1,4 +1,4 @@
-"""Facts about buyers: who ordered in a period, and whether they had ordered before."""
+"""Facts about buyers: who ordered in a period, and whether it was for the first time."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ YEAR_1990 = 631152000  # no instant of the data lies before
 
 @fact(anchor="E", needs=("transactions",), cuts=CUTS, params=("currency", "fx"))
 def buyers(data: Data) -> Any:
-    """One row per customer and period with an order, at the first of them; `earlier`: it had ordered before the period.
+    """One row per customer and period with an order, at the first of them.
 
-    An order is what a customer bought on a local day less refunds and chargebacks of it, when something is left. In
-    periods that begin in the first year of the data all are excluded, as their earlier orders are not in it.
+    `new`: this is the customer's first order of all; `again`: one of the period's orders has an earlier one. An order
+    is what a customer bought on a local day less refunds and chargebacks of it, when something is left. In periods that
+    begin in the first year of the data all are excluded, as their earlier orders are not in it.
     """
     import ibis
 
@@ -25,12 +26,14 @@ def buyers(data: Data) -> Any:
     firsts = firsts.filter(firsts.number == 0)
     firsts = firsts.select(first_of="customer_id", first_order_at="at", second_order_at="next_at")
     timed = data.timed(orders, orders.at)
-    rows = timed.group_by("customer_id", "period").aggregate(at=timed.at.min(), at_seconds=timed.at_seconds.min())
+    rows = timed.group_by("customer_id", "period").aggregate(
+        at=timed.at.min(), last_at=timed.at.max(), at_seconds=timed.at_seconds.min()
+    )
     rows = rows.left_join(firsts, rows.customer_id == firsts.first_of).drop("first_of")
     rows = rows.cross_join(data.table("transactions").aggregate(_began))
     year_before = {str(each): each.year_before.bounds(data.calendar.zone)[0] for each in data.calendar.periods}
     known = rows.period.cases(*((name, ibis.literal(start)) for name, start in year_before.items())) >= rows.began
-    rows = with_profile(data, rows.mutate(earlier=rows.first_order_at < rows.at))
+    rows = with_profile(data, rows.mutate(new=rows.first_order_at >= rows.at, again=rows.first_order_at < rows.last_at))
     reason = known.ifelse(None, "history shorter than a year")
     return rows.mutate(excluded=rows.excluded.fill_null(reason) if "excluded" in rows.columns else reason)
 

