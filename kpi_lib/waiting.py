@@ -76,7 +76,7 @@ class Waiting(Estimator):
         if self.target_seconds is not None:
             target = self.target_seconds.cast("float64")
             counted = counted & target.notnull()
-            seconds = (seconds.cast("float64") * _PARTS / target).floor().cast("int64")
+            seconds = (seconds.cast("float64") * _PARTS / target).ceil().cast("int64")
         return {
             "seconds": seconds,
             "finished": finished,
@@ -124,7 +124,11 @@ class Waiting(Estimator):
         known = np.where(none, sums["beyond"].to_numpy(float), sums["within"].to_numpy(float))
         score_low, score_high = wilson(np.where(none, 0.0, known), known)
         low, high = np.where(none | everyone, score_low, low), np.where(none | everyone, score_high, high)
-        return frame(sums, 100 * (1 - survival), low=100 * low, high=100 * high, method=self.interval, **counts)
+        unseen = none & ~(sums["beyond"].to_numpy(float) > 0)  # nobody was watched up to the target
+        value = np.where(unseen, np.nan, 100 * (1 - survival))
+        laid = frame(sums, value, low=100 * low, high=100 * high, method=self.interval, **counts)
+        laid.loc[(counts["n"] > 0) & unseen, "status"] = "not_estimable"
+        return laid
 
 
 def _restricted_mean(sums: pd.DataFrame, n: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -210,3 +210,16 @@ def test_a_duration_may_be_given_as_it_is():
     assert list(rows["finished"]) == [True, False]
     sums = limited(rows["seconds"], rows["finished"])
     assert Lasting(None, quantile="median").estimate(sums, unit="seconds").iloc[0]["value"] == 30
+
+
+def test_a_second_beyond_a_long_target_is_too_late():
+    long_ago = ibis.memtable({"group": ["a"] * 2, "waited": [7_776_000, 7_776_001]})
+    parts = Lasting(long_ago.waited, target_seconds=ibis.literal(7_776_000)).rows(None)
+    seconds = long_ago.select(seconds=parts["seconds"]).to_pandas()["seconds"]
+    assert list(seconds <= 1_000_000) == [True, False]
+
+
+def test_nothing_is_known_of_a_target_that_nobody_was_watched_for():
+    parts = np.array([0.5] * 8) * 1_000_000
+    row = Waiting(None, target_seconds=60).estimate(limited(parts.astype("int64"), [False] * 8, target=True)).iloc[0]
+    assert (row["status"], row["n"]) == ("not_estimable", 8)
