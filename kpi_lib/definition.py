@@ -4,15 +4,18 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import CodeType
 from typing import Any
 
 
+@cache
 def code_of(function: Callable[..., Any]) -> str:
     """Return a function's code and that of the functions of its package it calls, without prose and layout."""
     return "\n".join(_own_code(each) for each in _reached(function, []))
 
 
+@cache
 def _own_code(function: Callable[..., Any]) -> str:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for node in ast.walk(tree):

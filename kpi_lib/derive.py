@@ -25,9 +25,7 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
         try:
             tables = [data.fact(name) for name in kpi.facts]
         except NotAvailableError as error:
-            names = [str(period) for period in data.calendar.periods]
-            missing = {"kpi": kpi.address, "period": names, "status": "not_available", "method": str(error)}
-            rows.append(pd.DataFrame(missing))
+            rows.append(unavailable(data, kpi.address, str(error)))
             continue
         shared = [cut for cut in kpi.cuts if cuts and all(cut in table.columns for table in tables)]
         asked = [kpi.table] if kpi.table else [TOTAL, *shared]
@@ -43,6 +41,12 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
         groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
         rows.append(pd.DataFrame([row for cut in asked for row in _of_model(data, kpi, groups, cut)]))
     return rows
+
+
+def unavailable(data: Data, address: str, why: str) -> pd.DataFrame:
+    """Return the rows of a KPI whose tables are not there."""
+    periods = [str(period) for period in data.calendar.periods]
+    return pd.DataFrame({"kpi": address, "period": periods, "status": "not_available", "method": why})
 
 
 def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut: str) -> Iterator[dict[str, Any]]:
@@ -62,7 +66,10 @@ def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFram
     given = [frame[frame["cut"] == kpi.table].drop(columns="cut").reset_index(drop=True) for frame in frames]
     for frame in given:
         frame.attrs["periods"] = [str(period) for period in data.calendar.periods]
-    made = kpi.function(*given, **kpi.given(data.params))
+    try:
+        made = kpi.function(*given, **kpi.given(data.params))
+    except NotAvailableError as error:
+        return unavailable(data, kpi.address, str(error))
     value = made["value"].astype("float64")
     known = {"status": np.where(value.isna(), "undefined", "ok"), "method": "model"} | {
         name: made[name] for name in made.columns

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kpi_lib.derive import derived, modelled
+from kpi_lib.derive import derived, modelled, unavailable
 from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
@@ -185,7 +185,7 @@ class _Task:
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
-        sums = _every_period(pd.concat(found, axis=1), self.cuts, data).fillna(0.0)
+        sums = _every_period(_with_something(pd.concat(found, axis=1)), self.cuts, data).fillna(0.0)
         if getattr(self.estimator, "process", False):
             sums["dispersion"] = _dispersion(sums, self.estimator)
         return sums
@@ -242,12 +242,6 @@ def _tasks(
     return tasks, rows
 
 
-def unavailable(data: Data, address: str, why: str) -> pd.DataFrame:
-    """Return the rows of a KPI whose tables are not there."""
-    periods = [str(period) for period in data.calendar.periods]
-    return pd.DataFrame({"kpi": address, "period": periods, "status": "not_available", "method": why})
-
-
 def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in (*INDEX, "cluster") if name in frame.columns]
     return frame.set_index(keys).astype("float64").sort_index()
@@ -286,6 +280,14 @@ def _dispersion(sums: pd.DataFrame, estimator: Any) -> pd.Series:
     days = sums["days"]
     variance = (sums["xx"] - count**2 / days) / (days - 1).clip(lower=1)
     return (variance / (count / days).where(count > 0)).fillna(1.0).clip(lower=1.0)
+
+
+def _with_something(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums without members of which nothing was counted in any period, such as the other side's channels."""
+    counted = sums.ne(0) & sums.notna()
+    return sums[
+        counted.any(axis=1).groupby([sums.index.get_level_values(name) for name in ("cut", "member")]).transform("any")
+    ]
 
 
 def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFrame:

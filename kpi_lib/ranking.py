@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from kpi_lib.facts import NotAvailableError
 from kpi_lib.intervals import LEVEL
 
 DRAWS = 2000
@@ -113,8 +114,7 @@ def ranking_of_agents(people: pd.DataFrame, reading: str) -> pd.DataFrame:
     """Return a reading of the ranking of the agents of each period."""
     columns = ["period", "member", "value", "numerator", "n", "low", "high", "method", "status"]
     if "resolved" not in people.columns:
-        periods = pd.DataFrame({"period": people.attrs["periods"], "member": "(none)"})
-        return periods.assign(value=np.nan, status="not_available", method="no table tickets and ticket_events")
+        raise NotAvailableError("tickets", "ticket_events")
     with_cases = people[people["resolved"] > 0]
     made = [_ranking_of(period, group, reading) for period, group in with_cases.groupby("period")]
     return pd.concat([pd.DataFrame(columns=columns), *made]).reindex(columns=columns)

@@ -25,6 +25,7 @@ UNITS = {
     "ratio": Unit(2),
     "score": Unit(2),
 }
+FEW = 100  # below that a mean count shows a decimal
 SECONDS = {"minutes": 60, "seconds": 1}
 NONE = "–"
 
@@ -100,6 +101,8 @@ def _whole_seconds(seconds: float) -> float:
 
 
 def _decimals(value: float, unit: str) -> int:
+    if unit == "count" and abs(value) < FEW and not math.isclose(value, round(value), abs_tol=1e-9):
+        return 1
     if unit == "currency" and abs(value) >= 1000:
         return 0
     return UNITS[unit].decimals

@@ -19,8 +19,8 @@ ABOUT: dict[str, Any] = {
     "version": "0.1.0",
     "kpis": {},
     "tables": [
-        {"table": "tickets", "present": True, "rows": 4210, "dropped": {"duplicate": 412}, "first": "2022-05-01T10:00+00:00",
-         "last": "2024-06-30T10:00+00:00"},
+        {"table": "tickets", "present": True, "rows": 4210, "dropped": {"duplicate": 412},
+         "first": "2022-05-01T10:00+00:00", "last": "2024-06-30T10:00+00:00"},
         {"table": "surveys", "present": False, "rows": 0, "dropped": {}, "first": None, "last": None},
     ],
     "checks": [

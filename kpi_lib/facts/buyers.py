@@ -50,12 +50,12 @@ def _orders(data: Data) -> Any:
     given = given.group_by(bought="refunds_transaction_id").aggregate(back=given.money.sum())
     bought = rows.filter(rows.kind == "purchase")
     bought = bought.left_join(given, bought.transaction_id == given.bought)
-    bought = _with_local_day(data, bought.mutate(kept=bought.money + bought.back.fill_null(0.0)))
+    bought = with_local_day(data, bought.mutate(kept=bought.money + bought.back.fill_null(0.0)))
     orders = bought.group_by("customer_id", "day").aggregate(at=bought.occurred_at.min(), kept=bought.kept.sum())
     return orders.filter(orders.kept > LEAST_PAID)
 
 
-def _with_local_day(data: Data, rows: Any) -> Any:
+def with_local_day(data: Data, rows: Any) -> Any:
     """Add the local `day`, counted from 1970, also of rows that lie outside the periods."""
     offsets = data.built("offsets", _offsets)
     rows = rows.mutate(second=whole_seconds(rows.occurred_at))

@@ -125,7 +125,7 @@ def customer_histories(data: Data) -> Any:
     rows = rows.left_join(data.shared("revenue", _revenue), ["customer_id", "period"]).drop(
         "customer_id_right", "period_right"
     )
-    rows = _with_cohort(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
+    rows = with_cohort(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
     return _with_plan(data, with_profile(data, rows))
 
 
@@ -231,7 +231,7 @@ def _with_ticket(data: Data, rows: Any) -> Any:
     return rows.mutate(had_ticket=rows.asker.notnull().ifelse("yes", "no")).drop("asker", "asked_before")
 
 
-def _with_cohort(data: Data, rows: Any) -> Any:
+def with_cohort(data: Data, rows: Any) -> Any:
     """Add the local month of each customer's first start."""
     months = data.built("months", _months)
     rows = rows.left_join(months, (rows.first_since >= months.month_start) & (rows.first_since < months.month_end))

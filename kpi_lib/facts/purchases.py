@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpi_lib.facts.buyers import LEAST_PAID, _with_local_day
-from kpi_lib.facts.customers import CUTS, _with_cohort, with_profile
+from kpi_lib.facts.buyers import LEAST_PAID, with_local_day
+from kpi_lib.facts.customers import CUTS, with_cohort, with_profile
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.period import Period
 
@@ -101,7 +101,7 @@ def _purchases(data: Data) -> Any:
     rows = rows.filter(~rows.held).drop("held", "unlinked", "paid")
     same = (rows.customer_id == held.held_customer) & (rows.period == held.held_period)
     rows = rows.left_join(held, same).drop("held_customer", "held_period")
-    return with_profile(data, _with_cohort(data, rows))
+    return with_profile(data, with_cohort(data, rows))
 
 
 def _entries(data: Data) -> Any:
@@ -113,7 +113,7 @@ def _entries(data: Data) -> Any:
 
     rows = data.table("transactions")
     rows = rows.mutate(money=data.money(rows.amount, rows.currency), bought=rows.kind == "purchase")
-    rows = _with_local_day(data, rows)
+    rows = with_local_day(data, rows)
     orders = rows.filter(rows.bought).select(order_of="transaction_id", order_on="day")
     rows = rows.left_join(orders, rows.refunds_transaction_id == orders.order_of)
     rows = rows.mutate(order_day=rows.bought.ifelse(rows.day, rows.order_on), booked=rows.day)

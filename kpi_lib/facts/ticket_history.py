@@ -17,7 +17,7 @@ def tickets(data: Data) -> Any:
 
 def plain_tickets(data: Data) -> Any:
     """Return one row per ticket with its customer and why it is excluded, without what its events say."""
-    return data.built("plain tickets", _plain)
+    return data.shared("plain tickets", _plain)
 
 
 def with_customer(data: Data, rows: Any) -> Any:
@@ -63,10 +63,7 @@ def _wide(data: Data) -> Any:
     ends = _summary_of_statuses(data).cache()
     rows = _with_follow_up(data, _with_events(data, rows, ends), ends)
     assigned = _assignees(data, ends)
-    rows = rows.left_join(assigned, rows.ticket_id == assigned.assigned_ticket).drop("assigned_ticket")
-    return rows.mutate(agent=rows.resolved_at.notnull().ifelse(rows.assignee.fill_null(rows.resolver), None)).drop(
-        "assignee", "resolver"
-    )
+    return rows.left_join(assigned, rows.ticket_id == assigned.assigned_ticket).drop("assigned_ticket")
 
 
 def _plain(data: Data) -> Any:
@@ -161,7 +158,7 @@ def statuses(data: Data) -> Any:
         number=ibis.row_number().over(in_order),
     )
     was_done = rows.before.isin(DONE)
-    kept = ("ticket_id", "at", "number", "to_value", "actor", "agent_id", "before", "until")
+    kept = ("ticket_id", "at", "number", "to_value", "actor", "before", "until")
     return rows.select(*kept, resolution=rows.done & ~was_done, reopening=~rows.done & was_done)
 
 
@@ -182,7 +179,6 @@ def _summary_of_statuses(data: Data) -> Any:
         had_resolved_event=(rows.to_value == "resolved").sum() > 0,
         pending_seconds=(rows.to_value == "pending").ifelse(pending, 0).sum(),
         resolved_by=rows.actor.argmax(rows.number, where=rows.resolution),
-        resolver=rows.agent_id.argmax(rows.number, where=rows.resolution & rows.agent_id.notnull()),
         given_up=unattended.argmax(rows.number, where=rows.resolution),
     )
     is_done = summary.resolutions > summary.reopenings
@@ -203,7 +199,7 @@ def _assignees(data: Data, ends: Any) -> Any:
     rows = rows.inner_join(resolved, rows.ticket_id == resolved.status_of)
     latest_first = ibis.window(group_by="ticket_id", order_by=[ibis.desc("at"), ibis.desc("event_id")])
     rows = rows.filter(rows.at <= rows.resolved_at).mutate(back=ibis.row_number().over(latest_first))
-    return rows.filter(rows.back == 0).select(assigned_ticket="ticket_id", assignee="to_value")
+    return rows.filter(rows.back == 0).select(assigned_ticket="ticket_id", agent="to_value")
 
 
 def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:

@@ -126,7 +126,13 @@ def profit_after_acquisition(profit: Any, cac: Any) -> Any:
     return profit - cac
 
 
-@kpi(fact=("cost_days", "interactions"), unit="currency", better="lower", title="Cost of an interaction")
+@kpi(
+    fact=("cost_days", "interactions"),
+    unit="currency",
+    better="lower",
+    cuts=("channel",),
+    title="Cost of an interaction",
+)
 def cost_per_issue(cost: Any, interaction: Any) -> Estimator:
     """Support cost of the period for each time that a customer and a person at the desk were in touch.
 

@@ -29,7 +29,13 @@ def channel_performance(*indicators: Any) -> dict[str, Any]:
     Source: S4 S10.
     Differs from: tables that rank channels by raw numbers, whatever is asked there and however few the answers are.
     """
-    known = [(part, REGISTRY[name].better) for name, part in zip(INDICATORS, indicators, strict=True) if part]
+    known = [
+        (part, REGISTRY[name].better)
+        for name, part in zip(INDICATORS, indicators, strict=True)
+        if part and part.row["status"] == "ok"
+    ]
+    if not known:
+        return {"n": 0.0, "method": "no indicator has a value", "status": "undefined"}
     balance = sum({"higher": part.clearly, "lower": -part.clearly}.get(better, 0) for part, better in known)
     return {"value": float(balance), "n": float(len(known)), "method": "intervals beside all channels", "status": "ok"}
 

@@ -301,11 +301,12 @@ def handle_time_of_tickets(ticket: Any) -> Estimator:
     return Ratio(Total(ticket.handle_seconds, of=tracked), Count(tracked))
 
 
-@kpi(fact=("cost_days", "tickets_created"), unit="currency", better="lower")
+@kpi(fact=("cost_days", "tickets_created"), unit="currency", better="lower", cuts=("channel",))
 def cost_per_ticket(cost: Any, ticket: Any) -> Estimator:
     """Support cost of the period for each ticket created in it.
 
-    Formula: support cost, spread evenly over the days it is for / valid customer-initiated tickets created.
+    Formula: support cost, spread evenly over the days it is for / valid customer-initiated tickets created. By channel,
+    cost for all channels is shared by the time that agents handled tickets and calls of each.
     Source: S2 §8.
     Differs from: tools that divide by tickets closed; see `cost_per_ticket.resolved`.
     """
@@ -317,6 +318,7 @@ def cost_per_ticket(cost: Any, ticket: Any) -> Estimator:
     fact=("cost_days", "tickets_resolved"),
     unit="currency",
     better="lower",
+    cuts=("channel",),
     title="Cost per resolved ticket",
 )
 def cost_per_resolved_ticket(cost: Any, ticket: Any) -> Estimator:

@@ -29,7 +29,7 @@ def first_response_time(ticket: Any) -> Estimator:
     fact="tickets_created",
     unit="minutes",
     better="lower",
-    cuts=CUTS,
+    cuts=("channel",),
     params=HOURS,
     title="First response in business time",
 )
@@ -84,7 +84,7 @@ def resolution_time(ticket: Any) -> Estimator:
     fact="tickets_created",
     unit="minutes",
     better="lower",
-    cuts=CUTS,
+    cuts=("channel",),
     params=HOURS,
     title="Resolution time in business time",
 )

@@ -227,7 +227,7 @@ def issues_of_twelve_months(tickets: "pd.DataFrame") -> "pd.DataFrame":
     value = np.where(enough, 100 * over(year, np.broadcast_to(total, year.shape)), np.nan)
     low, high = (np.where(enough, 100 * limit, np.nan) for limit in wilson(year, total))
     sizes = {"numerator": year, "denominator": total, "n": total}
-    method = np.where(enough, "Wilson", "twelve months with tickets are needed")
+    method = np.where(enough, "Wilson", "fewer than twelve months in the trend up to here")
     return _laid(counts, value=value, low=low, high=high, **sizes, status=_status(value, enough), method=method)
 
 

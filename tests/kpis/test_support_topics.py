@@ -237,7 +237,7 @@ def test_a_year_that_begins_within_the_data_has_no_twelve_months(company):
     about(company, "2023-07", bug=5)
     about(company, "2024-05", bug=5)
     row = table(company, "most_common_issues.twelve_months", "issue")["bug"]
-    assert (row["status"], row["method"]) == ("not_estimable", "twelve months with tickets are needed")
+    assert (row["status"], row["method"]) == ("not_estimable", "fewer than twelve months in the trend up to here")
 
 
 def test_four_quarters_are_twelve_months(company):
