@@ -123,7 +123,7 @@ def not_available(kpis: Sequence[str], about: About) -> str:
         needs = about["kpis"][kpi].get("needs", [])
         absent = [need for need in needs if not any(present.get(table, True) for table in need.split(" or "))]
         tables = " and ".join(absent) + f" table{'s' if len(absent) > 1 else ''}"
-        reasons[f" (no {tables})" if absent else ""].append(_short(kpi, about))
+        reasons[f" (no {tables})" if absent else " (nothing to count)"].append(_short(kpi, about))
     return "Not available: " + "; ".join(f"{', '.join(names)}{reason}" for reason, names in reasons.items()) + "."
 
 

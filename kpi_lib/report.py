@@ -50,7 +50,7 @@ class Report:
     def cards(self, kpis: str | Iterable[str]) -> Several:
         """Show a family's headline numbers, or the given KPIs, as cards; those without data share one line."""
         rows = self._rows(kpis, headlines=True)
-        known = rows[rows["status"] != "not_available"]
+        known = rows[~rows["kpi"].map(self._lacks_data).astype(bool)]
         cards = [parts.card(row, self._trend_of(row["kpi"]), self.about) for row in known.to_dict("records")]
         return Several([*([Cards(cards)] if cards else []), *self._not_available(rows)])
 
@@ -103,7 +103,7 @@ class Report:
         rows = self._rows(self._with_readings(kpis) if isinstance(kpis, str) else kpis)
         if not rows.empty and rows["cut"].notna().all():
             return parts.of_members(rows, self.about)
-        known = rows[(rows["status"] != "not_available") & rows["cut"].isna()]
+        known = rows[~rows["kpi"].map(self._lacks_data).astype(bool) & rows["cut"].isna()]
         without = self._not_available(rows)
         if known.empty:
             return Several(without)
@@ -239,8 +239,10 @@ class Report:
         return insight.sentence(row, self.about)
 
     def _lacks_data(self, kpi: str) -> bool:
-        rows = self._now[self._now["kpi"] == kpi]
-        return not rows.empty and bool((rows["status"] == "not_available").all())
+        """Whether there is no number of a KPI: its tables are not there, or nothing was counted in any period."""
+        now, rows = (frame[frame["kpi"] == kpi] for frame in (self._now, self._frame))
+        nothing = rows["status"].isin(["not_available", "undefined"]).all() and rows["n"].fillna(0).eq(0).all()
+        return not now.empty and bool(nothing or (now["status"] == "not_available").all())
 
     def _not_available(self, rows: pd.DataFrame) -> Sequence[Note]:
         """Return the one line that names the KPIs without data, unless it was printed before."""

@@ -10,7 +10,9 @@ from kpi_lib.facts.ticket_history import with_customer
 CUTS = ("channel", "queue", "team", "agent", "segment", "country", "weekday", "hour")
 WAIT: dict[str, tuple[str, ...]] = {"calls.queue_seconds": ("waited",)}
 TIMES: dict[str, tuple[str, ...]] = {
-    "calls.talk_seconds": ("talk_seconds", "hold_seconds", "wrap_seconds", "handle_seconds")
+    "calls.talk_seconds": ("talk_seconds", "handle_seconds"),
+    "calls.hold_seconds": ("hold_seconds",),
+    "calls.wrap_seconds": ("wrap_seconds",),
 }
 
 

@@ -117,7 +117,8 @@ def test_handle_time_is_talk_hold_and_wrap_without_the_queue(company):
 
 
 def test_parts_that_the_switch_does_not_report_are_none(company):
-    company.calls(5, talk=60)
+    company.calls(4, talk=60)
+    company.call(talk=60, hold=0, wrap=0)
     company.card(*HANDLING)
     assert (company.value("average_handle_time"), company.value("average_handle_time.wrap")) == (60, 0)
 
@@ -149,7 +150,7 @@ def test_few_agent_days_have_a_value_and_no_interval(company):
 
 
 def test_without_calls_in_the_month_shares_are_undefined(company):
-    company.call("2024-04-02 10:00")
+    company.call("2024-04-02 10:00", hold=1, wrap=1)
     company.call("2024-06-02 10:00")
     company.card(*LEVEL, *ABANDONMENT, *HANDLING)
     statuses = {company.status(address) for address in (*LEVEL, *ABANDONMENT, *HANDLING)}
@@ -187,3 +188,9 @@ def test_a_call_whose_talk_time_is_unknown_has_no_handle_time(company):
     company.card(*HANDLING)
     counted = {address: (company.value(address), company.row(address)["n"]) for address in HANDLING}
     assert counted == dict(zip(HANDLING, ((120, 5), (100, 5), (20, 5), (0, 5), (120, 5), (120, 5)), strict=True))
+
+
+def test_hold_and_wrap_up_that_the_source_does_not_record_are_not_there(company):
+    company.call(talk=100)
+    assert company.status("average_handle_time.hold") == company.status("average_handle_time.wrap") == "not_available"
+    assert company.value("average_handle_time") == 100
