@@ -24,7 +24,7 @@ from kpi_lib.facts.data import ANCHORS
 from kpi_lib.intervals import LEVEL
 from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
 from kpi_lib.kpis import registry
-from kpi_lib.params import Params
+from kpi_lib.params import Params, default
 from kpi_lib.period import Period
 
 TREND = 13
@@ -283,8 +283,7 @@ def anchor_of(kpi: Kpi, params: Params | None = None) -> str:
         return "derived from " + " and ".join(kpi.of)
     text = ANCHORS[FACTS[kpi.facts[0]].anchor].format(period="period")
     if kpi.horizon:
-        days = params.get(kpi.horizon) if params else kpi.horizon.rpartition(".")[2].removesuffix("_days") + " days"
-        text += f", each watched for {days} days" if params else f", each watched for the {days}"
+        text += f", each watched for {params.get(kpi.horizon) if params else default(kpi.horizon)} days"
     return text
 
 

@@ -91,6 +91,7 @@ def customer_lifetime_cost(histories: Any, costs: Any, *, horizon_months: int, a
 
     Formula: cost of support and service per active customer and month x the same discounted months as the value.
     Source: S4 V2.
+    Differs from: accounts that spread the overhead of the whole company, or count what it cost to win the customer.
     """
     active = (histories["active_at_start"].sum() + histories["active_at_end"].sum()) / 2
     spent = costs.loc[costs["center"].isin(["support", "serve"]), "amount"].sum()
@@ -110,6 +111,7 @@ def customer_lifetime_profit(value: Any, cost: Any, *, model: str) -> Any:
     Formula: clv - customer_lifetime_cost, on the same customers, horizon and discount; of subscribers, whose months
     the cost is of. Buyers without a subscription have no months to be active in.
     Source: S4 V3.
+    Differs from: lifetime values of revenue; what the marketing literature calls customer lifetime value is this.
     """
     return value - cost if model == "subscription" else not_estimable(NO_LIFETIME)
 

@@ -26,8 +26,9 @@ def csat(answer: Any, *, top_scores: dict[int, float]) -> Estimator:
 
     Formula: 100 satisfied / answers; satisfied is 4-5 of 5, 6-7 of 7, 9-10 of 10, 75 and more of 100, or "good".
     Source: S1 A2, S2 §6, S3 l.19, S4 L1.
-    Differs from: tools that show the mean of the scale; every answer counts, as each is about another contact, and the
-    interval allows for customers who answered more than once.
+    Differs from: tools that show the mean of the scale, and Zendesk's good ratings / (good and bad), the same as here
+    on its two scores; every answer counts, as each is about another contact, and the interval allows for customers who
+    answered more than once.
     """
     return Share(_satisfied(answer, top_scores), of=answer.kind == "csat", cluster="respondent")
 

@@ -20,7 +20,8 @@ def service_level(call: Any, *, short_abandon_seconds: float, service_level_seco
     Formula: 100 answered within the target / (offered - abandoned within {short_abandon_seconds} seconds); a call whose
     time in the queue is not known is left out.
     Source: S1 B5.
-    Differs from: contact centres that leave all abandoned calls, or those abandoned within the target, out.
+    Differs from: Genesys, which keeps those who hung up at once among the offered, and Cisco, which has three
+    treatments of abandoned calls: `service_level.all_offered`, `.answered_only` and `.ignore_short`.
     """
     in_time = _in_time(call, service_level_seconds)
     return Share(
@@ -79,7 +80,8 @@ def abandonment_rate(call: Any, *, short_abandon_seconds: float) -> Estimator:
 
     Formula: 100 (abandoned - short) / (offered - short); short is abandoned within {short_abandon_seconds} seconds.
     Source: S4 S8.
-    Differs from: support desks that count every abandoned call; see `abandonment_rate.all`.
+    Differs from: support desks in MetricNet's surveys, which count every abandoned call, however short; see
+    `abandonment_rate.all`. Talkdesk leaves short ones out, as here.
     """
     return Share(~call.answered, of=_lasting(call, short_abandon_seconds), cluster="day")
 
@@ -244,6 +246,8 @@ def average_handle_time(call: Any) -> Estimator:
 
     Formula: (talk + hold + wrap-up seconds) / calls and chats handled.
     Source: S1 B11.
+    Differs from: Intercom's handling time, which leaves out what waits in a team's inbox or is snoozed; Genesys, NICE
+    and Amazon Connect count as here. The wait in the queue is `wait_time`.
     """
     return Mean(call.handle_seconds, cluster="agent_day")
 

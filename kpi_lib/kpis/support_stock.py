@@ -84,7 +84,7 @@ def backlog(ticket: Any, *, backlog_hours: float) -> Estimator:
 
     Formula: open tickets (as `open_cases`) created more than {backlog_hours} hours of calendar time before the end.
     Source: S1 B6.
-    Differs from: tools that call every unresolved ticket backlog, whatever its age; see `open_cases`.
+    Differs from: Freshservice, where every unresolved ticket is backlog, whatever its age; see `open_cases`.
     """
     return Count(ticket.age_seconds > backlog_hours * 3600)
 

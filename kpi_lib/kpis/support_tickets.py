@@ -21,7 +21,8 @@ def ticket_volume(contact: Any) -> Estimator:
 
     Formula: valid customer-initiated tickets created + answered inbound calls not linked to a ticket.
     Source: S1 B2, S3 l.18.
-    Differs from: tools that count tickets alone, or include merged, spam and outbound ones.
+    Differs from: Intercom's new conversations and Freshdesk's created tickets, which know no calls; Freshdesk also
+    drops tickets that nobody was assigned to.
     """
     return Count(contact.answered)
 
@@ -74,6 +75,7 @@ def tickets_by_channel(contact: Any) -> ByMember:
 
     Formula: 100 requests in the channel / requests.
     Source: S1 B3, S2 §10.
+    Differs from: tools that show the channel of the latest message: a request has the one it came through.
     """
     return ByMember(Count(contact.answered), cut="channel")
 
@@ -104,7 +106,8 @@ def first_contact_resolution(ticket: Any) -> Estimator:
     Formula: 100 solved at first contact / tickets resolved with a reply; a ticket of the same customer and issue within
     {first_contact_days} days of the resolution means that it was not solved.
     Source: S2 §2, S4 S3.
-    Differs from: tools that count tickets resolved without any reply as solved at first contact.
+    Differs from: Zendesk's one-touch tickets, where fewer than two replies are enough, none among them; Intercom's
+    conversations closed once, by the month they started in. See `first_contact_resolution.one_touch`.
     """
     return Share(_one_touch(ticket) & ~ticket.followed_up, of=_answered_by_us(ticket), cluster="customer_id")
 
@@ -189,7 +192,8 @@ def resolution_rate(ticket: Any, *, resolution_days: int) -> Estimator:
 
     Formula: 100 resolved within {resolution_days} days of creation / created.
     Source: S1 B4, S2 §3, S4 S6.
-    Differs from: resolved / created of the same month, which mixes different tickets and can exceed 100.
+    Differs from: Freshservice, which sets the tickets resolved in a month against those created in it: different
+    tickets, and above 100 when old ones are cleared; see `resolution_rate.throughput`.
     """
     return Share(_within(ticket.created_at, ticket.resolved_at, resolution_days), of=ticket.every)
 

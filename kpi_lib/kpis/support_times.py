@@ -19,7 +19,9 @@ def first_response_time(ticket: Any) -> Estimator:
     Tickets opened by an answered call or chat are left out: their wait is in the queue, and seconds pooled with hours
     would only show the mix of channels.
     Source: S1 B8, S2 §1, S4 S1.
-    Differs from: help desks that leave tickets without a reply out, or average those first replied to in the period.
+    Differs from: Zendesk, where a ticket has no time until somebody replies, so that those still waiting are missing;
+    Intercom, which shows the median of conversations started in the period; Freshdesk, whose average is in business
+    hours. See `first_response_time.business` and `first_response_time.by_reply_month`.
     """
     return _first_reply(ticket).companions(**WAITS)
 
@@ -74,7 +76,8 @@ def resolution_time(ticket: Any) -> Estimator:
 
     Formula: Kaplan-Meier median over tickets created in the period, to the last resolution that no reopening followed.
     Source: S1 B9, S2 §3, S4 S2.
-    Differs from: tools that average the tickets closed in the period, which looks good while old ones pile up.
+    Differs from: Zendesk's full resolution time and Intercom's time to close, which know the closed ones alone and look
+    good while old ones pile up; see `resolution_time.first` and `resolution_time.resolved_only`.
     """
     return Waiting(ticket.created_at, until=ticket.resolved_at).companions(**WAITS)
 
