@@ -66,12 +66,13 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
 
 def of_members(rows: pd.DataFrame, about: About) -> Table:
     """Return a table KPI by its members, largest first: each reading, how many, and the earlier readings."""
+    readings = list(dict.fromkeys(rows["kpi"]))
     rows = rows.assign(last=rows["member"] == "(none)").sort_values(
         ["last", "value"], ascending=[True, False], kind="stable"
     )
-    first: Row = rows.to_dict("records")[0]
-    period, readings = Period.parse(first["period"]), list(dict.fromkeys(rows["kpi"]))
     main = rows[rows["kpi"] == readings[0]]
+    first: Row = main.to_dict("records")[0]
+    period = Period.parse(first["period"])
     if len(readings) > MOST_READINGS:
         return _turned(rows, readings, about)
     earlier = dict.fromkeys((period.previous, period.year_before))

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import small_scorecard
 
+from kpi_lib import parts
 from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
 from kpi_lib.kpi import FAMILIES, addresses
@@ -231,3 +233,17 @@ def test_a_notebook_names_only_what_there_is(path):
             tree = ast.parse(source)
             names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value}
             assert names <= known | cuts, source
+
+
+def test_a_table_kpi_shows_its_readings_in_their_order(report):
+    """The headline first, however small its numbers are beside those of the others."""
+    about = report.about["kpis"]["tickets_by_channel"]
+    readings = [f"tickets_by_channel.{name}" for name in ("one", "two", "three", "four")]
+    kpis = report.about["kpis"] | {reading: about | {"short": reading[-3:]} for reading in readings}
+    row = report.scorecard.frame[report.scorecard.frame["kpi"] == "tickets_by_channel"].iloc[:2]
+    rows = [
+        row.assign(kpi=kpi, value=row["value"] * scale) for scale, kpi in enumerate(["tickets_by_channel", *readings])
+    ]
+    table = parts.of_members(pd.concat(rows), report.about | {"kpis": kpis})
+    assert [line[0] for line in table.rows] == ["Tickets by channel", "one", "two", "ree", "our"]
+    assert [column.label for column in table.columns][1:] == list(row["member"])
