@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kpi_lib.source import Source
 
 LATE = 3
-NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json")
+NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xlsx")
 
 
 def main() -> None:
@@ -264,7 +264,7 @@ def _measure(
     import shutil
     from zoneinfo import ZoneInfo
 
-    from kpi_lib import scorecard
+    from kpi_lib import scorecard, workbook
     from kpi_lib.kpis import registry
     from kpi_lib.publish import Prepared
 
@@ -274,7 +274,9 @@ def _measure(
                 shutil.copy2(standing / name, folder)
     else:
         with progress.stage("numbers"):
-            scorecard.measure(source, params, period, registry()).write(folder)
+            card = scorecard.measure(source, params, period, registry())
+            card.write(folder)
+            workbook.write(card, folder / "scorecard.xlsx")
     given = {
         "period": str(period),
         "params": str(params.path),
