@@ -246,4 +246,4 @@ def test_a_table_kpi_shows_its_readings_in_their_order(report):
     ]
     table = parts.of_members(pd.concat(rows), report.about | {"kpis": kpis})
     assert [line[0] for line in table.rows] == ["Tickets by channel", "one", "two", "ree", "our"]
-    assert [column.label for column in table.columns][1:] == list(row["member"])
+    assert {column.label for column in table.columns[1:]} == set(row["member"])
