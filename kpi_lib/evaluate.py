@@ -185,7 +185,9 @@ class _Task:
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
-        sums = _every_period(_with_something(pd.concat(found, axis=1)), self.cuts, data).fillna(0.0)
+        counted = pd.concat(found, axis=1)
+        counted = _with_something(counted) if len(self.scans) > 1 else counted
+        sums = _every_period(counted, self.cuts, data).fillna(0.0)
         if getattr(self.estimator, "process", False):
             sums["dispersion"] = _dispersion(sums, self.estimator)
         return sums
@@ -283,7 +285,7 @@ def _dispersion(sums: pd.DataFrame, estimator: Any) -> pd.Series:
 
 
 def _with_something(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return the sums without members of which nothing was counted in any period, such as the other side's channels."""
+    """Return the sums of two facts without members of which neither counts anything: channels of other KPIs' costs."""
     counted = sums.ne(0) & sums.notna()
     return sums[
         counted.any(axis=1).groupby([sums.index.get_level_values(name) for name in ("cut", "member")]).transform("any")

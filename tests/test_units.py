@@ -68,7 +68,7 @@ def test_a_value_is_rounded_to_what_is_printed():
 
 def test_a_difference_of_amounts_has_the_amounts_unit():
     assert plain(difference(3.5, "currency", "EUR")) == "EUR 3.50"
-    assert plain(difference(3.5, "count")) == "4"
+    assert (plain(difference(3.5, "count")), plain(difference(350.5, "count"))) == ("3.5", "350")
 
 
 @pytest.mark.parametrize(

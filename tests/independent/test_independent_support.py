@@ -18,6 +18,7 @@ BETTER = {
     "first_contact_resolution": 1,
     "csat": 1,
     "abandonment_rate": -1,
+    "cost_per_ticket": -1,
 }
 WITHOUT = [("first_response_time", "phone"), ("abandonment_rate", "email"), ("abandonment_rate", "web")]  # none wait
 PLAIN = ("value", "numerator", "denominator")
