@@ -1,6 +1,7 @@
 """The parts of a page, made from rows of the scorecard: cards, tables, glossary and data page."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ import pandas as pd
 
 from kpi_lib import insight
 from kpi_lib.display import Card, Column, Definition, Definitions, Table
+from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row
 from kpi_lib.params import Params
 from kpi_lib.period import Period, parse_instant, said_day
@@ -114,6 +116,82 @@ def by_in_words(rows: pd.DataFrame, about: About) -> str:
     ]
     first = rows.to_dict("records")[0]
     return f"{insight.title_by(first)}: {', '.join(members)}."
+
+
+def of_drivers(moved: Drivers, about: About) -> Table:
+    """Return the parts of a change as a table: each member's weight and value in both periods, and what it brought."""
+    currency, ends = about["currency"], [Period.parse(row["period"]).label for row in (moved.before, moved.now)]
+    cut = moved.cut.replace("_", " ")
+    labels = [*(f"Weight, {end}" for end in ends), *ends, f"Within each {cut}", "Mix", "Together"]
+    rows = []
+    for part in moved.parts.to_dict("records"):
+        weights = [printed(part[name], "percent") for name in ("weight_before", "weight")]
+        values = [_number(part[name], moved.now, about) if part["sure"] else NONE for name in ("before", "now")]
+        brought = [moved.signed(part[name], currency) for name in ("rate", "mix", "together")]
+        rows.append([str(part["member"]), *weights, *values, *brought])
+    total = [moved.signed(amount, currency) for amount in (moved.rate, moved.mix, moved.change)]
+    values = [insight.value(row, about) for row in (moved.before, moved.now)]
+    rows.append(["All", *[printed(100, "percent")] * 2, *values, *total])
+    few = [] if moved.parts["sure"].all() else ["– No number: too few cases, or none."]
+    return Table(
+        f"What moved it: {moved.now['title']}, {ends[1]}",
+        [Column(cut.capitalize(), "left"), *map(Column, labels)],
+        rows,
+        ["Parts are rounded so that they add up to the change as printed.", *few],
+    )
+
+
+def shares_in_words(cumulated: pd.DataFrame, about: About) -> str:
+    """Say which few members make most of the whole."""
+    few = cumulated[cumulated["vital"]].to_dict("records")
+    if not few:
+        return by_in_words(cumulated, about)
+    share = printed(few[-1]["so_far"], few[-1]["unit"])
+    makes = "makes" if len(few) == 1 else "make"
+    return f"{few[0]['title']}: {_listed([str(row['member']) for row in few])} {makes} {share} of all."
+
+
+def left_in_words(rows: Sequence[Row], about: About) -> str:
+    """Say what is left of the first number after the others that are taken away."""
+    taken = [f"{_short(row['kpi'], about)} {insight.value(row, about)}" for row in rows if row["better"] == "lower"]
+    first, last = rows[0], rows[-1]
+    share = printed(100 * last["value"] / first["value"], "percent")
+    whole = f"{_short(first['kpi'], about)}: {insight.value(first, about)}"
+    return f"{whole}; less {_listed(taken)}, {insight.value(last, about)} is left, {share} of it."
+
+
+def beside_in_words(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about: About) -> str:
+    """Say where the first KPI is largest, and where the second is worse than all together by more than chance."""
+    most = upper.loc[upper["value"].idxmax()].to_dict()
+    said = f"{insight.title_by(most)}: most {unnumbered(most['member'])} ({insight.value(most, about)})."
+    if total["status"] != "ok" or total["better"] not in ("higher", "lower") or lower["low"].isna().all():
+        return said
+    limit, side = ("high", "below") if total["better"] == "higher" else ("low", "above")
+    beyond = (lower[limit] - total["value"]) * (1 if side == "below" else -1) < 0
+    worse = [
+        f"{unnumbered(row['member'])} ({insight.value(row, about)})"
+        for row in lower[beyond & (lower["status"] == "ok")].to_dict("records")
+    ]
+    all_together = f"{side} {insight.value(total, about)}, that of all, by more than the margin of error"
+    cut = str(most["cut"]).replace("_", " ")
+    which = f"{_listed(worse)} {'lies' if len(worse) == 1 else 'lie'}" if worse else f"no {cut} lies"
+    return f"{said} {total['title']}: {which} {all_together}."
+
+
+def waits_in_words(halves: pd.DataFrame, tails: pd.DataFrame, about: About) -> str:
+    """Return by member what half and what nine in ten waited less than, as one line."""
+    ends = {row["member"]: insight.value(row, about) for row in tails.to_dict("records")}
+    rows = halves.sort_values("value", ascending=False).to_dict("records")
+    said = [
+        f"{row['member']} half within {insight.value(row, about)}, nine in ten within {ends.get(row['member'], NONE)}"
+        for row in rows
+    ]
+    return f"{insight.title_by(rows[0])}: {'; '.join(said)}."
+
+
+def unnumbered(member: Any) -> str:
+    """Return a member's name without the number that only keeps it in order: `1 mon` is `mon`."""
+    return re.sub(r"^\d+ (?=\D)", "", str(member))
 
 
 def not_available(kpis: Sequence[str], about: About) -> str:
@@ -223,6 +301,10 @@ def _moment(instant: datetime) -> str:
 def _day(instant: str | None, about: About) -> str:
     """Return the company's local day of an instant."""
     return said_day(parse_instant(instant).astimezone(ZoneInfo(about["time_zone"])).date()) if instant else NONE
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _short(kpi: str, about: About) -> str:

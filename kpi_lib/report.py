@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kpi_lib import charts, insight, parts, scorecard, source
+from kpi_lib import charts, commentary, drivers, figures, insight, parts, scorecard, source
 from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
@@ -98,6 +98,57 @@ class Report:
             rows, total[0] if total else None, self.about, alt=words, colour=self.params.brand.colour, ax=ax
         )
 
+    def drivers(self, kpi: str, cut: str) -> Several:
+        """Say what moved a KPI since the period before, by the members of a cut; figure and table add up."""
+        row = self._total(kpi)
+        self._check_cut(kpi, cut)
+        moved = drivers.decompose(self._frame, kpi, cut, self.period)
+        if isinstance(moved, str):
+            return self._no_figure(kpi, moved)
+        said = moved.sentence(self.about["currency"])
+        if not (pd.isna(row["low"]) or insight.moved({**row, "better": "higher"})):
+            said += " " + drivers.CHANCE
+        figure = figures.contributions(moved, self.about, alt=said, colour=self.params.brand.colour)
+        return Several([Finding(said), figure, parts.of_drivers(moved, self.about)])
+
+    def pareto(self, kpi: str) -> Several:
+        """Say and draw which few members of a table KPI of shares, such as `most_common_issues`, make most of it."""
+        rows = self._rows([kpi])
+        if rows["cut"].isna().any() or set(rows["unit"]) > {"percent"}:
+            raise KpiError(f"{kpi} has no shares of a whole: report.pareto takes a KPI such as 'most_common_issues'")
+        shares = figures.cumulated(rows)
+        if shares.empty:
+            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to share out.")
+        return self._said(parts.shares_in_words(shares, self.about), figures.pareto, rows)
+
+    def waterfall(self, *kpis: str) -> Several:
+        """Say and draw what is left: KPIs that shall be low are taken away, the others say what there is by then."""
+        rows = [self._total(kpi) for kpi in kpis]
+        for row in rows:
+            if row["status"] != "ok":
+                return self._no_figure(row["kpi"], self._sentence(row))
+        if not drivers.leaves(rows):
+            return Several(
+                [Note(f"{rows[0]['title']}: the steps to what is left do not add up, so they are not drawn.")]
+            )
+        return self._said(parts.left_in_words(rows, self.about), figures.waterfall, rows)
+
+    def beside(self, kpi: str, other: str, cut: str) -> Several:
+        """Say and draw two KPIs by the same members, such as demand and service level by `hour`, one over the other."""
+        upper, lower = (self._members(each, cut) for each in (kpi, other))
+        for each, rows in ((kpi, upper), (other, lower)):
+            if rows["value"].isna().all():
+                return self._no_figure(each, f"{self.about['kpis'][each]['title']}: nothing to break down by {cut}.")
+        words = parts.beside_in_words(upper, lower, self._total(other), self.about)
+        return self._said(words, figures.beside, upper, lower)
+
+    def waits(self, kpi: str, cut: str) -> Several:
+        """Say and draw by the members of a cut what half and what nine in ten waited less than, such as chats."""
+        halves, tails = (self._members(each, cut) for each in (kpi, f"{kpi}.p90"))
+        if halves["value"].isna().all():
+            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
+        return self._said(parts.waits_in_words(halves, tails, self.about), figures.waits, halves, tails)
+
     def table(self, kpis: str | Iterable[str]) -> Shown | Several:
         """Show a family with all its companions, or the given KPIs, as a table; a table KPI as its members."""
         rows = self._rows(self._with_readings(kpis) if isinstance(kpis, str) else kpis)
@@ -116,6 +167,14 @@ class Report:
         heads = dict.fromkeys(kpi.partition(".")[0] for kpi in kpis)
         known = [kpi for kpi in heads if kpi in self.about["kpis"] and not self._lacks_data(kpi)]
         return parts.definitions(known, self.about, self._now) if known else Several()
+
+    def commentary(self, section: str = commentary.SUMMARY) -> Several:
+        """Show what the analysts say of this period in a notebook's section, with the figures of today, or nothing."""
+        found = commentary.read(self.params, self.period).get(section)
+        if not found:
+            return Several()
+        self._shown += [asked.kpi for asked, _ in found.placeholders()]
+        return Several([found.filled(self._now, self.about)])
 
     def data_quality(self) -> Shown:
         """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract."""
@@ -237,6 +296,10 @@ class Report:
 
     def _sentence(self, row: insight.Row) -> str:
         return insight.sentence(row, self.about)
+
+    def _said(self, words: str, draw: Callable[..., Figure], *rows: Any) -> Several:
+        """Return a sentence and the figure that shows it, whose alternative text it is."""
+        return Several([Finding(words), draw(*rows, self.about, alt=words, colour=self.params.brand.colour)])
 
     def _lacks_data(self, kpi: str) -> bool:
         """Whether there is no number of a KPI: its tables are not there, or nothing was counted in any period."""

@@ -1,0 +1,244 @@
+"""Figures that answer one question each: why it moved, which few matter, what is left, when, and how long.
+
+Drawn like those of `charts`: rows of the scorecard in, a matplotlib figure in the house style out. Dark and light, full
+and hollow, line and hatch tell marks apart, so that all of them can be read without colour.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from kpi_lib.charts import (
+    COLOUR,
+    INK,
+    MOST_MEMBERS,
+    QUIET,
+    WIDTH,
+    _axes,
+    _dot,
+    _scale,
+    _title,
+    _write,
+    arranged,
+    house_style,
+    present,
+)
+from kpi_lib.drivers import Drivers
+from kpi_lib.insight import About, Row, title_by, value
+from kpi_lib.parts import unnumbered
+from kpi_lib.units import SECONDS, duration
+
+MOST_PARTS = 10
+VITAL = 80  # percent of the whole that the few which matter make (Juran)
+LIGHT = 0.35  # the opacity of what counts less
+_WAITS = [1, 5, 20, 60, 300, 1200, 3600, 4 * 3600, 86400, *(86400 * days for days in (3, 10, 30, 100, 300, 1000))]
+
+
+def contributions(
+    moved: Drivers, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
+) -> Figure:
+    """Draw what each member brought to a change, by its own value and by its weight; the bars add up to the change."""
+    with house_style():
+        rows = _with_total(moved)
+        ax = _axes(ax, 1.0 + 0.4 * len(rows))
+        for place, row in enumerate(rows):
+            for name, at in (("rate", place - 0.17), ("mix", place + 0.17)):
+                _part(ax, at, row[name], moved.signed(row[name], about["currency"]), name, row, colour)
+            style = {"va": "center", "ha": "right", "weight": 700, "color": INK, "size": 8.5}
+            together = moved.signed(row["together"], about["currency"])
+            _write(ax, together, (1, place), (48, 0), ("axes fraction", "data"), **style)
+        _write(ax, "together", (1, 1), (48, 3), "axes fraction", ha="right")
+        ax.axvline(0, color=INK, linewidth=0.9)
+        ax.axhline(len(rows) - 1.5, color=QUIET, linewidth=0.7)
+        ax.set_ylim(len(rows) - 0.45, -0.55)
+        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        ax.margins(x=0.16)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: moved.signed(amount, about["currency"])))
+        ax.locator_params(axis="x", nbins=5)
+        ax.grid(axis="x")
+        few = "; hollow: too few cases" if not all(row["sure"] for row in rows) else ""
+        within = f"within each {moved.cut.replace('_', ' ')}"
+        _title(ax, f"What moved it: {moved.now['title']}", f"full: {within}; hatched: the mix{few}", 26)
+        return present(ax.figure, alt)
+
+
+def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
+    """Draw a table KPI's shares as bars, largest first, with the share so far; the few that matter are dark."""
+    with house_style():
+        shown = cumulated(frame)
+        rows: list[Row] = shown.head(MOST_MEMBERS).to_dict("records")
+        ax = _axes(ax, 1.0 + 0.27 * len(rows))
+        for place, row in enumerate(rows):
+            face = "white" if row["status"] != "ok" else to_rgba(colour, 1 if row["vital"] else LIGHT)
+            ax.barh(place, row["value"], height=0.66, facecolor=face, edgecolor=QUIET if face == "white" else face)
+            of = (1, place), ("axes fraction", "data")
+            _write(
+                ax, value(row, about), of[0], (44, 0), of[1], va="center", ha="right", weight=700, color=INK, size=8.5
+            )
+            count = f"{row['numerator']:,.0f}"
+            _write(ax, count, of[0], (90, 0), of[1], va="center", ha="right", size=8.5)
+        ax.plot([row["so_far"] for row in rows], range(len(rows)), color=QUIET, linewidth=1.2, marker=".", markersize=5)
+        ax.set_xlim(0, 102)
+        _scale(ax.xaxis, rows[0], about)
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        ax.grid(axis="x")
+        less = f"; the {len(shown) - len(rows)} smallest are not drawn" if len(shown) > len(rows) else ""
+        reading = f"line: share so far; dark: the fewest that make {VITAL}%{less}"
+        _title(ax, rows[0]["title"], reading)
+        return present(ax.figure, alt)
+
+
+def cumulated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return shares largest first, `(none)` last, with the share so far and whether a member is of the vital few."""
+    rows = frame[frame["value"].notna()].assign(last=frame["member"] == "(none)")
+    rows = rows.sort_values(["last", "value"], ascending=[True, False], kind="stable")
+    so_far = rows["value"].cumsum()
+    vital = (so_far - rows["value"] < VITAL - 1e-9) & ~rows["last"]
+    return rows.drop(columns="last").assign(so_far=so_far, vital=vital)
+
+
+def waterfall(
+    rows: Sequence[Row], about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
+) -> Figure:
+    """Draw what is left step by step: numbers that shall be high are levels, those that shall be low are taken away."""
+    with house_style():
+        ax = _axes(ax, 0.9 + 0.42 * len(rows))
+        level = 0.0
+        for place, row in enumerate(rows):
+            taken, before = row["better"] == "lower", level
+            level = before - row["value"] if taken else row["value"]
+            ends = sorted((before, level)) if taken else [min(0.0, level), max(0.0, level)]
+            style: dict[str, Any] = {"facecolor": "white", "hatch": "////"} if taken else {"facecolor": colour}
+            ax.barh(place, ends[1] - ends[0], left=ends[0], height=0.6, edgecolor=colour, linewidth=1, **style)
+            if place + 1 < len(rows):
+                ax.plot([level, level], [place, place + 1], color=QUIET, linewidth=0.8, zorder=0)
+            sign = "\N{MINUS SIGN}" if taken else ""
+            text = {"va": "center", "weight": 700, "color": INK, "size": 9}
+            _write(ax, sign + value(row, about), (ends[1], place), (5, 0), "data", **text)
+        low, high = ax.get_xlim()
+        ax.set_xlim(min(low, 0), high + 0.2 * (high - low))
+        _scale(ax.xaxis, rows[0], about)
+        ax.axvline(0, color=INK, linewidth=0.9)
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        names = [about["kpis"].get(row["kpi"], {}).get("short") or row["title"] for row in rows]
+        ax.set_yticks(range(len(rows)), names, parse_math=False)
+        ax.grid(axis="x")
+        _title(ax, f"From {rows[0]['title']} to what is left", "full: what there is; hatched: what is taken away")
+        return present(ax.figure, alt)
+
+
+def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
+    """Draw two KPIs by the same members, in their own order: above how much (bars), below how well (dots)."""
+    with house_style():
+        members = [str(member) for member in upper["member"] if str(member) != "(none)"]
+        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+        above, below = figure.subplots(2, sharex=True)
+        amounts: list[Row] = upper[upper["member"] != "(none)"].to_dict("records")
+        most = max(row["value"] for row in amounts)
+        for place, row in enumerate(amounts):
+            above.bar(place, row["value"], width=0.7, color=colour, alpha=1 if row["value"] == most else 0.6)
+            if len(members) <= 8 or row["value"] == most:
+                _write(above, value(row, about), (place, row["value"]), (0, 3), "data", ha="center", color=INK)
+        for row in lower.to_dict("records"):
+            if row["member"] in members and not pd.isna(row["value"]):
+                place = members.index(row["member"])
+                if row["status"] == "ok":
+                    below.plot([place] * 2, [row["low"], row["high"]], color=colour, linewidth=2, alpha=0.5)
+                _dot(below, place, row["value"], row, colour)
+        above.margins(y=0.18)
+        below.margins(y=0.15)
+        first: list[Row] = [amounts[0], *lower.head(1).to_dict("records")]
+        for ax, row in zip((above, below), first, strict=True):
+            _scale(ax.yaxis, row, about)
+            ax.grid(axis="y")
+        below.set_xticks(range(len(members)), [unnumbered(member) for member in members])
+        below.set_xlim(-0.6, len(members) - 0.4)
+        unsure = "; hollow: too few cases" if (lower["status"] == "small_sample").any() else ""
+        limits = "lines: 95% interval" if lower["low"].notna().any() else ""
+        _title(above, title_by(first[0]), "", 16)
+        _title(below, title_by(first[1]), (limits + unsure).removeprefix("; "), 18)
+        return present(figure, alt)
+
+
+def waits(
+    halves: pd.DataFrame, tails: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR,
+    ax: Axes | None = None,
+) -> Figure:  # fmt: skip
+    """Draw by member what half and what nine in ten waited less than, with intervals, on a scale of powers."""
+    with house_style():
+        shown, left_out = arranged(halves)
+        rows: list[Row] = shown.to_dict("records")
+        ends = {row["member"]: row for row in tails.to_dict("records")}
+        ax = _axes(ax, 1.0 + 0.38 * len(rows))
+        for place, row in enumerate(rows):
+            end = ends.get(row["member"])
+            pair = [row, *([end] if end is not None and not pd.isna(end["value"]) else [])]
+            ax.plot([each["value"] for each in pair], [place] * len(pair), color=QUIET, linewidth=0.8, zorder=1)
+            near = len(pair) == 2 and pair[1]["value"] < 3 * row["value"]
+            for each, mark, side in zip(pair, "oD", ("right", "left"), strict=False):
+                _wait(ax, place, each, mark, colour)
+                at, ha = (each["value"], place), side if near else "center"
+                _write(ax, value(each, about), at, (0, 6), "data", ha=ha, color=INK)
+            count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
+            _write(ax, count, (1, place), (52, 0), ("axes fraction", "data"), va="center", ha="right", size=8.5)
+        _power_scale(ax, rows[0]["unit"])
+        ax.set_ylim(len(rows) - 0.5, -0.7)
+        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        ax.grid(axis="x")
+        less = f"; the {left_out} smallest are not drawn" if left_out else ""
+        few = "; hollow: too few cases or provisional" if not all(map(_sure, rows)) else ""
+        _title(ax, title_by(rows[0]), f"dot: half waited less; diamond: nine in ten; thick: 95% interval{few}{less}")
+        return present(ax.figure, alt)
+
+
+def _with_total(moved: Drivers) -> list[dict[str, Any]]:
+    """Return the lines of the figure: the largest parts, the others as one, and all together."""
+    parts = moved.parts
+    shown = parts if len(parts) <= MOST_PARTS + 1 else parts.head(MOST_PARTS)
+    rows = [{str(name): part for name, part in row.items()} for row in shown.to_dict("records")]
+    for name, of in ((f"{len(parts) - len(shown)} others", parts.iloc[len(shown) :]), ("all", parts)):
+        if len(of):
+            sums = {part: float(of[part].sum()) for part in ("rate", "mix", "together")}
+            rows.append({"member": name, "sure": True, **sums})
+    return rows
+
+
+def _part(ax: Axes, at: float, amount: float, text: str, name: str, row: dict[str, Any], colour: str) -> None:
+    edge = colour if row["sure"] else QUIET
+    style: dict[str, Any] = {"hatch": "/////", "facecolor": "white"} if name == "mix" else {"facecolor": colour}
+    if not row["sure"]:
+        style["facecolor"] = "white"
+    ax.barh(at, amount, height=0.32, edgecolor=edge, linewidth=0.8, **style)
+    left = amount < 0
+    offset, side = (-3, "right") if left else (3, "left")
+    _write(ax, text, (amount, at), (offset, 0), "data", va="center", ha=side, size=7.5, color=INK)
+
+
+def _sure(row: Row) -> bool:
+    return row["status"] == "ok" and not row["provisional"]
+
+
+def _wait(ax: Axes, place: float, row: Row, mark: str, colour: str) -> None:
+    colour = QUIET if row["status"] == "small_sample" else colour
+    if row["status"] == "ok":
+        ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=3, alpha=0.45, solid_capstyle="butt")
+    ax.plot(row["value"], place, mark, color=colour, markersize=5, markerfacecolor=colour if _sure(row) else "white")
+
+
+def _power_scale(ax: Axes, unit: str) -> None:
+    """Give the axis of waiting times steps that people name: 5 minutes, an hour, a day."""
+    scale = SECONDS.get(unit)
+    ax.set_xscale("log")
+    if not scale:
+        return
+    ax.xaxis.set_major_locator(FixedLocator([step / scale for step in _WAITS]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda number, _: duration(number * scale)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.margins(x=0.12)
