@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib.period import Period
+from kpi_lib.signals import BEYOND, LEAST, NEAR, RUN, Judgement, Signals
 from kpi_lib.units import NONE, change, printed, rounded
 
 About = Mapping[str, Any]
@@ -18,7 +19,18 @@ Row = Mapping[str, Any]
 
 WITHIN_MARGIN = "within the margin of error"
 _PREPOSITION = re.compile(r" (?:by|per|of|in|within|to|at|with|after|for|from|without)\b|,")
-_IMPORTANCE = {"missed": 0, "missed within the margin": 1, "worse": 2, "judged": 3, "without a number": 4}
+_IMPORTANCE = {"missed": 0, "missed within the margin": 1, "signal": 2, "judged": 3, "without a number": 4}
+_NOTHING: About = {}
+_PERIODS = {1: "months", 3: "quarters", 12: "years"}
+_STEP = {1: "month-to-month", 3: "quarter-to-quarter", 12: "year-to-year"}
+_PATTERN = {
+    BEYOND: "beyond {ordinary}, as one number in fifty is by chance alone",
+    RUN: f"within {{ordinary}}, but on one side of {{its}} mean for {LEAST} {{periods}}",
+    NEAR: "within {ordinary}, but near the same limit of it in three of four {periods}",
+    "": "within {ordinary}",
+}
+_MOST_NAMED = 6
+_ERRORS = 3.92  # standard errors from one limit of a 95 % interval to the other
 
 
 def value(row: Row, about: About) -> str:
@@ -60,21 +72,51 @@ def sentence(row: Row, about: About) -> str:
     """Say what a KPI is now, against the period before, a year ago and its target, or quietly why it has no number."""
     if row["status"] != "ok":
         return _without_number(row, about)
-    parts = [f"{row['title']} {_was(row)} {value(row, about)}", " and ".join(changes(row, about))]
-    opening = ", ".join(part for part in parts if part)
+    said, variation = changes(row, about), _variation(row, about)
+    if len(said) == 2 and variation.startswith("within"):  # that is meant of the first change, not of the year's
+        said, variation = [f"{said[0]}, {variation}, and {said[1]}"], ""
+    opening = ", ".join(
+        part
+        for part in (f"{row['title']} {_was(row, about)} {value(row, about)}", " and ".join(said), variation)
+        if part
+    )
     judgement = _judgement(row, about)
     return f"{opening}; {judgement}." if judgement else f"{opening}."
 
 
-def headline(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the reported period's headline rows by importance: missed targets, then numbers that got worse."""
+def headline(frame: pd.DataFrame, about: About) -> pd.DataFrame:
+    """Return the reported period's headline rows by importance, whatever the order of their declaration.
+
+    Missed targets come first, those missed by most before the others; then numbers that stand out from their ordinary
+    variation; then all others. Within each the larger change, in units of the KPI's ordinary variation, is first.
+    """
     now = frame[(frame["period"] == frame["period"].max()) & frame["headline"].astype(bool) & frame["cut"].isna()]
     order = pd.DataFrame(
-        [(_importance(row), -_distance(row)) for row in now.to_dict("records")],
+        [(_importance(row, about), -_distance(row), -_size(row, about), row["kpi"]) for row in now.to_dict("records")],
         index=now.index,
-        columns=["rank", "gap"],
-    ).sort_values(["rank", "gap"], kind="stable")
-    return now.loc[order.index]
+        columns=["rank", "gap", "size", "kpi"],
+    )
+    return now.loc[order.sort_values(list(order)).index]
+
+
+def caution(about: About) -> str:
+    """Say how many of the headline numbers stand out, which, and how many of such signals are chance."""
+    signals: Signals | None = about.get("signals")
+    if signals is None or not signals.judged:
+        return f"The history is too short to tell what is ordinary: that takes {LEAST} earlier periods."
+    count, out = len(signals.judged), signals.standing_out
+    step, numbers = _STEP[Period.parse(about["period"]).months], f"{count} number{'' if count == 1 else 's'}"
+    if not out:
+        return f"Of {numbers} that can be judged, none stands out from its ordinary {step} variation."
+    said = [about["kpis"][kpi] for kpi in out[:_MOST_NAMED]]
+    names = [str(kpi.get("short") or kpi["title"]) for kpi in said]
+    names += [f"{len(out) - _MOST_NAMED} more"] if len(out) > _MOST_NAMED else []
+    listed = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    verb = "stands" if len(out) == 1 else "stand"
+    return (
+        f"Of {numbers} that can be judged, {len(out)} {verb} out from the ordinary {step} variation: {listed}. "
+        "On average at most one in twenty of such signals is chance."
+    )
 
 
 def is_within_margin(row: Row) -> bool:
@@ -85,25 +127,18 @@ def is_within_margin(row: Row) -> bool:
     return any(row["low"] <= bound <= row["high"] for bound in bounds)
 
 
-def moved(row: Row) -> str:
-    """Return `better` or `worse` when the change is more than chance, else an empty text.
+def moved(row: Row, about: About = _NOTHING) -> str:
+    """Return `better`, `worse` or, where neither direction is good, `changed` when a number stands out, else nothing.
 
-    Both months are uncertain: the change must exceed root two times today's distance to its limit, as if the month
-    before were as well known.
+    It stands out from its own ordinary variation (`kpi_lib.signals`). Where the history is too short to know that, or
+    `about` brings no signals, the change on the period before must exceed what both periods' margins of error explain.
     """
-    now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
-    if (
-        row["status"] != "ok"
-        or row["better"] not in ("higher", "lower")
-        or now is None
-        or before is None
-        or now == before
-    ):
+    up = _moved_up(row, about)
+    if up is None:
         return ""
-    limit = row["high"] if row["previous"] > row["value"] else row["low"]
-    if pd.isna(limit) or abs(row["previous"] - row["value"]) <= math.sqrt(2) * abs(limit - row["value"]):
-        return ""
-    return "better" if (now > before) == (row["better"] == "higher") else "worse"
+    if row["better"] not in ("higher", "lower"):
+        return "changed"
+    return "better" if up == (row["better"] == "higher") else "worse"
 
 
 def title_by(row: Row) -> str:
@@ -145,10 +180,64 @@ def _without_number(row: Row, about: About) -> str:
     return f"{row['title']} {why[row['status']]}."
 
 
-def _was(row: Row) -> str:
-    if _is_plural(row["title"]):
-        return "were"
-    return {"better": "improved to", "worse": "worsened to", "": "was"}[moved(row)]
+def _was(row: Row, about: About) -> str:
+    """Return the verb: a number is said to have moved only if it did the same, as printed, on the period before."""
+    usual = "were" if _is_plural(row["title"]) else "was"
+    now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
+    up = _moved_up(row, about)
+    if up is None or now is None or before is None or now == before or up != (now > before):
+        return usual
+    return {"better": "improved to", "worse": "worsened to"}.get(moved(row, about), "rose to" if up else "fell to")
+
+
+def _moved_up(row: Row, about: About) -> bool | None:
+    """Tell which way a number stands out, or None when it does not."""
+    if row["status"] != "ok" or row["provisional"]:
+        return None
+    signal = _signal(row, about)
+    if signal is None or signal.history < LEAST:
+        return _moved_beyond_margin(row)
+    return signal.deviation > 0 if signal.stands_out and signal.deviation is not None else None
+
+
+def _moved_beyond_margin(row: Row) -> bool | None:
+    """Compare with the period before, as if that were as well known: beyond root two times the distance to a limit."""
+    now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
+    if now is None or before is None or now == before:
+        return None
+    limit = row["high"] if row["previous"] > row["value"] else row["low"]
+    if pd.isna(limit) or abs(row["previous"] - row["value"]) <= math.sqrt(2) * abs(limit - row["value"]):
+        return None
+    return now > before
+
+
+def _signal(row: Row, about: About) -> Judgement | None:
+    signals: Signals | None = about.get("signals")
+    return signals.judgements.get(row["kpi"]) if signals and pd.isna(row["cut"]) else None
+
+
+def _variation(row: Row, about: About) -> str:
+    """Say whether a number is within its ordinary variation, or that the history is too short to tell."""
+    signal, differs = _signal(row, about), any("unchanged" not in words for words in changes(row, about))
+    if signal is None or row["provisional"]:
+        return ""
+    months = Period.parse(row["period"]).months
+    if signal.history < LEAST:
+        return "with too short a history to tell what is ordinary" if differs else ""
+    if signal.deviation is None:
+        return f"the first change in {signal.history} {_PERIODS[months]}" if differs else ""
+    its = "their" if _is_plural(row["title"]) else "its"
+    ordinary = f"{its} ordinary {_STEP[months]} variation"
+    if signal.stands_out:
+        return f"beyond {ordinary}{_limits(signal, row, about)}"
+    said = _PATTERN[signal.rule].format(ordinary=ordinary, its=its, periods=_PERIODS[months])
+    return said if differs or signal.rule else ""
+
+
+def _limits(signal: Judgement, row: Row, about: About) -> str:
+    """Return the limits in brackets, unless the value as printed would seem to lie between them."""
+    low, now, high = (rounded(one, row["unit"]) or 0.0 for one in (signal.low[-1], row["value"], signal.high[-1]))
+    return "" if low <= now <= high else f" ({_print(low, row, about)} to {_print(high, row, about)})"
 
 
 def _is_plural(title: str) -> bool:
@@ -157,12 +246,22 @@ def _is_plural(title: str) -> bool:
     return any(re.fullmatch(r"\w+[^\Wsui]s", word) and not word.isupper() for word in (words[0], words[-1]))
 
 
-def _importance(row: Row) -> int:
+def _importance(row: Row, about: About) -> int:
     if row["status"] != "ok":
         return _IMPORTANCE["without a number"]
     if row["verdict"] == "missed":
         return _IMPORTANCE["missed within the margin" if is_within_margin(row) else "missed"]
-    return _IMPORTANCE["worse" if moved(row) == "worse" else "judged"]
+    return _IMPORTANCE["signal" if moved(row, about) else "judged"]
+
+
+def _size(row: Row, about: About) -> float:
+    """Return how large a change is, in standard deviations of the KPI's ordinary variation or else of its interval."""
+    signal = _signal(row, about)
+    if signal and signal.stands_out and signal.deviation is not None:
+        return abs(signal.deviation)
+    spread = signal.spread if signal and signal.spread else (row["high"] - row["low"]) / _ERRORS
+    change = abs(row["value"] - row["previous"]) if row["status"] == "ok" and not pd.isna(row["previous"]) else 0.0
+    return 0.0 if pd.isna(spread) or not spread else change / spread
 
 
 def _distance(row: Row) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kpi_lib import charts, commentary, drivers, figures, insight, parts, scorecard, source
+from kpi_lib import charts, commentary, drivers, figures, insight, parts, scorecard, signals, source
 from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
@@ -37,12 +37,13 @@ class Report:
         self.period, self.params = Period.parse(period), load(params)
         self._as_of = as_of
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
-        self.about: dict[str, Any] = self.scorecard.about
+        self.about: dict[str, Any] = dict(self.scorecard.about)
         frame = self.scorecard.frame
         self._frame, self._now = frame, frame[frame["period"] == str(self.period)]
         self._shown: list[str] = []
         self._told: set[str] = set()
         self._measured = {} if scorecard else _declared_here()
+        self._judge()
 
     def __repr__(self) -> str:
         return f"Report({self.about['company']}, {self.period.label})"
@@ -60,24 +61,25 @@ class Report:
         return Finding(self._sentence(row), row["status"], row["verdict"], silent=self._is_told(row))
 
     def findings(self, which: Literal["all", "missed", "changed"] = "all") -> Several:
-        """Show the headline findings by importance: all, the missed targets, or what changed by more than chance."""
+        """Show the headline findings by importance: all, the missed targets, or what stands out."""
         chosen = {
             "all": lambda row: row["status"] != "not_available",
             "missed": lambda row: row["verdict"] == "missed",
-            "changed": lambda row: row["verdict"] != "missed" and insight.moved(row),
+            "changed": lambda row: row["verdict"] != "missed" and insight.moved(row, self.about),
         }
         if which not in chosen:
             raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
-        rows = [row for row in insight.headline(self._now).to_dict("records") if chosen[which](row)]
+        rows = [row for row in insight.headline(self._now, self.about).to_dict("records") if chosen[which](row)]
         judged = self._now["verdict"].isin(["missed", "on_target"]).any()
         none = {
             "missed": "Every target that can be judged was met." if judged else "No number is judged against a target.",
-            "changed": "Nothing changed by more than chance.",
+            "changed": insight.caution(self.about),
         }
         self._shown += [row["kpi"] for row in rows]
         if not rows:
             return Several([Note(none.get(which, "There is nothing to report."))])
-        return Several(Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows)
+        said = [Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows]
+        return Several([*said, *([Note(none["changed"])] if which == "changed" else [])])
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""
@@ -268,6 +270,11 @@ class Report:
         self._measured = {address: here[address] for address in here.keys() & made.keys()} | {
             address: functions for address, functions in before.items() if address in here.keys() - made.keys()
         }
+        self._judge()
+
+    def _judge(self) -> None:
+        """Judge the numbers of the reported period by those before them."""
+        self.about["signals"] = signals.of_scorecard(self._frame, str(self.period))
 
     def _check_cut(self, kpi: str, cut: str) -> None:
         cuts = self.about["kpis"][kpi]["cuts"]

@@ -144,8 +144,10 @@ def test_a_table_kpi_lists_its_members_largest_first(report):
 
 def test_findings_come_by_importance_and_kind(report):
     missed = report.findings("missed")
-    assert [finding.partition(" improved")[0] for finding in missed] == ["First response time"]
-    assert report.findings("changed") == [Note("Nothing changed by more than chance.")]
+    assert [finding.partition(" was")[0] for finding in missed] == ["First response time"]
+    assert report.findings("changed") == [
+        Note("Of 2 numbers that can be judged, none stands out from its ordinary month-to-month variation.")
+    ]
     assert [finding.verdict for finding in report.findings()] == ["missed", "on_target"]
 
 
