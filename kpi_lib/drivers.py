@@ -18,7 +18,7 @@ from kpi_lib.units import NONE, SECONDS, UNITS, difference, printed, rounded
 
 Row = Mapping[str, Any]
 
-CHANCE = "The change is no more than chance may bring, and so may its parts be."
+CHANCE = " The change lies within the margin of error of the two numbers, so its parts may be chance."
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,20 @@ class Drivers:
         shown = printed(amount, "points" if unit == "percent" else unit, currency, decimals=self._decimals)
         return f"+{shown}" if self._shown(amount) > 0 else shown
 
+    @property
+    def is_within_margin(self) -> bool:
+        """Whether the interval of the difference (Zou and Donner 2008) covers zero, so that it may be chance."""
+        rise = self.now["value"] > self.before["value"]
+        ends = ("low", "high") if rise else ("high", "low")
+        far = [abs(row[end] - row["value"]) for row, end in zip((self.now, self.before), ends, strict=True)]
+        return bool(abs(self.now["value"] - self.before["value"]) <= math.hypot(*far))  # without limits: not known
+
     def sentence(self, currency: str) -> str:
-        """Say where the change came from; a total that moved against all of its parts says why."""
+        """Say where the change came from, and whether it may be chance."""
+        return self._where_from(currency) + (CHANCE if self._way and self.is_within_margin else "")
+
+    def _where_from(self, currency: str) -> str:
+        """Name rate and mix and the member that did most; a total that moved against all of its parts says why."""
         title, cut, before = self.now["title"], _words(self.cut), _name(self.before, self.now)
         if not self._way:
             return f"{title}: unchanged from {before}; {self._both(currency)}."

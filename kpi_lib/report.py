@@ -102,14 +102,12 @@ class Report:
 
     def drivers(self, kpi: str, cut: str) -> Several:
         """Say what moved a KPI since the period before, by the members of a cut; figure and table add up."""
-        row = self._total(kpi)
+        self._total(kpi)
         self._check_cut(kpi, cut)
         moved = drivers.decompose(self._frame, kpi, cut, self.period)
         if isinstance(moved, str):
             return self._no_figure(kpi, moved)
         said = moved.sentence(self.about["currency"])
-        if not (pd.isna(row["low"]) or insight.moved({**row, "better": "higher"})):
-            said += " " + drivers.CHANCE
         figure = figures.contributions(moved, self.about, alt=said, colour=self.params.brand.colour)
         return Several([Finding(said), figure, parts.of_drivers(moved, self.about)])
 

@@ -19,7 +19,8 @@ def rows(period, cut=None, **members):
     made = [
         row(kpi="csat", title="Satisfaction", unit="percent", period=period, cut=cut if name else None, member=name,
             value=100 * hits / cases if cases else None, numerator=hits, denominator=cases, n=cases,
-            status="ok" if cases > 4 else "small_sample" if cases else "undefined", method="Wilson")
+            status="ok" if cases > 4 else "small_sample" if cases else "undefined", method="Wilson",
+            low=float("nan"), high=float("nan"))
         for name, cases, hits in sums
     ]  # fmt: skip
     return pd.DataFrame(made)
@@ -68,6 +69,15 @@ def test_a_change_against_the_members_values_together_is_called_that():
     assert "rose by 8.2 percentage points on April only through the mix by plan" in found.sentence("").replace(
         "\N{NO-BREAK SPACE}", " "
     )
+
+
+@pytest.mark.parametrize(("margin", "chance"), [(1.0, False), (1.5, True)])
+def test_a_change_within_the_margin_of_both_numbers_may_be_chance(margin, chance):
+    before, now = {"a": (50, 80), "b": (50, 80)}, {"a": (50, 82), "b": (50, 82)}
+    frame = pd.concat([rows("2024-04", "channel", **before), rows("2024-05", "channel", **now)], ignore_index=True)
+    found = decompose(frame.assign(low=frame["value"] - margin, high=frame["value"] + margin), "csat", "channel", MAY)
+    assert found.is_within_margin is chance  # 2 points against the root of two squares: 1.41 or 2.12
+    assert found.sentence("").endswith("its parts may be chance.") is chance
 
 
 def test_changes_that_cancel_out_are_no_change():
