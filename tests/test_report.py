@@ -175,6 +175,127 @@ def test_a_guessed_extract_time_is_said(report):
     assert "cannot be told" in report.data_quality().notes[-2]
 
 
+def shares(period, members, **named):
+    rows = [
+        small_scorecard.row(period=period, cut=cut, member=member, value=100 * hits / cases, numerator=hits,
+                            denominator=cases, n=cases, unit="percent", headline=False, low=100 * hits / cases - 3,
+                            high=100 * hits / cases + 3, **named)
+        for cut, member, hits, cases in members
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def told(folder):
+    """A report of a satisfaction that fell though both channels rose, and of what is left of a customer's value."""
+    named = {"kpi": "satisfaction", "title": "Satisfaction", "family": "support_ops"}
+    before = [(None, None, 780, 1000), ("channel", "email", 420, 600), ("channel", "phone", 360, 400)]
+    now = [(None, None, 760, 1000), ("channel", "email", 576, 800), ("channel", "phone", 184, 200)]
+    money = {"unit": "currency", "family": "support_ops", "numerator": None, "denominator": None}
+    worth = [("clv", 100.0, "higher"), ("cost", 30.0, "lower"), ("profit", 70.0, "higher")]
+    waits = {"family": "support_ops", "unit": "minutes", "better": "lower", "cut": "channel", "headline": False}
+    frame = pd.concat(
+        [
+            small_scorecard.scorecard(),
+            shares("2024-04", before, **named),
+            shares("2024-05", now, **named),
+            pd.DataFrame(
+                [small_scorecard.row(kpi=kpi, title=kpi, value=value, better=better, **money)
+                 for kpi, value, better in worth]
+                + [small_scorecard.row(kpi="first_response_time.p90", member=member, value=value, **waits)
+                   for member, value in (("chat", 9.0), ("email", 300.0))]
+            ),
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+    about = small_scorecard.about()
+    for kpi in ("satisfaction", "clv", "cost", "profit", "first_response_time.p90"):
+        about["kpis"][kpi] = {**about["kpis"]["first_response_time"], "title": kpi, "short": kpi}
+    Scorecard(frame, about).write(folder)
+    return open_report(folder)
+
+
+def plain(text):
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def alternative(figure):
+    return figure._repr_mimebundle_()[1]["image/svg+xml"]["alt"]
+
+
+def test_drivers_say_draw_and_list_what_moved_a_number(told):
+    finding, figure, table = told.drivers("satisfaction", "channel")
+    assert plain(finding).startswith("Satisfaction fell by 2.0 percentage points on April although every channel rose")
+    assert alternative(figure) == finding
+    assert [column.label for column in table.columns] == [
+        "Channel", "Weight, April 2024", "Weight, May 2024", "April 2024", "May 2024", "Within each channel", "Mix",
+        "Together",
+    ]  # fmt: skip
+    assert table.rows == [
+        ["phone", "40.0%", "20.0%", "90.0%", "92.0%", "+0.6", "−2.8", "−2.2"],
+        ["email", "60.0%", "80.0%", "70.0%", "72.0%", "+1.4", "−1.2", "+0.2"],
+        ["All", "100.0%", "100.0%", "78.0%", "76.0%", "+2.0", "−4.0", "−2.0"],
+    ]
+
+
+def test_drivers_of_what_has_no_parts_are_a_note(told):
+    (note,) = told.drivers("first_response_time", "channel")
+    assert "do not add up to the total" in note.message
+
+
+def test_a_pareto_names_the_few_that_make_most(report):
+    finding, figure = report.pareto("tickets_by_channel")
+    assert finding == "Tickets by channel: email and chat make 100.0% of all."
+    assert alternative(figure) == finding
+
+
+def test_a_pareto_takes_shares_only(report):
+    with pytest.raises(KpiError, match="nps has no shares of a whole"):
+        report.pareto("nps")
+
+
+def test_a_waterfall_says_what_is_left(told):
+    finding, figure = told.waterfall("clv", "cost", "profit")
+    assert plain(finding) == "clv: EUR 100.00; less cost EUR 30.00, EUR 70.00 is left, 70.0% of it."
+    assert alternative(figure) == finding
+
+
+def test_a_waterfall_that_does_not_add_up_or_lacks_a_number_is_not_drawn(told):
+    assert "do not add up" in told.waterfall("clv", "cost", "clv")[0].message
+    assert told.waterfall("csat", "cost") == [Note("Not available: Customer satisfaction (no surveys table).")]
+
+
+def test_demand_stands_over_how_it_was_met(told):
+    finding, figure = told.beside("first_response_time", "satisfaction", "channel")
+    assert plain(finding) == (
+        "First response time by channel: most email (1 h 35 min). "
+        "Satisfaction: email (72.0%) lies below 76.0%, that of all, by more than the margin of error."
+    )
+    assert alternative(figure) == finding
+
+
+def test_a_member_within_the_margin_of_all_is_not_called_worse(told):
+    of = told.values("satisfaction", "channel").query("period == '2024-05'")
+    total = {**told.values("satisfaction").iloc[-1], "better": "higher"}
+    words = parts.beside_in_words(of, of.assign(low=of["value"] - 5, high=of["value"] + 5), total, told.about)
+    assert "Satisfaction: no channel lies below 76.0%" in words
+
+
+def test_waits_say_half_and_nine_in_ten(told):
+    finding, figure = told.waits("first_response_time", "channel")
+    assert plain(finding).startswith(
+        "First response time by channel: email half within 1 h 35 min, nine in ten within 5 h"
+    )
+    assert "chat half within 2 min, nine in ten within 9 min" in plain(finding)
+    assert alternative(figure) == finding
+
+
+def test_a_number_that_keeps_members_in_order_is_not_shown():
+    assert [parts.unnumbered(name) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
+        "mon", "over 1 year", "09", "order 2",
+    ]  # fmt: skip
+
+
 def test_values_are_frames(report):
     assert len(report.values("nps")) == 13
     assert report.values("first_response_time", "channel")["member"].tolist() == ["chat", "email", "(none)"]
