@@ -88,17 +88,24 @@ def report(
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
     params = _checked(path, period, only)
     own = _typed(typed, params)
-    from kpi_lib import publish
+    from dataclasses import replace
+
+    from kpi_lib import commentary, publish, scorecard
 
     with _progress(as_json) as progress:
         source = _open(params, as_of, progress)
         chosen = _period(period, params, source)
+        said = commentary.read(params, chosen)
         book = _book(params, chosen, own, source)
         shelf = (out or params.reports).absolute()
 
         def prepare(folder: Path) -> "Prepared":
             standing = None if fresh else _standing(shelf / str(chosen), book)
-            return _measure(source, params, chosen, folder, as_of, progress, standing)
+            prepared = _measure(source, params, chosen, folder, as_of, progress, standing)
+            if said:
+                card = scorecard.Scorecard.read(folder / "scorecard.parquet")
+                commentary.check(said, card.frame, card.about)
+            return replace(prepared, beside={name: section.text for name, section in said.items()})
 
         outcome = publish.build(
             book,
@@ -109,7 +116,7 @@ def report(
             jobs=jobs,
             progress=progress,
         )
-    for line in (*map(str, outcome.failures), *outcome.problems):
+    for line in (*map(str, outcome.failures), *outcome.problems, *commentary.unshown(said, params)):
         click.echo(f"kpi: {plain(line)}", err=True)
     if as_json:
         summary = {"period": str(chosen), "status": outcome.status, "folder": str(outcome.folder), "kept": outcome.kept}
@@ -156,12 +163,15 @@ def values(
 @_common
 def check(period: str, path: str, as_of: str | None) -> int:
     """Look at params, source and tables for PERIOD before anything runs."""
+    from kpi_lib import commentary
     from kpi_lib.listing import print_check
 
     params = _checked(path, period)
     with _progress(False) as progress:
         source = _open(params, as_of, progress)
-    return LATE if print_check(source, params, _period(period, params, source)) else 0
+    chosen = _period(period, params, source)
+    commentary.read(params, chosen)
+    return LATE if print_check(source, params, chosen) else 0
 
 
 @cli.command(name="list")

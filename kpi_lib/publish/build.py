@@ -4,8 +4,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +28,7 @@ class Prepared:
     parameters: Mapping[str, Any]
     stamp: datetime
     sample: bool = False
+    beside: Mapping[str, str] = field(default_factory=dict)  # by notebook, what it shows beside the numbers
 
 
 @dataclass(frozen=True)
@@ -169,13 +171,14 @@ class _Work:
         return dict(self.book.inputs) | numbers | {"publish": manifest.hashed(HERE)}
 
     def _made_from(self, chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a notebook's page depends on beyond that: its code and its parameters."""
+        """Return what a notebook's page depends on beyond that: its code, its parameters and what it shows beside."""
         place = self._from_root(self.shelf.of(self.book.name))
         lasting = {
             name: value.replace(str(self.stage), place) if isinstance(value, str) else value
             for name, value in given.items()
         }
-        return {"sha256": manifest.hashed(chapter.notebook), "parameters": lasting}
+        beside = sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()
+        return {"sha256": manifest.hashed(chapter.notebook), "parameters": lasting, "beside": beside}
 
     def _from_root(self, folder: Path) -> str:
         """Return a folder as the notebooks see it from their working folder."""

@@ -1,6 +1,7 @@
 """The text cells of a notebook: one parse, then HTML for the screen and plain tokens for print.
 
-nbconvert's Markdown dialect, with two differences: HTML inside a text is shown as text, and formulas stay as TeX.
+nbconvert's Markdown dialect, with three differences: HTML inside a text is shown as text, formulas stay as TeX, and a
+quotation may hold a table.
 """
 
 import re
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from mistune.plugins.table import table_in_quote
 from mistune.renderers.html import HTMLRenderer
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
@@ -52,6 +54,7 @@ class Prose:
 def parse(source: str, outline: Outline) -> Prose:
     """Parse a text cell; its headings join the page's outline."""
     markdown = MarkdownWithMath(renderer=None)
+    table_in_quote(markdown)
     tokens, state = markdown.parse(source)
     headings: list[dict[str, Any]] = []
     problems: list[str] = []
