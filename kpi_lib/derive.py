@@ -151,7 +151,7 @@ class Part:
 
 def _table_of(kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], periods: Iterable[str]) -> list[dict[str, Any]]:
     """Return the rows of a derived table KPI: its function is given a Part of each parent, or None."""
-    there = (key for parent in parents for key, row in parent.items() if row.get("n") or row["status"] == "ok")
+    there = (key for parent in parents for key, row in parent.items() if row.get("n", 0) > 0)
     keys = sorted({key for key in there if key[1] == kpi.table}, key=str)
     without = {"kpi": kpi.address, "status": "not_available", "method": f"nothing is known by {kpi.table}"}
     made = [without | {"period": period} for period in periods if not any(key[0] == period for key in keys)]
