@@ -68,6 +68,7 @@ class Thresholds(_Model):
     escalation_days: int = Field(14, ge=0)
     survey_response_days: int = Field(14, ge=0)
     agent_target_minutes: Positive = 10
+    payment_grace_days: int = Field(0, ge=0)
     recurring_tickets: int = Field(3, ge=2)
     minimum_cell: int = Field(5, ge=1)
     full_time_hours: Positive = 40

@@ -72,7 +72,7 @@ CUTS = {
     "calls_offered": "channel queue team agent segment weekday hour country",
     "calls_handled": "channel queue team agent segment weekday hour country",
     "answers": "kind survey_channel channel type team agent segment plan country",
-    "customer_periods": "segment plan country acquisition_channel tenure_band had_ticket",
+    "customer_periods": "segment plan country acquisition_channel tenure_band cohort had_ticket",
     "customers_won": "segment country acquisition_channel referral_program",
     "cost_days": "center category channel",
     "surveys_sent": "kind survey_channel segment country",

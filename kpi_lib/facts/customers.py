@@ -9,6 +9,7 @@ from kpi_lib.period import Period
 
 CUTS = ("segment", "country", "acquisition_channel")
 RATES = ("currency", "fx")
+PAYING = (*RATES, "thresholds.payment_grace_days")
 FAR = "2200-01-01T00:00:00+00:00"
 SAME_VISIT_SECONDS = 30 * 60
 TICKET_DAYS = 30
@@ -17,13 +18,13 @@ TICKET_DAYS = 30
 @fact(
     anchor="X",
     needs=("subscriptions",),
-    cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band", "had_ticket"),
+    cuts=("plan", "segment", "country", "acquisition_channel", "tenure_band", "cohort", "had_ticket"),
     optional={
         "subscriptions.end_reason": ("left_for",),
         "engagement_events": ("engaged", "engagements", "active_day_share"),
         "tickets": ("had_ticket",),
     },
-    params=RATES,
+    params=PAYING,
 )
 def customer_periods(data: Data) -> Any:
     """One row per customer and period in which it was active at any time.
@@ -66,7 +67,7 @@ def customer_periods(data: Data) -> Any:
     rows = rows if data.has("subscriptions", "end_reason") else rows.drop("left_for")
     rows = _with_engagement(data, rows) if data.has("engagement_events") else rows
     rows = _with_ticket(data, rows) if data.has("tickets") else rows
-    return _with_plan(data, with_profile(data, rows.mutate(tenure_band=band)))
+    return _with_plan(data, with_profile(data, with_cohort(data, rows.mutate(tenure_band=band))))
 
 
 @fact(
@@ -99,7 +100,7 @@ def _tenures(rows: Any, keys: list[str]) -> Any:
     needs=("subscriptions",),
     cuts=("segment", "plan", "acquisition_channel", "cohort", "country"),
     summary=_tenures,
-    params=RATES,
+    params=PAYING,
 )
 def customer_histories(data: Data) -> Any:
     """One row per customer and period: its history up to the period's end.
@@ -130,8 +131,13 @@ def customer_histories(data: Data) -> Any:
 
 
 def _paying(data: Data) -> Any:
-    """Return the subscriptions with a price."""
+    """Return the subscriptions with a price; one that ended for a failed payment ends when its grace days are over."""
+    import ibis
+
     rows = data.table("subscriptions")
+    if grace := data.params.thresholds.payment_grace_days:
+        failed = (rows.end_reason == "payment").fill_null(False)
+        rows = rows.mutate(ended_at=failed.ifelse(rows.ended_at + ibis.interval(days=grace), rows.ended_at))
     return rows.mutate(revenue=data.money(rows.mrr, rows.currency)).filter(rows.mrr > 0)
 
 

@@ -90,7 +90,7 @@ def churn_annualised(churn: Any) -> Any:
     return 100 * (1 - (1 - churn / 100) ** (12 / churn.months))
 
 
-@kpi(fact="customer_periods", unit="percent", better="higher", cuts=CHURN_CUTS)
+@kpi(fact="customer_periods", unit="percent", better="higher", cuts=(*CHURN_CUTS, "cohort"))
 def retention_rate(customer: Any) -> Estimator:
     """The share of customers active at the start of the period who are still active at its end.
 

@@ -408,3 +408,24 @@ def test_cohorts_are_the_local_months_of_the_first_start(company):
         "a": "2023-01",
         "b": "2023-02",
     }
+
+
+def test_a_failed_payment_is_churn_when_its_grace_days_are_over(company):
+    company.params(thresholds={"payment_grace_days": 14})
+    company.subscription("paid late", ended="2024-05-10", end_reason="payment")
+    company.subscription("paid late", "2024-05-20")
+    company.subscription("never paid", ended="2024-05-10", end_reason="payment")
+    company.subscription("still time", ended="2024-05-25", end_reason="payment")
+    company.subscription("decided", ended="2024-05-25")
+    row = company.row("churn_rate")
+    assert (row["numerator"], row["denominator"]) == (2, 4)  # never paid, and decided
+    assert company.value("churn_rate.returned") == 0
+    assert company.value("churn_rate", "2024-06", reported="2024-06") == 50  # of two: still time, then no more
+
+
+def test_retention_by_cohort_is_the_cohort_table(company):
+    for number in range(2):
+        company.subscription(f"in March {number}", "2024-03-10")
+        company.subscription(f"in April {number}", "2024-04-10", ended="2024-05-10" if number else None)
+    rows = company.members("retention_rate", "cohort")
+    assert (rows["2024-03"], rows["2024-04"]) == (100, 50)
