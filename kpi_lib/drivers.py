@@ -152,10 +152,10 @@ def decompose(frame: pd.DataFrame, kpi: str, cut: str, period: Period) -> Driver
     if now["provisional"]:
         return f"{title}: provisional ({now['anchor']}); what moved it can be told when it is final."
     if str(now["method"]).startswith("Kaplan-Meier"):
-        why = "is estimated over all cases together, those still open too"
-        return f"{title} {why}: the numbers by {by} do not add up to it, so its change has no parts by {by}."
+        why = "estimated over all cases together, those still open too"
+        return f"{title}: {why}, so that the numbers by {by} do not add up to it and its change has no parts."
     if pd.isna(now["denominator"]):
-        return f"{title}: nothing that it is measured on could shift; its numbers by {by} show what changed."
+        return f"{title}: a plain count or amount has no mix; its numbers by {by} show what changed."
     members = _members(frame, kpi, cut, period)
     if members.empty or not all(_adds_up(members, total, end) for total, end in ((now, ""), (before, "_before"))):
         return f"{title}: the numbers by {by} do not add up to the total, so its change has no parts by {by}."

@@ -136,10 +136,10 @@ def waterfall(
 def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw two KPIs by the same members, in their own order: above how much (bars), below how well (dots)."""
     with house_style():
-        members = [str(member) for member in upper["member"] if str(member) != "(none)"]
+        amounts: list[Row] = upper[upper["value"].notna()].to_dict("records")
+        members = [str(row["member"]) for row in amounts]
         figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
         above, below = figure.subplots(2, sharex=True)
-        amounts: list[Row] = upper[upper["member"] != "(none)"].to_dict("records")
         most = max(row["value"] for row in amounts)
         for place, row in enumerate(amounts):
             above.bar(place, row["value"], width=0.7, color=colour, alpha=1 if row["value"] == most else 0.6)
@@ -179,11 +179,11 @@ def waits(
         for place, row in enumerate(rows):
             end = ends.get(row["member"])
             pair = [row, *([end] if end is not None and not pd.isna(end["value"]) else [])]
-            ax.plot([each["value"] for each in pair], [place] * len(pair), color=QUIET, linewidth=0.8, zorder=1)
+            ax.plot([_at(each, "value") for each in pair], [place] * len(pair), color=QUIET, linewidth=0.8, zorder=1)
             near = len(pair) == 2 and pair[1]["value"] < 3 * row["value"]
             for each, mark, side in zip(pair, "oD", ("right", "left"), strict=False):
                 _wait(ax, place, each, mark, colour)
-                at, ha = (each["value"], place), side if near else "center"
+                at, ha = (_at(each, "value"), place), side if near else "center"
                 _write(ax, value(each, about), at, (0, 6), "data", ha=ha, color=INK)
             count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
             _write(ax, count, (1, place), (52, 0), ("axes fraction", "data"), va="center", ha="right", size=8.5)
@@ -227,8 +227,16 @@ def _sure(row: Row) -> bool:
 def _wait(ax: Axes, place: float, row: Row, mark: str, colour: str) -> None:
     colour = QUIET if row["status"] == "small_sample" else colour
     if row["status"] == "ok":
-        ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=3, alpha=0.45, solid_capstyle="butt")
-    ax.plot(row["value"], place, mark, color=colour, markersize=5, markerfacecolor=colour if _sure(row) else "white")
+        ends = [_at(row, "low"), _at(row, "high")]
+        ax.plot(ends, [place] * 2, color=colour, linewidth=3, alpha=0.45, solid_capstyle="butt")
+    ax.plot(
+        _at(row, "value"), place, mark, color=colour, markersize=5, markerfacecolor=colour if _sure(row) else "white"
+    )
+
+
+def _at(row: Row, name: str) -> float:
+    """Return where a wait stands on a scale of powers, on which no wait is shorter than a second."""
+    return max(float(row[name]), 1 / SECONDS.get(row["unit"], 1))
 
 
 def _power_scale(ax: Axes, unit: str) -> None:

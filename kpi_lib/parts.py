@@ -155,9 +155,9 @@ def left_in_words(rows: Sequence[Row], about: About) -> str:
     """Say what is left of the first number after the others that are taken away."""
     taken = [f"{_short(row['kpi'], about)} {insight.value(row, about)}" for row in rows if row["better"] == "lower"]
     first, last = rows[0], rows[-1]
-    share = printed(100 * last["value"] / first["value"], "percent")
+    share = f", {printed(100 * last['value'] / first['value'], 'percent')} of it" if first["value"] > 0 else ""
     whole = f"{_short(first['kpi'], about)}: {insight.value(first, about)}"
-    return f"{whole}; less {_listed(taken)}, {insight.value(last, about)} is left, {share} of it."
+    return f"{whole}; less {_listed(taken)}, {insight.value(last, about)} is left{share}."
 
 
 def beside_in_words(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about: About) -> str:

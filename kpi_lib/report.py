@@ -135,7 +135,8 @@ class Report:
 
     def beside(self, kpi: str, other: str, cut: str) -> Several:
         """Say and draw two KPIs by the same members, such as demand and service level by `hour`, one over the other."""
-        upper, lower = (self._members(each, cut) for each in (kpi, other))
+        found = [self._members(each, cut) for each in (kpi, other)]
+        upper, lower = (rows[rows["member"] != "(none)"] for rows in found)
         for each, rows in ((kpi, upper), (other, lower)):
             if rows["value"].isna().all():
                 return self._no_figure(each, f"{self.about['kpis'][each]['title']}: nothing to break down by {cut}.")
@@ -144,9 +145,12 @@ class Report:
 
     def waits(self, kpi: str, cut: str) -> Several:
         """Say and draw by the members of a cut what half and what nine in ten waited less than, such as chats."""
-        halves, tails = (self._members(each, cut) for each in (kpi, f"{kpi}.p90"))
+        half = f"{kpi}.median" if f"{kpi}.median" in self.about["kpis"] else kpi
+        halves, tails = (self._members(each, cut) for each in (half, f"{kpi}.p90"))
         if halves["value"].isna().all():
             return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
+        if not halves["method"].str.startswith("Kaplan-Meier").all():
+            raise KpiError(f"{kpi} has no median: report.waits takes a waiting time such as 'first_response_time'")
         return self._said(parts.waits_in_words(halves, tails, self.about), figures.waits, halves, tails)
 
     def table(self, kpis: str | Iterable[str]) -> Shown | Several:

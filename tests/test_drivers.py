@@ -107,8 +107,11 @@ def test_a_member_that_is_a_number_is_named_with_its_cut():
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"method": "Kaplan-Meier, log-log limits"}, "those still open too: the numbers by channel do not add up"),
-        ({"denominator": None}, "nothing that it is measured on could shift"),
+        (
+            {"method": "Kaplan-Meier, log-log limits"},
+            "those still open too, so that the numbers by channel do not add up to it",
+        ),
+        ({"denominator": None}, "has no mix; its numbers by channel show what changed"),
         ({"provisional": True}, "can be told when it is final"),
         ({"status": "small_sample"}, "there are not two numbers, of April 2024 and May 2024, to compare"),
         ({"value": 50.0}, "the numbers by channel do not add up to the total"),

@@ -106,7 +106,7 @@ def test_a_waterfall_may_end_below_zero():
 
 
 def test_two_kpis_stand_over_the_same_members_in_their_own_order():
-    demand = waiting(unit="count", **{"1 mon": 40.0, "2 tue": 60.0, "(none)": 90.0})
+    demand = waiting(unit="count", **{"1 mon": 40.0, "2 tue": 60.0, "3 wed": float("nan")})
     served = waiting(unit="percent", **{"2 tue": 80.0})
     figure = figures.beside(demand, served, ABOUT)
     assert labels(figure, "x", axes=1) == ["mon", "tue"]
@@ -128,6 +128,12 @@ def test_a_wait_of_too_few_cases_is_hollow_and_one_that_nobody_reached_is_left_o
     figure = figures.waits(waiting(chat=5.0, status="small_sample"), tails, ABOUT)
     marks = [line for line in figure.axes[0].lines if line.get_marker() in "oD"]
     assert [mark.get_markerfacecolor() for mark in marks] == ["white"]
+
+
+def test_a_wait_of_no_time_stands_where_a_second_stands():
+    figure = figures.waits(waiting(unit="seconds", chat=0.0), waiting(unit="seconds", chat=30.0), ABOUT)
+    places = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() in "oD"]
+    assert list(places) == [1.0, 30.0]
 
 
 def test_a_figure_can_be_drawn_into_an_analysts_axes():

@@ -211,6 +211,7 @@ def told(folder):
     about = small_scorecard.about()
     for kpi in ("satisfaction", "clv", "cost", "profit", "first_response_time.p90"):
         about["kpis"][kpi] = {**about["kpis"]["first_response_time"], "title": kpi, "short": kpi}
+    frame.loc[frame["kpi"].str.startswith("first_response_time"), "method"] = "Kaplan-Meier, log-log limits"
     Scorecard(frame, about).write(folder)
     return open_report(folder)
 
@@ -240,7 +241,7 @@ def test_drivers_say_draw_and_list_what_moved_a_number(told):
 
 def test_drivers_of_what_has_no_parts_are_a_note(told):
     (note,) = told.drivers("first_response_time", "channel")
-    assert "do not add up to the total" in note.message
+    assert "the numbers by channel do not add up to it" in note.message
 
 
 def test_a_pareto_names_the_few_that_make_most(report):
@@ -288,6 +289,12 @@ def test_waits_say_half_and_nine_in_ten(told):
     )
     assert "chat half within 2 min, nine in ten within 9 min" in plain(finding)
     assert alternative(figure) == finding
+
+
+def test_a_mean_is_no_half(told):
+    told._now.loc[told._now["kpi"] == "first_response_time", "method"] = "delta method"
+    with pytest.raises(KpiError, match="first_response_time has no median"):
+        told.waits("first_response_time", "channel")
 
 
 def test_a_number_that_keeps_members_in_order_is_not_shown():
