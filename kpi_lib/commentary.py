@@ -91,7 +91,8 @@ class Section:
 
 def read(params: Params, period: Period) -> dict[str, Section]:
     """Return the sections of a period's commentary by notebook, every name in them checked; none without a file."""
-    path = params.path.parent / "periods" / f"{period}.md"
+    own = "" if params.path.stem == "report" else params.path.stem  # other configurations may lie in the same folder
+    path = params.path.parent / "periods" / own / f"{period}.md"
     if not path.is_file():
         return {}
     try:

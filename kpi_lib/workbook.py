@@ -171,13 +171,13 @@ def _chosen(now: pd.DataFrame) -> pd.DataFrame:
 def _definitions(now: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
     columns = [
         ("KPI", 44), ("Address", 34), ("What it is", 60), ("How it is counted", 60), ("Differs from", 60), ("Unit", 10),
-        ("Better", 9), ("What puts a row in a period", 40), ("Cuts", 40), ("Source", 16), ("Definition", 11),
+        ("Better", 9), ("What puts a row in a period", 40), ("Cuts", 40), ("Definition", 11),
     ]  # fmt: skip
     hashes = dict(zip(now["kpi"], now["definition"], strict=True))
     return columns, (
         [
             said["title"], kpi, said["summary"], said["formula"], said["differs"], said["unit"], said["better"],
-            said["anchor"], ", ".join(said["cuts"]), said["source"], hashes.get(kpi, ""),
+            said["anchor"], ", ".join(said["cuts"]), hashes.get(kpi, ""),
         ]
         for kpi, said in card.about["kpis"].items()
     )  # fmt: skip

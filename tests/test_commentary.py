@@ -1,13 +1,14 @@
 """The analysts' commentary: whose section is whose, figures that cannot go stale, and what is refused where."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
 import small_scorecard
 
-from kpi_lib import commentary
+from kpi_lib import cli, commentary
 from kpi_lib.errors import ParamsError
 from kpi_lib.params import load
 from kpi_lib.period import Period
@@ -190,6 +191,14 @@ def test_no_file_and_another_period_have_no_comment(comment):
     assert comment("May", period=MAY.previous) == {}
 
 
+def test_another_configuration_in_the_same_folder_has_comments_of_its_own(comment, folder):
+    comment("Sum")
+    (folder / "params/periods/other").mkdir()
+    (folder / "params/periods/other/2024-05.md").write_text("Other")
+    (folder / "params/other.yaml").write_text(PARAMS)
+    assert commentary.read(load("params/other.yaml"), MAY)["executive_summary"].text == "Other"
+
+
 HOSTILE = """<script>alert(1)</script> and <b onclick="x()">bold</b> `a<b` \\<i> <https://example.org>
 
 <img src=x onerror=alert(1)>
@@ -234,6 +243,38 @@ def test_a_section_that_no_cell_shows_is_named(comment):
         "params/periods/2024-05.md:5: this is not printed, as support_ops.ipynb has no cell "
         'report.commentary("support_ops")'
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "says"),
+    [
+        ("check", "npss", "no KPI 'npss' - did you mean 'nps'"),
+        ("report", "npss", "no KPI 'npss' - did you mean 'nps'"),
+        ("report", "nps survey_channel=emial", "nps has no survey_channel 'emial' in May 2024 - did you mean 'email'"),
+    ],
+)
+def test_a_wrong_placeholder_stops_the_command_before_a_notebook_runs(
+    company, monkeypatch, capsys, command, wrong, says
+):
+    def impossible(*_, **__):
+        raise AssertionError("a notebook ran")
+
+    for score in (10, 9, 8, 0, 10):
+        company.survey("nps", score)
+    company.write()
+    (company.folder / "notebooks/loyalty.ipynb").write_text(
+        nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Loyalty")]))
+    )
+    (company.folder / "params/periods").mkdir()
+    (company.folder / "params/periods/2024-05.md").write_text(f"## Loyalty\n\nSo {{{wrong}}}\n")
+    monkeypatch.chdir(company.folder)
+    monkeypatch.setattr(import_module("kpi_lib.publish.build"), "run_all", impossible)
+    monkeypatch.setattr("sys.argv", ["kpi", command, "2024-05"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert f"kpi: params/periods/2024-05.md:3: {says}" in capsys.readouterr().err
+    assert not list(company.folder.glob("reports/2024-05"))
 
 
 def test_only_what_shows_a_changed_comment_is_run_again(tmp_path):
