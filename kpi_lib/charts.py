@@ -25,6 +25,7 @@ from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocat
 
 from kpi_lib.insight import About, Row, target, title_by, trimmed, value
 from kpi_lib.period import Period
+from kpi_lib.signals import Judgement, judge
 from kpi_lib.units import SECONDS, printed
 
 WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
@@ -42,7 +43,10 @@ def house_style() -> Iterator[None]:
 
 
 def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
-    """Draw one KPI over its periods with intervals and target; `frame` has its total rows, oldest first."""
+    """Draw one KPI over its periods with intervals, target and the limits of its ordinary variation.
+
+    `frame` has its total rows, oldest first.
+    """
     with house_style():
         ax = _axes(ax, 2.55)
         rows: list[Row] = frame.to_dict("records")
@@ -50,6 +54,8 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         sure = [_is_sure(row) for row in rows]
         places = range(len(rows))
         ax.fill_between(places, low, high, color=colour, alpha=0.16, linewidth=0)
+        judgement = judge(frame)
+        _draw_limits(ax, values, judgement)
         for left, right in pairwise(places):
             style = "-" if sure[left] and sure[right] else (0, (2, 2))
             ax.plot([left, right], values[left : right + 1], color=colour, linewidth=1.7, linestyle=style)
@@ -57,12 +63,14 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
             _dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
         _limit(ax, rows[-1]["unit"])
-        room = _draw_last(ax, values, rows[-1], about)
+        room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
         _scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
         ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
         ax.grid(axis="y")
-        _title(ax, rows[-1]["title"], _how_to_read(frame, "shaded"))
+        marks = {"dotted: ordinary variation": judgement.low, "ringed: unusual": any(judgement.rules)}
+        reading = [_how_to_read(frame, "shaded"), *(text for text, drawn in marks.items() if drawn)]
+        _title(ax, rows[-1]["title"], "; ".join(part for part in reading if part))
         return present(ax.figure, alt)
 
 
@@ -173,6 +181,19 @@ def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:
     )
 
 
+def _draw_limits(ax: Axes, values: Sequence[float], judgement: Judgement) -> None:
+    """Draw the natural process limits, if there are any, and a ring around each value that breaks a rule of theirs."""
+    if not judgement.low:
+        return
+    places = range(len(values))
+    ax.fill_between(places, judgement.low, judgement.high, color=INK, alpha=0.035, linewidth=0, step="mid")
+    for limits in (judgement.low, judgement.high):
+        ax.step(places, limits, where="mid", color=QUIET, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    for place, rule in enumerate(judgement.rules):
+        if rule:
+            ax.plot(place, values[place], "o", color=INK, markersize=11, markerfacecolor="none", markeredgewidth=1.2)
+
+
 def _draw_target(ax: Axes, row: Row, about: About) -> None:
     bounds = [float(row[bound]) for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
     if not bounds:
@@ -185,7 +206,7 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
     _write(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
 
 
-def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> float:
+def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: float) -> float:
     """Write the last value on the side of its point where the line does not come from, but clear of the time axis.
 
     Where the target's line runs there it stands to the right of its point. Returns the periods of room that it needs.
@@ -201,9 +222,9 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About) -> flo
     last, side = (len(values) - 1, values[-1]), -1 if below else 1
     bounds = [row[bound] for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
     if any(0 <= side * (bound - values[-1]) <= 0.2 * (high - low) for bound in bounds):
-        _write(ax, text, last, (7, 0), "data", **(style | {"ha": "left", "va": "center"}))
+        _write(ax, text, last, (away + 1, 0), "data", **(style | {"ha": "left", "va": "center"}))
         return 0.26 * len(text)
-    _write(ax, text, last, (5, 6 * side), "data", **style)
+    _write(ax, text, last, (5, away * side), "data", **style)
     return 0.0
 
 

@@ -79,10 +79,9 @@ class _Series:
         """Return the mean over the periods `base`, and one standard deviation of each period."""
         base = list(base)
         mean = float(np.average(self.values[base], weights=self.weights[base]))
-        known = self.weights > 0
-        noise = np.ones(len(known))
+        noise = np.ones(len(self.values))
         if self.is_share:
-            noise[known] = np.sqrt(max(mean * (1 - mean), 0.0) / self.weights[known])
+            noise = np.sqrt(max(mean * (1 - mean), 0.0) / np.where(self.weights > 0, self.weights, np.nan))
         if not noise[base].all():
             return mean, 0 * noise
         steps = (self.values[base] - mean) / noise[base]

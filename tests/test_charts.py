@@ -10,6 +10,8 @@ from small_scorecard import ABOUT, row, scorecard, trend
 
 from kpi_lib import charts
 
+READING = "shaded: 95% interval; dotted: ordinary variation"
+
 
 def texts(figure):
     return [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in figure.axes[0].texts]
@@ -28,8 +30,16 @@ def hollow(figure):
     return [line for line in figure.axes[0].lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"]
 
 
+def rings(figure):
+    return [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "none"]
+
+
+def limits(figure):
+    return [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-mid"]
+
+
 def test_a_trend_labels_its_target_its_last_value_and_its_interval():
-    assert texts(drawn()) == ["target\nat least 30", "31.2", "Net Promoter Score", "shaded: 95% interval"]
+    assert texts(drawn()) == ["target\nat least 30", "31.2", "Net Promoter Score", READING]
 
 
 def test_a_trend_names_months_and_the_year_where_it_starts():
@@ -52,7 +62,7 @@ def test_a_provisional_last_month_is_hollow_and_says_so():
     rows[-1] |= {"provisional": True, "verdict": "withheld"}
     figure = charts.trend(pd.DataFrame(rows), ABOUT)
     assert len(hollow(figure)) == 1
-    assert texts(figure)[-1] == "shaded: 95% interval; hollow: provisional"
+    assert texts(figure)[-1] == "shaded: 95% interval; hollow: provisional; dotted: ordinary variation"
 
 
 def test_a_month_with_too_few_cases_is_hollow_and_its_value_is_not_written():
@@ -62,6 +72,18 @@ def test_a_month_with_too_few_cases_is_hollow_and_its_value_is_not_written():
     assert len(hollow(figure)) == 1
     assert "n = 3" in texts(figure)
     assert "31.2" not in texts(figure)
+
+
+def test_a_month_beyond_its_ordinary_variation_is_ringed_and_the_limits_are_drawn():
+    rows = [each | {"value": 31.0 + place % 2} for place, each in enumerate(trend(low=None, high=None))]
+    calm = charts.trend(pd.DataFrame(rows), ABOUT)
+    assert (len(rings(calm)), len(limits(calm))) == (0, 2)
+    rows[-1] |= {"value": 40.0}
+    loud = charts.trend(pd.DataFrame(rows), ABOUT)
+    assert [line.get_xydata().tolist() for line in rings(loud)] == [[[12, 40]]]
+    assert texts(loud)[-1] == "dotted: ordinary variation; ringed: unusual"
+    short = charts.trend(pd.DataFrame(rows[5:]), ABOUT)
+    assert (len(rings(short)), len(limits(short)), texts(short)[-1]) == (0, 0, "")
 
 
 def test_a_breakdown_is_sorted_with_doubtful_members_last():
@@ -135,5 +157,5 @@ def test_the_last_value_stands_clear_of_the_targets_line():
         rows[-1] |= {"value": 30.0}  # fallen from 40: the label would stand below
         return next(text for text in charts.trend(pd.DataFrame(rows), ABOUT).axes[0].texts if "30.0" in text.get_text())
 
-    assert side_with(target=22.0).get_horizontalalignment() == "right"
+    assert side_with(target=20.0).get_horizontalalignment() == "right"
     assert side_with(target=29.0).get_horizontalalignment() == "left"
