@@ -20,7 +20,6 @@ Row = Mapping[str, Any]
 WITHIN_MARGIN = "within the margin of error"
 _PREPOSITION = re.compile(r" (?:by|per|of|in|within|to|at|with|after|for|from|without)\b|,")
 _IMPORTANCE = {"missed": 0, "missed within the margin": 1, "signal": 2, "judged": 3, "without a number": 4}
-_NOTHING: About = {}
 _PERIODS = {1: "months", 3: "quarters", 12: "years"}
 _STEP = {1: "month-to-month", 3: "quarter-to-quarter", 12: "year-to-year"}
 _PATTERN = {
@@ -127,11 +126,11 @@ def is_within_margin(row: Row) -> bool:
     return any(row["low"] <= bound <= row["high"] for bound in bounds)
 
 
-def moved(row: Row, about: About = _NOTHING) -> str:
+def moved(row: Row, about: About) -> str:
     """Return `better`, `worse` or, where neither direction is good, `changed` when a number stands out, else nothing.
 
-    It stands out from its own ordinary variation (`kpi_lib.signals`). Where the history is too short to know that, or
-    `about` brings no signals, the change on the period before must exceed what both periods' margins of error explain.
+    It stands out from its own ordinary variation (`kpi_lib.signals`). Where the history is too short to know that, the
+    change on the period before must exceed what both periods' margins of error explain.
     """
     up = _moved_up(row, about)
     if up is None:

@@ -4,11 +4,51 @@ import pandas as pd
 import pytest
 from small_scorecard import ABOUT, row, scorecard
 
-from kpi_lib import insight
+from kpi_lib import insight, signals
+from kpi_lib.period import Period
+
+CALM = [  # mean 30.0, mean moving range 1.018: limits 27.3 and 32.7
+    30.2,
+    29.1,
+    30.4,
+    29.6,
+    30.9,
+    29.3,
+    30.6,
+    29.9,
+    30.1,
+    29.4,
+    30.7,
+    29.8,
+]
 
 
 def said(**changed):
     return insight.sentence(row(**changed), ABOUT).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def history(*values, last="2024-05", **changed):
+    """The rows of a KPI with these values up to a period, each with the one before and without a year before."""
+    periods, before = Period.parse(last).trailing(len(values)), [None, *values]
+    return [
+        row(**{"period": str(period), "value": value, "previous": before[place], "year_ago": None, **changed})
+        for place, (period, value) in enumerate(zip(periods, values, strict=True))
+    ]
+
+
+def judged(*histories):
+    """What `about` says of a scorecard of these rows."""
+    frame = pd.DataFrame([one for rows in histories for one in rows])
+    titles = {one["kpi"]: {"title": one["title"]} for rows in histories for one in rows}
+    period = frame["period"].max()
+    return {**ABOUT, "period": period, "kpis": titles, "signals": signals.of_scorecard(frame, period)}
+
+
+def told(*values, last=None, among=(), **changed):
+    """The sentence on the last of these values, in view of the others; `last` changes only its row."""
+    rows = history(*values, **changed)
+    rows[-1] |= last or {}
+    return insight.sentence(rows[-1], judged(rows, *among)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_sentence_says_value_changes_and_target():
@@ -47,7 +87,7 @@ def test_better_and_worse_are_said_only_beyond_the_interval_and_where_a_directio
 
 
 def test_a_census_without_interval_is_neither_better_nor_worse():
-    assert insight.moved(row(better="lower", low=None, high=None)) == ""
+    assert insight.moved(row(better="lower", low=None, high=None), ABOUT) == ""
 
 
 def test_a_missed_target_inside_the_interval_is_within_the_margin_of_error():
@@ -107,6 +147,141 @@ def test_without_a_meaningful_number_no_number_is_said(status, text):
     assert said(status=status, n=3, verdict="withheld") == text
     assert insight.value(row(status=status), ABOUT) == "–"
     assert insight.interval(row(status=status), ABOUT) == ""
+
+
+AIM = "; it meets the target of at least 30."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (31.2, "was 31.2, up 1.4 points on April, within its ordinary month-to-month variation"),
+        (29.8, "was 29.8, unchanged from April"),
+        (
+            41.2,
+            "improved to 41.2, up 11.4 points on April, beyond its ordinary month-to-month variation (27.3 to 32.7)",
+        ),
+        (
+            10.0,
+            "worsened to 10.0, down 19.8 points on April, beyond its ordinary month-to-month variation (27.3 to 32.7)",
+        ),
+    ],
+)
+def test_a_change_is_set_against_the_ordinary_variation(value, text):
+    assert told(*CALM, value) == f"Net Promoter Score {text}{AIM}"
+
+
+def test_the_ordinary_variation_is_meant_of_the_last_change_and_not_of_the_years():
+    assert told(*CALM, 31.2, last={"year_ago": 26.2}) == (
+        "Net Promoter Score was 31.2, up 1.4 points on April, within its ordinary month-to-month variation, and up "
+        f"5.0 points on May 2023{AIM}"
+    )
+
+
+def test_what_is_still_beyond_is_not_said_to_have_moved_when_it_came_back_a_little():
+    assert told(*CALM, 41.2, 40.1) == (
+        "Net Promoter Score was 40.1, down 1.1 points on April, beyond its ordinary month-to-month variation "
+        f"(27.3 to 32.7){AIM}"
+    )
+
+
+def test_neither_direction_is_better_where_none_is_declared():
+    assert told(*CALM, 41.2, better="none").startswith(
+        "Net Promoter Score rose to 41.2, up 11.4 points on April, beyond"
+    )
+    assert told(*CALM, 10.0, better="band").startswith("Net Promoter Score fell to 10.0")
+
+
+def test_what_is_unusual_alone_but_not_among_many_is_said_so():
+    others = [history(*CALM, 30.0, kpi=f"other_{place}") for place in range(40)]
+    assert told(*CALM, 33.9) == (
+        "Net Promoter Score improved to 33.9, up 4.1 points on April, beyond its ordinary month-to-month variation "
+        f"(27.3 to 32.7){AIM}"
+    )
+    assert told(*CALM, 33.9, among=others) == (
+        "Net Promoter Score was 33.9, up 4.1 points on April, beyond its ordinary month-to-month variation, as one "
+        f"number in fifty is by chance alone{AIM}"
+    )
+
+
+def test_a_pattern_within_the_limits_is_named():
+    wave = [95.0, 105.0] * 5
+    assert told(*wave, 119.0, 100.0, 119.0, 119.0) == (
+        "Net Promoter Score was 119.0, unchanged from April, within its ordinary month-to-month variation, but near "
+        f"the same limit of it in three of four months{AIM}"
+    )
+    assert told(*wave, *[101.0] * 7, 102.0) == (
+        "Net Promoter Score was 102.0, up 1.0 point on April, within its ordinary month-to-month variation, but on "
+        f"one side of its mean for 8 months{AIM}"
+    )
+
+
+def test_a_short_history_keeps_the_comparison_of_margins_and_says_so():
+    said_short = "with too short a history to tell what is ordinary"
+    assert told(*CALM[:7], 41.2, low=39.0, high=43.0) == (
+        f"Net Promoter Score improved to 41.2, up 10.6 points on April, {said_short}{AIM}"
+    )
+    assert told(*CALM[:7], 31.2, low=28.0, high=34.4) == (
+        f"Net Promoter Score was 31.2, up 0.6 points on April, {said_short}{AIM}"
+    )
+    assert told(41.2, 41.2) == f"Net Promoter Score was 41.2, unchanged from April{AIM}"
+
+
+def test_a_number_that_never_moved_before():
+    assert told(*[30.0] * 9, 31.0) == (
+        f"Net Promoter Score was 31.0, up 1.0 point on April, the first change in 9 months{AIM}"
+    )
+
+
+def test_a_provisional_number_is_not_judged():
+    text = told(*CALM, 60.0, last={"provisional": True, "verdict": "withheld"})
+    assert "ordinary" not in text
+    assert text.startswith("Net Promoter Score was 60.0, up")
+
+
+def test_quarters_and_plural_titles():
+    assert told(*CALM, 31.2, last={"period": "2024-Q2"}, title="Open cases").startswith(
+        "Open cases were 31.2, up 1.4 points on Q1, within their ordinary quarter-to-quarter variation;"
+    )
+
+
+def test_limits_that_seem_to_hold_the_printed_value_are_not_printed():
+    ratio = told(*[0.20, 0.21, 0.19] * 4, 0.2449, unit="ratio", low=None, high=None)
+    assert "beyond its ordinary month-to-month variation;" in ratio
+
+
+def test_page_one_says_how_many_numbers_were_looked_at_and_what_part_of_the_signals_is_chance():
+    calm = [history(*CALM, 30.0, kpi=f"calm_{place}", title=f"Calm {place}") for place in range(38)]
+    loud = [history(*CALM, 60.0, kpi=name, title=name.title()) for name in ("churn", "waits")]
+    assert insight.caution(judged(*calm, *loud)) == (
+        "Of 40 numbers that can be judged, 2 stand out from the ordinary month-to-month variation: Churn and Waits. "
+        "On average at most one in twenty of such signals is chance."
+    )
+    assert insight.caution(judged(*calm)) == (
+        "Of 38 numbers that can be judged, none stands out from its ordinary month-to-month variation."
+    )
+    assert insight.caution(judged(history(1.0, 2.0))) == (
+        "The history is too short to tell what is ordinary: that takes 8 earlier periods."
+    )
+    assert insight.caution(judged(loud[0])).startswith("Of 1 number that can be judged, 1 stands out")
+
+
+def test_headlines_missed_then_signals_then_by_the_size_of_the_change():
+    wide = [10 * value for value in CALM]
+    rows = [
+        history(*wide, 310.0, kpi="a_little"),  # more points, less of its own variation
+        history(*CALM, 31.2, kpi="more"),
+        history(*CALM, 60.0, kpi="signal"),
+        history(*CALM, 41.2, kpi="weaker_signal"),
+        history(*CALM, 29.8, kpi="zz_still"),
+        history(*CALM, 29.8, kpi="still"),
+        history(*CALM, 29.8, kpi="missed", verdict="missed"),
+    ]
+    frame = pd.DataFrame([one for each in rows for one in each])
+    for order in (frame, frame[::-1]):
+        assert insight.headline(order, judged(*rows))["kpi"].tolist() == [
+            "missed", "signal", "weaker_signal", "more", "a_little", "still", "zz_still",
+        ]  # fmt: skip
 
 
 def test_headlines_come_in_order_of_importance():
