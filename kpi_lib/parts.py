@@ -122,7 +122,7 @@ def of_drivers(moved: Drivers, about: About) -> Table:
     """Return the parts of a change as a table: each member's weight and value in both periods, and what it brought."""
     currency, ends = about["currency"], [Period.parse(row["period"]).label for row in (moved.before, moved.now)]
     cut = moved.cut.replace("_", " ")
-    labels = [*(f"Weight, {end}" for end in ends), *ends, f"Within each {cut}", "Mix", "Together"]
+    labels = [*(f"Weight, {end}" for end in ends), *ends, "Within", "Mix", "Together"]
     rows = []
     for part in moved.parts.to_dict("records"):
         weights = [printed(part[name], "percent") for name in ("weight_before", "weight")]
@@ -137,7 +137,7 @@ def of_drivers(moved: Drivers, about: About) -> Table:
         f"What moved it: {moved.now['title']}, {ends[1]}",
         [Column(cut.capitalize(), "left"), *map(Column, labels)],
         rows,
-        ["Parts are rounded so that they add up to the change as printed.", *few],
+        [f"Within: what changed within each {cut}. Rounded so that all parts add up to the change as printed.", *few],
     )
 
 
@@ -163,7 +163,7 @@ def left_in_words(rows: Sequence[Row], about: About) -> str:
 def beside_in_words(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about: About) -> str:
     """Say where the first KPI is largest, and where the second is worse than all together by more than chance."""
     most = upper.loc[upper["value"].idxmax()].to_dict()
-    said = f"{insight.title_by(most)}: most {unnumbered(most['member'])} ({insight.value(most, about)})."
+    said = f"{insight.title_by(most)}: {unnumbered(most['member'])} has most ({insight.value(most, about)})."
     if total["status"] != "ok" or total["better"] not in ("higher", "lower") or lower["low"].isna().all():
         return said
     limit, side = ("high", "below") if total["better"] == "higher" else ("low", "above")
