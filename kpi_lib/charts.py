@@ -48,7 +48,7 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
     `frame` has its total rows, oldest first.
     """
     with house_style():
-        ax = _axes(ax, 2.55)
+        ax = new_axes(ax, 2.55)
         rows: list[Row] = frame.to_dict("records")
         values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
         sure = [_is_sure(row) for row in rows]
@@ -60,17 +60,17 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
             style = "-" if sure[left] and sure[right] else (0, (2, 2))
             ax.plot([left, right], values[left : right + 1], color=colour, linewidth=1.7, linestyle=style)
         for place, row in enumerate(rows):
-            _dot(ax, place, row["value"], row, colour)
+            draw_dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
         _limit(ax, rows[-1]["unit"])
         room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
-        _scale(ax.yaxis, rows[-1], about)
+        set_scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
         ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
         ax.grid(axis="y")
         marks = {"dotted: ordinary variation": judgement.low, "ringed: unusual": any(judgement.rules)}
         reading = [_how_to_read(frame, "shaded"), *(text for text, drawn in marks.items() if drawn)]
-        _title(ax, rows[-1]["title"], "; ".join(part for part in reading if part))
+        put_title(ax, rows[-1]["title"], "; ".join(part for part in reading if part))
         return present(ax.figure, alt)
 
 
@@ -80,30 +80,30 @@ def by(
     """Draw the members of one cut in one period as dots with intervals, sorted; `total` is the line to compare with."""
     with house_style():
         shown, left_out = arranged(frame)
-        ax = _axes(ax, 1.0 + 0.27 * len(shown))
+        ax = new_axes(ax, 1.0 + 0.27 * len(shown))
         rows: list[Row] = shown.to_dict("records")
         if total is not None and total["status"] == "ok":
             ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
-            _write(
+            write_number(
                 ax, f"all {value(total, about)}", (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center"
             )
         for place, row in enumerate(rows):
             if row["status"] == "ok":
                 ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.5)
-            _dot(ax, row["value"], place, row, colour)
+            draw_dot(ax, row["value"], place, row, colour)
             at, of = (1, place), ("axes fraction", "data")
-            _write(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
+            write_number(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
             count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
-            _write(ax, count, at, (110, 0), of, va="center", ha="right", size=8.5)
+            write_number(ax, count, at, (110, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
             ax.set_xlim(0)
-        _scale(ax.xaxis, rows[0], about)
+        set_scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
         less = f"the {left_out} smallest are not drawn" if left_out else ""
         reading = "; ".join(part for part in (_how_to_read(shown, "lines"), less) if part)
-        _title(ax, title_by(rows[0]), reading, 26 if total is not None else 16)
+        put_title(ax, title_by(rows[0]), reading, 26 if total is not None else 16)
         return present(ax.figure, alt)
 
 
@@ -124,7 +124,19 @@ def svg(figure: Figure) -> str:
     with house_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     picture = buffer.getvalue()
-    return re.sub(r'<g id="[\w.]+_\d+">', "<g>", picture[picture.index("<svg") :])
+    return _terse(re.sub(r'<g id="[\w.]+_\d+">', "<g>", picture[picture.index("<svg") :]))
+
+
+def _terse(picture: str) -> str:
+    """Return an SVG without layout, and with hundredths of a point at most."""
+
+    def numbers(found: re.Match[str]) -> str:
+        short = re.sub(r"(\d\.\d\d)\d+", r"\1", " ".join(found[0].split()))
+        return re.sub(r" ?([A-Za-z]) (?=[\d.-])| (z)", lambda each: str(each[1] or each[2]), short)
+
+    picture = re.sub(r'(?<= d=")[^"]+', numbers, picture)
+    picture = re.sub(r"(?<=translate\()[^)]+", numbers, picture)
+    return re.sub(r">\s+<", "><", picture)
 
 
 def present(figure: Any, alt: str) -> Figure:
@@ -139,7 +151,7 @@ def present(figure: Any, alt: str) -> Figure:
     return figure
 
 
-def _axes(ax: Axes | None, height: float) -> Axes:
+def new_axes(ax: Axes | None, height: float) -> Axes:
     return ax if ax is not None else Figure(figsize=(WIDTH, height), layout="constrained").add_subplot()
 
 
@@ -147,26 +159,28 @@ def _is_sure(row: Row) -> bool:
     return row["status"] == "ok" and not row["provisional"]
 
 
-def _dot(ax: Axes, x: float, y: float, row: Row, colour: str) -> None:
+def draw_dot(ax: Axes, x: float, y: float, row: Row, colour: str) -> None:
     """Draw a value: full when sure, hollow when provisional, hollow and without colour when of too few cases."""
     colour = QUIET if row["status"] == "small_sample" else colour
     ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if _is_sure(row) else "white")
 
 
-def _write(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], of: Any, **style: Any) -> None:
+def write_number(
+    ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], of: Any, **style: Any
+) -> None:
     """Write text beside a point given in the coordinates `of`, `offset` printer's points away."""
     style = {"size": 8, "color": QUIET, "annotation_clip": False, **style}
     ax.annotate(text, at, offset, xycoords=of, textcoords="offset points", **style)
 
 
-def _title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
+def put_title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
     """Head the figure with the title and, in small letters under it, how the marks are to be read."""
     alone = len(ax.figure.axes) == 1
     of = ("figure fraction" if alone else "axes fraction", "axes fraction")
     space = space if reading else space - 10
     ax.set_title(" ", pad=space, size=10)  # keeps the room for what is written over it
-    _write(ax, title, (0, 1), (3, space), of, weight=700, size=10, color=INK, in_layout=not alone)
-    _write(ax, reading, (0, 1), (3, space - 11), of, in_layout=not alone)
+    write_number(ax, title, (0, 1), (3, space), of, weight=700, size=10, color=INK, in_layout=not alone)
+    write_number(ax, reading, (0, 1), (3, space - 11), of, in_layout=not alone)
 
 
 def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:
@@ -203,7 +217,7 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
     for bound in bounds:
         ax.axhline(bound, color=QUIET, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
     words = "target\n" + target(row, about).replace(" and ", "\nand ")
-    _write(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
+    write_number(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
 
 
 def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: float) -> float:
@@ -222,13 +236,13 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: 
     last, side = (len(values) - 1, values[-1]), -1 if below else 1
     bounds = [row[bound] for bound in ("target_low", "target_high") if not pd.isna(row[bound])]
     if any(0 <= side * (bound - values[-1]) <= 0.2 * (high - low) for bound in bounds):
-        _write(ax, text, last, (away + 1, 0), "data", **(style | {"ha": "left", "va": "center"}))
+        write_number(ax, text, last, (away + 1, 0), "data", **(style | {"ha": "left", "va": "center"}))
         return 0.26 * len(text)
-    _write(ax, text, last, (5, away * side), "data", **style)
+    write_number(ax, text, last, (5, away * side), "data", **style)
     return 0.0
 
 
-def _scale(axis: Any, row: Row, about: About) -> None:
+def set_scale(axis: Any, row: Row, about: About) -> None:
     """Give an axis round steps of the KPI's unit, printed as the unit is printed."""
     unit, currency = row["unit"], about["currency"]
     axis.set_major_locator(_locator(unit, *axis.get_view_interval()))

@@ -19,14 +19,14 @@ from kpi_lib.charts import (
     MOST_MEMBERS,
     QUIET,
     WIDTH,
-    _axes,
-    _dot,
-    _scale,
-    _title,
-    _write,
     arranged,
+    draw_dot,
     house_style,
+    new_axes,
     present,
+    put_title,
+    set_scale,
+    write_number,
 )
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row, title_by, value
@@ -45,14 +45,14 @@ def contributions(
     """Draw what each member brought to a change, by its own value and by its weight; the bars add up to the change."""
     with house_style():
         rows = _with_total(moved)
-        ax = _axes(ax, 1.0 + 0.4 * len(rows))
+        ax = new_axes(ax, 1.0 + 0.4 * len(rows))
         for place, row in enumerate(rows):
             for name, at in (("rate", place - 0.17), ("mix", place + 0.17)):
                 _part(ax, at, row[name], moved.signed(row[name], about["currency"]), name, row, colour)
             style = {"va": "center", "ha": "right", "weight": 700, "color": INK, "size": 8.5}
             together = moved.signed(row["together"], about["currency"])
-            _write(ax, together, (1, place), (48, 0), ("axes fraction", "data"), **style)
-        _write(ax, "together", (1, 1), (48, 3), "axes fraction", ha="right")
+            write_number(ax, together, (1, place), (48, 0), ("axes fraction", "data"), **style)
+        write_number(ax, "together", (1, 1), (48, 3), "axes fraction", ha="right")
         ax.axvline(0, color=INK, linewidth=0.9)
         ax.axhline(len(rows) - 1.5, color=QUIET, linewidth=0.7)
         ax.set_ylim(len(rows) - 0.45, -0.55)
@@ -63,7 +63,7 @@ def contributions(
         ax.grid(axis="x")
         few = "; hollow: too few cases" if not all(row["sure"] for row in rows) else ""
         within = f"within each {moved.cut.replace('_', ' ')}"
-        _title(ax, f"What moved it: {moved.now['title']}", f"full: {within}; hatched: the mix{few}", 26)
+        put_title(ax, f"What moved it: {moved.now['title']}", f"full: {within}; hatched: the mix{few}", 26)
         return present(ax.figure, alt)
 
 
@@ -72,25 +72,25 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
     with house_style():
         shown = cumulated(frame)
         rows: list[Row] = shown.head(MOST_MEMBERS).to_dict("records")
-        ax = _axes(ax, 1.0 + 0.27 * len(rows))
+        ax = new_axes(ax, 1.0 + 0.27 * len(rows))
         for place, row in enumerate(rows):
             face = "white" if row["status"] != "ok" else to_rgba(colour, 1 if row["vital"] else LIGHT)
             ax.barh(place, row["value"], height=0.66, facecolor=face, edgecolor=QUIET if face == "white" else face)
             of = (1, place), ("axes fraction", "data")
-            _write(
+            write_number(
                 ax, value(row, about), of[0], (44, 0), of[1], va="center", ha="right", weight=700, color=INK, size=8.5
             )
             count = f"{row['numerator']:,.0f}"
-            _write(ax, count, of[0], (90, 0), of[1], va="center", ha="right", size=8.5)
+            write_number(ax, count, of[0], (90, 0), of[1], va="center", ha="right", size=8.5)
         ax.plot([row["so_far"] for row in rows], range(len(rows)), color=QUIET, linewidth=1.2, marker=".", markersize=5)
         ax.set_xlim(0, 102)
-        _scale(ax.xaxis, rows[0], about)
+        set_scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
         less = f"; the {len(shown) - len(rows)} smallest are not drawn" if len(shown) > len(rows) else ""
         reading = f"line: share so far; dark: the fewest that make {VITAL}%{less}"
-        _title(ax, rows[0]["title"], reading)
+        put_title(ax, rows[0]["title"], reading)
         return present(ax.figure, alt)
 
 
@@ -108,7 +108,7 @@ def waterfall(
 ) -> Figure:
     """Draw what is left step by step: numbers that shall be high are levels, those that shall be low are taken away."""
     with house_style():
-        ax = _axes(ax, 0.9 + 0.42 * len(rows))
+        ax = new_axes(ax, 0.9 + 0.42 * len(rows))
         level = 0.0
         for place, row in enumerate(rows):
             taken, before = row["better"] == "lower", level
@@ -120,16 +120,16 @@ def waterfall(
                 ax.plot([level, level], [place, place + 1], color=QUIET, linewidth=0.8, zorder=0)
             sign = "\N{MINUS SIGN}" if taken else ""
             text = {"va": "center", "weight": 700, "color": INK, "size": 9}
-            _write(ax, sign + value(row, about), (ends[1], place), (5, 0), "data", **text)
+            write_number(ax, sign + value(row, about), (ends[1], place), (5, 0), "data", **text)
         low, high = ax.get_xlim()
         ax.set_xlim(min(low, 0), high + 0.2 * (high - low))
-        _scale(ax.xaxis, rows[0], about)
+        set_scale(ax.xaxis, rows[0], about)
         ax.axvline(0, color=INK, linewidth=0.9)
         ax.set_ylim(len(rows) - 0.5, -0.5)
         names = [about["kpis"].get(row["kpi"], {}).get("short") or row["title"] for row in rows]
         ax.set_yticks(range(len(rows)), names, parse_math=False)
         ax.grid(axis="x")
-        _title(ax, f"From {rows[0]['title']} to what is left", "full: what there is; hatched: what is taken away")
+        put_title(ax, f"From {rows[0]['title']} to what is left", "full: what there is; hatched: what is taken away")
         return present(ax.figure, alt)
 
 
@@ -144,25 +144,25 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
         for place, row in enumerate(amounts):
             above.bar(place, row["value"], width=0.7, color=colour, alpha=1 if row["value"] == most else 0.6)
             if len(members) <= 8 or row["value"] == most:
-                _write(above, value(row, about), (place, row["value"]), (0, 3), "data", ha="center", color=INK)
+                write_number(above, value(row, about), (place, row["value"]), (0, 3), "data", ha="center", color=INK)
         for row in lower.to_dict("records"):
             if row["member"] in members and not pd.isna(row["value"]):
                 place = members.index(row["member"])
                 if row["status"] == "ok":
                     below.plot([place] * 2, [row["low"], row["high"]], color=colour, linewidth=2, alpha=0.5)
-                _dot(below, place, row["value"], row, colour)
+                draw_dot(below, place, row["value"], row, colour)
         above.margins(y=0.18)
         below.margins(y=0.15)
         first: list[Row] = [amounts[0], *lower.head(1).to_dict("records")]
         for ax, row in zip((above, below), first, strict=True):
-            _scale(ax.yaxis, row, about)
+            set_scale(ax.yaxis, row, about)
             ax.grid(axis="y")
         below.set_xticks(range(len(members)), [unnumbered(member) for member in members])
         below.set_xlim(-0.6, len(members) - 0.4)
         unsure = "; hollow: too few cases" if (lower["status"] == "small_sample").any() else ""
         limits = "lines: 95% interval" if lower["low"].notna().any() else ""
-        _title(above, title_by(first[0]), "", 16)
-        _title(below, title_by(first[1]), (limits + unsure).removeprefix("; "), 18)
+        put_title(above, title_by(first[0]), "", 16)
+        put_title(below, title_by(first[1]), (limits + unsure).removeprefix("; "), 18)
         return present(figure, alt)
 
 
@@ -175,7 +175,7 @@ def waits(
         shown, left_out = arranged(halves)
         rows: list[Row] = shown.to_dict("records")
         ends = {row["member"]: row for row in tails.to_dict("records")}
-        ax = _axes(ax, 1.0 + 0.38 * len(rows))
+        ax = new_axes(ax, 1.0 + 0.38 * len(rows))
         for place, row in enumerate(rows):
             end = ends.get(row["member"])
             pair = [row, *([end] if end is not None and not pd.isna(end["value"]) else [])]
@@ -184,16 +184,16 @@ def waits(
             for each, mark, side in zip(pair, "oD", ("right", "left"), strict=False):
                 _wait(ax, place, each, mark, colour)
                 at, ha = (_at(each, "value"), place), side if near else "center"
-                _write(ax, value(each, about), at, (0, 6), "data", ha=ha, color=INK)
+                write_number(ax, value(each, about), at, (0, 6), "data", ha=ha, color=INK)
             count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
-            _write(ax, count, (1, place), (52, 0), ("axes fraction", "data"), va="center", ha="right", size=8.5)
+            write_number(ax, count, (1, place), (52, 0), ("axes fraction", "data"), va="center", ha="right", size=8.5)
         _power_scale(ax, rows[0]["unit"])
         ax.set_ylim(len(rows) - 0.5, -0.7)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
         less = f"; the {left_out} smallest are not drawn" if left_out else ""
         few = "; hollow: too few cases or provisional" if not all(map(_sure, rows)) else ""
-        _title(ax, title_by(rows[0]), f"dot: half waited less; diamond: nine in ten; thick: 95% interval{few}{less}")
+        put_title(ax, title_by(rows[0]), f"dot: half waited less; diamond: nine in ten; thick: 95% interval{few}{less}")
         return present(ax.figure, alt)
 
 
@@ -217,7 +217,7 @@ def _part(ax: Axes, at: float, amount: float, text: str, name: str, row: dict[st
     ax.barh(at, amount, height=0.32, edgecolor=edge, linewidth=0.8, **style)
     left = amount < 0
     offset, side = (-3, "right") if left else (3, "left")
-    _write(ax, text, (amount, at), (offset, 0), "data", va="center", ha=side, size=7.5, color=INK)
+    write_number(ax, text, (amount, at), (offset, 0), "data", va="center", ha=side, size=7.5, color=INK)
 
 
 def _sure(row: Row) -> bool:
