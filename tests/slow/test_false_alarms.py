@@ -6,8 +6,9 @@ Every month is judged on a scorecard of its own 13 periods, as reports do it.
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from kpi_lib import signals
+from kpi_lib import params, sample, scorecard, signals, source
 from kpi_lib.period import Period
 
 pytestmark = pytest.mark.slow
@@ -85,3 +86,22 @@ def test_what_did_happen_is_told_and_few_of_the_signals_are_chance():
         true, false = true + found, false + len(out) - found
     assert true >= 0.7 * 50 * 5
     assert false / (true + false) <= 0.05
+
+
+def test_the_sample_company_without_its_stories_raises_no_signal(tmp_path):
+    """Its real calendar, seasons and growth: numbers that are no coin tosses, and that hang together."""
+    sample.write(tmp_path / "sample", stories=False)
+    tables = {file.stem: str(file) for file in (tmp_path / "sample").glob("*.parquet")}
+    (tmp_path / "source.yaml").write_text(yaml.safe_dump({"as_of": "2024-07-02T06:00+02:00", "tables": tables}))
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "report.yaml").write_text(
+        "{company: Quiet, time_zone: Europe/Berlin, currency: EUR, source: source.yaml, reports: reports, "
+        "records: records, notebooks: [{name: loyalty}], customer_value: {model: subscription}}"
+    )
+    read, period = params.load(tmp_path / "report.yaml"), Period.parse("2024-05")
+    needed = scorecard.needed_for(None)
+    frame = scorecard.measure(source.open(read), read, period, needed, cuts=False).frame
+    for month in (str(each) for each in period.trailing(5)):
+        found = signals.of_scorecard(frame, month)
+        assert len(found.judged) > 30
+        assert found.standing_out == ()
