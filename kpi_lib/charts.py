@@ -119,7 +119,7 @@ def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def svg(figure: Figure) -> str:
-    """Return the figure as an SVG element: text as paths, the same bytes each time, no ids of its own groups."""
+    """Return the figure as an SVG element: text as text, the same bytes each time, no ids of its own groups."""
     buffer = StringIO()
     with house_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -283,7 +283,7 @@ def _style() -> dict[str, Any]:
         with as_file(font) as path:
             fontManager.addfont(path)
     return {
-        "font.family": [*(["Inter"] if fonts else []), "DejaVu Sans"],
+        "font.family": [*(["Inter"] if fonts else []), "DejaVu Sans", "sans-serif"],
         "font.size": 9,
         "text.color": INK,
         "text.parse_math": False,
@@ -305,6 +305,6 @@ def _style() -> dict[str, Any]:
         "ytick.major.size": 0,
         "legend.frameon": False,
         "figure.facecolor": "white",
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",
         "svg.hashsalt": "kpi",
     }

@@ -123,7 +123,13 @@ def test_a_figure_publishes_svg_with_alternative_text_and_the_same_bytes_each_ti
     assert data["image/svg+xml"].startswith("<svg")
     assert metadata == {"image/svg+xml": {"alt": "It rose."}}
     assert data["image/svg+xml"] == second._repr_mimebundle_()[0]["image/svg+xml"]
-    assert "<text" not in data["image/svg+xml"]
+
+
+def test_names_from_the_data_are_text_in_a_figure():
+    rows = pd.DataFrame([row(cut="product", member="<script>alert(1)</script>", title="A & B")])
+    picture = charts.by(rows, None, ABOUT)._repr_mimebundle_()[0]["image/svg+xml"]
+    assert "&lt;script&gt;" in picture
+    assert "<script" not in picture
 
 
 def test_a_figure_drawn_into_an_analysts_axes_is_left_to_the_cell_to_show():
@@ -141,7 +147,7 @@ def test_the_style_ends_with_its_context():
     drawn()
     assert dict(mpl.rcParams) == before
     with charts.house_style():
-        assert mpl.rcParams["svg.fonttype"] == "path"
+        assert mpl.rcParams["svg.fonttype"] == "none"
     assert dict(mpl.rcParams) == before
 
 
