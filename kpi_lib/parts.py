@@ -20,6 +20,7 @@ from kpi_lib.units import NONE, printed, rounded
 
 BESIDE_NUMBER = {"points": "points", "score": "points"}
 MOST_READINGS = 4  # of a table with a column for each
+MOST_SAID = 3  # members in a sentence
 INDENT = "\N{EM SPACE}"
 _NOT_FRESH = "The extract's time is that of the latest event in the data, so how fresh the data is cannot be told."
 _NO_NUMBER = {"undefined": "nothing to measure", "not_estimable": "too little is known so far"}
@@ -179,13 +180,15 @@ def beside_in_words(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about:
 
 
 def waits_in_words(halves: pd.DataFrame, tails: pd.DataFrame, about: About) -> str:
-    """Return by member what half and what nine in ten waited less than, as one line."""
+    """Return by member what half and what nine in ten waited less than, as one line; of many, the extremes."""
     ends = {row["member"]: insight.value(row, about) for row in tails.to_dict("records")}
-    rows = halves.sort_values("value", ascending=False).to_dict("records")
+    rows = halves.dropna(subset="value").sort_values("value", ascending=False).to_dict("records")
     said = [
         f"{row['member']} half within {insight.value(row, about)}, nine in ten within {ends.get(row['member'], NONE)}"
         for row in rows
     ]
+    if len(said) > MOST_SAID:
+        said = [f"longest for {said[0]}", f"shortest for {said[-1]}"]
     return f"{insight.title_by(rows[0])}: {'; '.join(said)}."
 
 
