@@ -123,11 +123,14 @@ class Table(Shown):
         return {"type": "table", **asdict(self)}
 
     def html(self) -> str:
-        head = "".join(f'<th scope="col"{_side(column)}>{escape(column.label)}</th>' for column in self.columns)
+        head = "".join(
+            f'<th scope="col"{_side(column)}>{escape(column.label)}</th>' if column.label else "<td></td>"
+            for column in self.columns
+        )
         body = "".join(f"<tr>{''.join(self._cells(row))}</tr>" for row in self.rows)
         notes = "".join(f'<p class="kpi-note">{escape(note)}</p>' for note in self.notes)
         return (
-            f'<div class="kpi-scroll" tabindex="0" role="region" aria-label="{escape(self.caption)}">'
+            f'<div class="kpi-scroll" tabindex="0" role="group" aria-label="{escape(self.caption)}">'
             f'<table class="kpi-table"><caption>{escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
         )
@@ -200,6 +203,18 @@ class Several(list[Any]):
 
         for shown in self:
             display(shown)
+
+
+def backed(figure: Any, table: Table) -> Any:
+    """Let a figure carry the table behind it: the page offers it below the figure, print leaves it out."""
+    bundle = figure._repr_mimebundle_
+
+    def with_table(include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = bundle(include, exclude)
+        return data | {DATA: {"type": "figure", "table": table.describe()}}, metadata
+
+    figure._repr_mimebundle_ = with_table
+    return figure
 
 
 @cache

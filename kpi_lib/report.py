@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kpi_lib import charts, commentary, drivers, figures, insight, parts, scorecard, signals, source
+from kpi_lib import behind, charts, commentary, display, drivers, figures, insight, parts, scorecard, signals, source
 from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
@@ -87,7 +87,8 @@ class Report:
         if frame["value"].isna().all():
             return self._no_figure(kpi, f"{row['title']}: no number in any of the {len(frame)} periods.")
         words = alt or f"{row['title']} over {len(frame)} periods. {self._sentence(row)}"
-        return charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
+        figure = charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
+        return display.backed(figure, behind.trend(frame, self.about))
 
     def by(self, kpi: str, cut: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI by the members of a cut, such as `channel`, as dots with intervals."""
@@ -96,9 +97,10 @@ class Report:
         if rows["value"].isna().all():
             return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
         words = alt or parts.by_in_words(rows, self.about)
-        return charts.by(
+        figure = charts.by(
             rows, total[0] if total else None, self.about, alt=words, colour=self.params.brand.colour, ax=ax
         )
+        return display.backed(figure, behind.by(rows, self.about))
 
     def drivers(self, kpi: str, cut: str) -> Several:
         """Say what moved a KPI since the period before, by the members of a cut; figure and table add up."""

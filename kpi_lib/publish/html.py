@@ -1,7 +1,8 @@
-"""HTML pages from blocks: one file each, without code, scripts or anything from elsewhere."""
+"""HTML pages from blocks: one file each, without code or anything from elsewhere, complete without its small script."""
 
 from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ TEMPLATES = HERE / "templates" / "html"
 WORDS = {
     "skip": "Skip to the content",
     "contents": "On this page",
-    "figure": "Figure",
+    "behind": "The numbers behind this figure",
     "sample": "Sample data",
     "as_of": "Data as of",
     "all_pages": "All pages of the period",
@@ -54,7 +55,10 @@ def index(book: Any, title: str, **content: Any) -> str:
 
 
 def _render(template: str, book: Any, title: str, **content: Any) -> str:
+    script = _script()
+    hashed = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
     given = content | {"book": book, "title": title, "words": WORDS, "styles": _styles(), "fonts": _fonts()}
+    given |= {"script": script, "script_hash": hashed}
     exporter = _exporter(template)
     exporter.environment.globals.update(given)
     return str(exporter.from_notebook_node(nbformat.v4.new_notebook())[0])
@@ -89,6 +93,11 @@ def data_uri(picture: Block | Path) -> str:
 @cache
 def _styles() -> str:
     return (TEMPLATES / "page.css").read_text("utf-8") + stylesheet()
+
+
+@cache
+def _script() -> str:
+    return (TEMPLATES / "page.js").read_text("utf-8")
 
 
 @cache

@@ -24,7 +24,7 @@ class Block:
     """One thing on a page; `data["type"]` is a description's type, or `prose`, `figure` or `text`."""
 
     data: dict[str, Any]
-    html: str = ""  # as the notebook's own output gives it for the screen
+    html: str = ""  # as the notebook's own output gives it for the screen; of a figure, the table behind it
 
     @property
     def type(self) -> str:
@@ -112,11 +112,12 @@ def _output(output: Any, cell: int, page: Page, outline: prose.Outline) -> Itera
         yield Block(dict(described), _without_styles(data.get("text/html", "")))
         return
     if picture := next((kind for kind in PICTURES if data.get(kind)), None):
-        yield _figure(picture, data[picture], metadata.get(picture, metadata), cell, page, outline)
+        figure = _figure(picture, data[picture], metadata.get(picture, metadata), cell, page, outline)
+        behind = described.get("table") if isinstance(described, dict) else None
+        yield Block(figure.data, _table(behind).html()) if behind else figure
         return
     if table := read_table(data.get("text/html", "")):
-        columns = [Column(**column) for column in table["columns"]]
-        plain_table = Table(table["caption"], columns, table["rows"], table["notes"])
+        plain_table = _table(table)
         yield Block(plain_table.describe(), plain_table.html())
         return
     if markdown := data.get("text/markdown"):
@@ -137,6 +138,11 @@ def _figure(kind: str, content: str, metadata: Any, cell: int, page: Page, outli
         alt = f"Figure: {outline.latest or page.title}"
     body = SVG_EXTRAS.sub("", content).strip().encode() if kind == "image/svg+xml" else b64decode(content)
     return Block({"type": "figure", "format": PICTURES[kind], "mime": kind, "alt": alt, "body": body})
+
+
+def _table(described: dict[str, Any]) -> Table:
+    columns = [Column(**column) for column in described["columns"]]
+    return Table(described["caption"], columns, described["rows"], described["notes"])
 
 
 def _without_styles(html: str) -> str:

@@ -117,7 +117,7 @@ class _Html(HTMLRenderer):
         return f'<code class="formula block">{escape(text.strip())}</code>'
 
     def table(self, text: str) -> str:
-        return f'<div class="wide" role="region" aria-label="Table" tabindex="0"><table>{text}</table></div>\n'
+        return f'<div class="wide" role="group" aria-label="Table" tabindex="0"><table>{text}</table></div>\n'
 
     def table_head(self, text: str) -> str:
         return f"<thead><tr>{text}</tr></thead>"
