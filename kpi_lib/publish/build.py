@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from kpi_lib.errors import UnknownNameError, did_you_mean
-from kpi_lib.publish import manifest, render
+from kpi_lib.publish import index, manifest, render
 from kpi_lib.publish.execute import Chapter, Failure, Run, parameters_of, run_all
 from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import Book
@@ -93,6 +93,7 @@ def build(
         work.finish(runs, printed, timings)
         kept = shelf.keeps(book.name, printed.status)
         folder = shelf.publish(stage, book.name, printed.status)
+        index.renew(shelf.folder, book)
         return Outcome(printed.status, folder, kept, printed.failures, printed.problems, timings)
 
 

@@ -19,6 +19,7 @@ TEMPLATES = HERE / "templates" / "html"
 WORDS = {
     "skip": "Skip to the content",
     "contents": "On this page",
+    "contents_of": "What is on this page",
     "behind": "The numbers behind this figure",
     "sample": "Sample data",
     "as_of": "Data as of",
@@ -27,6 +28,10 @@ WORDS = {
     "not_made": "This page could not be made.",
     "stopped_at": "The notebook stopped at cell",
     "whole_report": "The whole report",
+    "all_reports": "All reports",
+    "headlines": "Headline numbers,",
+    "trend": "Trend",
+    "target": "Target",
 }
 
 
@@ -52,6 +57,11 @@ def notice(failure: Failure, title: str, book: Any) -> str:
 def index(book: Any, title: str, **content: Any) -> str:
     """Return the index of a period's pages and files."""
     return _render("index", book, title, **content)
+
+
+def shelf(book: Any, shelves: list[dict[str, Any]]) -> str:
+    """Return the index of all periods, those of a kind together; `book.label` says from when to when."""
+    return _render("shelf", book, WORDS["all_reports"], shelves=shelves)
 
 
 def _render(template: str, book: Any, title: str, **content: Any) -> str:

@@ -41,6 +41,12 @@ class Page:
     problems: list[str] = field(default_factory=list)
 
     @property
+    def lead(self) -> Block | None:
+        """The words under the title, before any heading."""
+        first = self.blocks[0] if self.blocks else None
+        return first if first and first.type == "prose" and not first.data["headings"] else None
+
+    @property
     def sections(self) -> list[dict[str, Any]]:
         """The headings below the title, for a list of contents."""
         headings = (heading for block in self.blocks if block.type == "prose" for heading in block.data["headings"])

@@ -9,6 +9,7 @@ from typing import Any
 from kpi_lib.errors import KpiError
 from kpi_lib.publish.execute import Chapter, Failure, Run
 
+FIRST_LINES = 3  # of a page, in the index
 MESSAGES = {"failed": "Some pages could not be made.", "partial": "This is a part of the report."}
 
 
@@ -76,7 +77,8 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
         printed.problems += pdf.write(pages, book, folder / book.file, title=book.title, cover=True)
     printed.status = "failed" if printed.failures else "whole" if whole else "partial"
     printed.problems = list(dict.fromkeys(printed.problems))
-    index = {"message": MESSAGES.get(printed.status, ""), "book_file": book.file if whole else None}
+    index: dict[str, Any] = {"message": MESSAGES.get(printed.status, ""), "book_file": book.file if whole else None}
+    index["shelf"] = printed.status != "failed"  # one that failed may lie elsewhere
     text = html.index(book, book.title, entries=printed.entries + _downloads(numbers), **index)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return printed
@@ -91,7 +93,9 @@ def _page(book: Book, folder: Path, page: Any, printed: Printed) -> Any:
     printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
     (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
     files = [("PDF", file), ("Notebook", f"{page.name}.ipynb")]
-    printed.entries.append({"title": page.title, "html": f"{page.name}.html", "files": files})
+    findings = [block.html for block in page.blocks if block.type == "finding"][:FIRST_LINES]
+    about = {"lead": page.lead.html if page.lead else "", "findings": findings, "sections": page.sections}
+    printed.entries.append({"title": page.title, "html": f"{page.name}.html", "files": files} | about)
     return page
 
 

@@ -20,7 +20,7 @@ function compare(one, other, numeric) {
 
 function makeSortable(table) {
   const body = table.tBodies[0], rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
-  if (rows.length < 3 || rows.some((row) => row.cells[0].textContent.startsWith("\u2003"))) return;
+  if (table.dataset.order === "fixed" || rows.length < 3 || rows.some((row) => row.cells[0].textContent.startsWith("\u2003"))) return;
   heads.forEach((head, place) => {
     if (!head.textContent.trim()) return;
     const button = document.createElement("button"), numeric = !head.classList.contains("kpi-left");
