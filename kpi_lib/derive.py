@@ -64,8 +64,10 @@ def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut:
 def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of a table model, which is given all periods and members at once."""
     given = [frame[frame["cut"] == kpi.table].drop(columns="cut").reset_index(drop=True) for frame in frames]
+    ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
     for frame in given:
-        frame.attrs["periods"] = [str(period) for period in data.calendar.periods]
+        frame.attrs["periods"] = list(ends)
+        frame.attrs["complete"] = {name: data.as_of >= end for name, end in ends.items()}
     try:
         made = kpi.function(*given, **kpi.given(data.params))
     except NotAvailableError as error:
@@ -74,7 +76,9 @@ def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFram
     known = {"status": np.where(value.isna(), "undefined", "ok"), "method": "model"} | {
         name: made[name] for name in made.columns
     }
-    return made.assign(**known, kpi=kpi.address, cut=kpi.table)
+    without = pd.DataFrame({"period": [name for name in ends if name not in set(made["period"])]})
+    nothing = without.assign(kpi=kpi.address, status="undefined", method="nothing to tell apart")
+    return pd.concat([made.assign(**known, kpi=kpi.address, cut=kpi.table), nothing], ignore_index=True)
 
 
 def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:

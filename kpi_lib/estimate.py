@@ -301,6 +301,8 @@ class Ratio(Estimator):
         return not (self.cluster or self.process or isinstance(self.denominator, PerPeriod))
 
     def estimate(self, sums: pd.DataFrame, reading: str = "") -> pd.DataFrame:
+        import numpy as np
+
         from kpi_lib import intervals
 
         y = sums["y"].to_numpy(float)
@@ -308,14 +310,16 @@ class Ratio(Estimator):
         if "recorded" in sums:  # a period without a single entry is one that nobody has entered yet
             y = intervals.over(y, sums["recorded"] > 0)
         value, low, high, n = self.scale * intervals.over(y, x), None, None, x
-        method = CENSUS
+        method: Any = CENSUS
         if self.process:
             counts_above = isinstance(self.numerator, Count)
             count = y if counts_above else x
             limits = intervals.garwood(count, sums["dispersion"].to_numpy(float))
             low, high = [intervals.over(limit, x) if counts_above else intervals.over(y, limit) for limit in limits]
             low, high = (low, high) if counts_above else (high, low)
-            low, high, method, n = self.scale * low, self.scale * high, self.interval, count
+            low, high, n = self.scale * low, self.scale * high, count
+            few = np.isnan(low) | np.isnan(high)
+            low, high, method = intervals.unless(few, "not estimable: too few for two limits", low, high, self.interval)
         elif self.cluster or self._rowwise():
             sums = sums if self.cluster else sums.assign(groups=sums["rows"])
             low, high, method = intervals.delta(sums, self.interval, bool(self.cluster))

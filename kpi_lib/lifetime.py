@@ -130,7 +130,7 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
     lost = np.bincount(place, customers * gone_for_good, len(days))
     at_risk = leaving[::-1].cumsum()[::-1]
     if not len(days) or lost.sum() == 0:
-        return NOTHING
+        return not_estimable("nobody has left yet")
     survival = np.cumprod(1 - lost / at_risk)
     months = np.arange(horizon)
     position = np.searchsorted(days, months * DAYS_PER_MONTH, side="right")

@@ -164,7 +164,9 @@ class Lasting(Waiting):
         return self.quantile == "longest"
 
     def rows(self, as_of: datetime) -> dict[str, Any]:
-        seconds = self.start.cast("float64").floor().cast("int64")
+        import ibis
+
+        seconds = ibis.greatest(self.start.cast("float64").floor().cast("int64"), 0)
         finished = self.start.notnull() if self.finished is None else self.finished
         return self._counted(seconds, finished, self.start.notnull())
 

@@ -117,3 +117,9 @@ def _shifts(schedule):
     """Return when the desk opens and closes each day."""
     made = _calendar(schedule)
     return made._shifts(made.bounds[0][1], int((made.until + timedelta(days=1)).timestamp()))
+
+
+def test_a_reply_stamped_just_before_its_question_took_no_time(company):
+    company.params(hours=OFFICE)
+    company.ticket(created="2024-05-06 12:00:30", replied="2024-05-06 12:00:00", resolved="2024-05-06 12:00:00")
+    assert company.value("first_response_time.business") == company.value("resolution_time.business") == 0

@@ -50,3 +50,14 @@ def test_each_month_has_its_own_shares(company, spent):
     company.cost(61, first="2024-04-01", last="2024-05-31")
     assert spent("2024-05")[0] == {"chat": 31}
     assert spent("2024-04")[0] == {"email": 30}
+
+
+def test_cost_is_not_shared_by_the_time_of_calls_alone(company):
+    """Tickets took time too, which nobody recorded."""
+    company.tickets(10, created="2024-05-06 10:00", channel="email")
+    company.tickets(10, created="2024-05-06 10:00", channel="phone")
+    company.calls(10, talk=60)
+    company.cost(3100)
+    for channel in ("email", "phone"):
+        assert company.status("cost_per_ticket", cut="channel", member=channel) == "undefined"
+    assert company.value("cost_per_ticket") == 155

@@ -140,7 +140,7 @@ class Data:
             schema = {"part": "int64"}
             numbers = self.built("parts", lambda _: ibis.memtable({"part": list(range(MOST_PARTS))}, schema=schema))
             rows = rows.cross_join(numbers.filter(numbers.part < len(columns)))
-        members = [(part, rows[column]) for part, column in enumerate(columns) if column]
+        members = [(part, rows[column].nullif(NO_MEMBER)) for part, column in enumerate(columns) if column]
         return rows.mutate(member=rows.part.cases(*members) if members else ibis.null("string"))
 
     def money(self, amount: Any, currency: Any) -> Any:

@@ -60,12 +60,15 @@ def _by_channel(data: Data, rows: Any) -> Any:
 
 
 def _handle_times(data: Data) -> list[Any]:
-    """Return `period, channel, handle_seconds` of calls, and of tickets that agents' time is recorded on."""
+    """Return `period, channel, handle_seconds` of calls and tickets; nothing where one of them has no recorded time."""
     columns, sources = ("period", "channel", "handle_seconds"), []
-    if data.has("calls", "talk_seconds"):
+    recorded = {"calls": "talk_seconds", "ticket_events": "handle_seconds"}
+    if not all(data.has(table, column) for table, column in recorded.items() if data.has(table)):
+        return []
+    if data.has("calls"):
         calls = data.fact("calls_handled")
         sources.append(calls.filter(calls.excluded.isnull()).select(columns))
-    if data.has("ticket_events", "handle_seconds") and data.has("tickets"):
+    if data.has("ticket_events") and data.has("tickets"):
         events, tickets = data.table("ticket_events"), plain_tickets(data)
         tracked = events.filter(events.handle_seconds.notnull()).select("ticket_id", "at", "handle_seconds")
         valid = tickets.filter(tickets.excluded.isnull()).select("ticket_id", "channel")

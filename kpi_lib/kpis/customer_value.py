@@ -1,10 +1,11 @@
 """Customer value: what a customer is worth, and what it costs to serve."""
 
+import math
 from typing import Any
 
 from kpi_lib.estimate import Count, Estimator, Mean, Ratio, Total
 from kpi_lib.kpi import kpi
-from kpi_lib.lifetime import discounted_months, mean_of, not_estimable
+from kpi_lib.lifetime import Estimate, discounted_months, mean_of, not_estimable
 from kpi_lib.purchasing import lifetime_value
 
 LIFETIME = ("customer_value.horizon_months", "customer_value.annual_discount")
@@ -94,7 +95,10 @@ def customer_lifetime_cost(histories: Any, costs: Any, *, horizon_months: int, a
     Differs from: accounts that spread the overhead of the whole company, or count what it cost to win the customer.
     """
     active = (histories["active_at_start"].sum() + histories["active_at_end"].sum()) / 2
-    spent = costs.loc[costs["center"].isin(["support", "serve"]), "amount"].sum()
+    entered = costs.loc[costs["center"].isin(["support", "serve"]), "amount"]
+    if entered.empty:
+        return Estimate(math.nan, method="no cost of support or service is entered")
+    spent = entered.sum()
     monthly = mean_of(spent / histories.attrs["months"], 0.0, active, "monthly cost")
     return monthly * discounted_months(histories, horizon_months, annual_discount)
 

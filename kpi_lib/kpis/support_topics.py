@@ -185,8 +185,9 @@ def change_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
 
     counts = _by_issue(tickets)
     before = counts.shift(1).rolling(USUAL_PERIODS).sum().to_numpy()
-    there = counts.sum(axis=1).gt(0).astype(int)
-    enough = (there.shift(1).rolling(USUAL_PERIODS).sum() == USUAL_PERIODS).to_numpy()[:, None]
+    known = (_inside(counts).shift(1).rolling(USUAL_PERIODS).sum() == USUAL_PERIODS).to_numpy()
+    over_yet = counts.index.map(tickets.attrs["complete"]).to_numpy(bool)
+    enough = (known & over_yet)[:, None]
     numbers, usual = counts.to_numpy(float), before / USUAL_PERIODS
     value = np.where(enough, 100 * (over(numbers, usual) - 1), np.nan)
     tail = _p_values(numbers, numbers + before, 1 / (USUAL_PERIODS + 1))
@@ -200,7 +201,11 @@ def change_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
         denominator=usual,
         n=numbers + before,
         status=_status(value, enough),
-        method=np.where(enough, method, f"the {USUAL_PERIODS} periods before are needed"),
+        method=np.where(
+            enough,
+            method,
+            np.where(over_yet, f"the {USUAL_PERIODS} periods before are needed", "not over yet")[:, None],
+        ),
     )
 
 
@@ -222,7 +227,7 @@ def issues_of_twelve_months(tickets: "pd.DataFrame") -> "pd.DataFrame":
     counts = _by_issue(tickets)
     window = 12 // Period.parse(counts.index[0]).months
     year = counts.rolling(window).sum().to_numpy()
-    enough = (counts.sum(axis=1).gt(0).rolling(window).sum() == window).to_numpy()[:, None]
+    enough = (_inside(counts).rolling(window).sum() == window).to_numpy()[:, None]
     total = year.sum(axis=1, keepdims=True)
     value = np.where(enough, 100 * over(year, np.broadcast_to(total, year.shape)), np.nan)
     low, high = (np.where(enough, 100 * limit, np.nan) for limit in wilson(year, total))
@@ -239,6 +244,11 @@ def _by_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
     """Return the tickets about each issue: a row a period, oldest first, and a column an issue."""
     counts = tickets.pivot(index="period", columns="member", values="tickets")
     return counts.reindex(tickets.attrs["periods"]).fillna(0)
+
+
+def _inside(counts: "pd.DataFrame") -> "pd.Series":
+    """Return 1 for each period from the first with a ticket on: an empty one after it is a true zero."""
+    return counts.sum(axis=1).gt(0).cummax().astype(int)
 
 
 def _laid(counts: "pd.DataFrame", **columns: Any) -> "pd.DataFrame":

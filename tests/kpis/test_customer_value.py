@@ -276,3 +276,34 @@ def test_realised_value_by_the_month_of_the_first_purchase(company):
     company.transaction("bo", 80, "2024-04-01 00:30")
     company.transaction("cy", 40, "2024-04-30")
     assert company.members("clv.realised", "cohort") == {"2024-03": 150, "2024-04": 60}
+
+
+def test_without_any_cost_of_service_there_is_no_lifetime_cost(company):
+    for number in range(40):
+        company.subscription(f"customer {number}", ended="2024-05-20" if number < 4 else None)
+    company.cost(100, "acquisition")
+    company.cost(100, "support", "2024-04-01", "2024-04-30")
+    row = company.row("customer_lifetime_cost")
+    assert (row["status"], row["method"]) == ("undefined", "no cost of support or service is entered")
+    assert company.status("customer_lifetime_profit") == "undefined"
+
+
+def test_a_ratio_with_one_limit_only_has_none(company):
+    for number in range(10):
+        company.customer(f"customer {number}", first_paid_at="2024-05-10")
+    company.cost(910, "acquisition")
+    row = company.row("cac")
+    assert (row["value"], row["low"], row["high"]) == (91, None, None)
+    assert row["method"] == "not estimable: too few for two limits"
+
+
+def test_lifetimes_are_watched_up_to_the_extract_whatever_the_period(company):
+    company.params(thresholds={"payment_grace_days": 7})
+    for number in range(40):
+        ended = {0: "2024-01-30", 1: "2024-01-05"}.get(number, "2024-01-20" if number < 10 else None)
+        reason = "payment" if number < 2 else "voluntary" if ended else None
+        company.subscription(f"c{number}", "2023-11-01", ended, end_reason=reason)
+    company.as_of = "2024-02-01T00:00+01:00"
+    values = [company.value("clv.subscription", period) for period in ("2024-01", "2024-Q1", "2024")]
+    assert values[0] > 0
+    assert values == [values[0]] * 3

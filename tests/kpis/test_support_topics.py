@@ -250,3 +250,30 @@ def test_without_tickets_there_are_no_issues(company):
     company.table("tickets")
     company.card(*ISSUES)
     assert not len(company.card(*ISSUES).frame.query("member.notna() and status == 'ok'"))
+
+
+def test_an_empty_month_inside_the_data_is_a_true_zero(company):
+    for month in range(1, 13):
+        if month != 8:
+            company.tickets(5, created=f"2023-{month:02d}-10", type="order")
+    company.ticket("2023-12-11", type="other")
+    company.card("most_common_issues.twelve_months", "most_common_issues.change", period="2023-12")
+    year = company.row("most_common_issues.twelve_months", "2023-12", cut="issue", member="order")
+    assert (year["numerator"], year["denominator"], year["status"]) == (55, 56, "ok")
+    autumn = company.row("most_common_issues.change", "2023-10", reported="2023-12", cut="issue", member="order")
+    assert autumn["value"] == pytest.approx(50)  # 5 against the mean of 5, 0 and 5
+
+
+def test_a_running_month_is_not_set_against_whole_ones(company):
+    company.as_of = "2024-05-11T00:00+02:00"
+    for month in ("02", "03", "04"):
+        company.tickets(28, created=f"2024-{month}-05", type="order")
+    company.tickets(10, created="2024-05-05", type="order")
+    row = company.row("most_common_issues.change", "2024-05", cut="issue", member="order")
+    assert (row["status"], row["method"]) == ("not_estimable", "not over yet")
+
+
+def test_a_member_that_is_called_none_is_the_one_without_a_name(company):
+    company.tickets(2, created="2024-05-05", type="(none)")
+    company.ticket("2024-05-05")
+    assert company.members("tickets_by_type", "type") == {"(none)": 100}
