@@ -1,0 +1,151 @@
+"""Pages in Chromium: for everyone, at every width, in the light and in the dark, with and without the script."""
+
+from importlib.resources import files
+from itertools import pairwise
+
+import pytest
+
+PAGES = ["2024-05/loyalty.html", "2024-05/index.html", "2024-04/support_ops.html", "2024-04/index.html", "index.html"]
+
+
+@pytest.fixture(scope="session")
+def axe():
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_to_mend(opened, axe, name, scheme):
+    page = opened(name, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run()")
+    told = [(each["id"], node["html"][:200]) for each in found["violations"] for node in each["nodes"]]
+    assert told == []
+    assert {"color-contrast", "document-title", "html-has-lang"} <= {each["id"] for each in found["passes"]}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_never_scrolls_sideways(opened, name, width):
+    page = opened(name, width=width)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_wide_table_scrolls_in_a_box_that_the_keyboard_reaches_and_a_narrow_one_is_no_stop(opened):
+    page = opened("2024-05/loyalty.html", width=1280)
+    wide, narrow = page.locator('[aria-label="Wide"]').first, page.locator('[aria-label="Grouped"]')
+    assert wide.evaluate("box => box.scrollWidth > box.clientWidth && box.tabIndex") == 0
+    assert narrow.evaluate("box => box.tabIndex") == -1
+    wide.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_stop_of_the_keyboard_leads_past_the_head(opened, name):
+    page = opened(name)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+
+
+def test_the_keyboard_walks_in_reading_order(opened):
+    page = opened("2024-05/loyalty.html", width=360)
+    order = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        place = "element => element === document.body ? null : element.getBoundingClientRect().top + scrollY"
+        order.append(page.evaluate(f"({place})(document.activeElement)"))
+        if order[-1] is None:
+            break
+    walked = [place for place in order[1:] if place is not None]
+    assert len(walked) > 8
+    assert walked == sorted(walked)
+
+
+def test_headings_leave_no_level_out(opened):
+    for name in PAGES:
+        levels = opened(name).eval_on_selector_all("h1,h2,h3,h4,h5,h6", "found => found.map(h => +h.tagName[1])")
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize(
+    ("head", "once", "twice"),
+    [
+        ("Channel", ["chat", "email", "phone"], ["phone", "email", "chat"]),
+        ("Wait", ["email", "chat", "phone"], ["phone", "chat", "email"]),
+        ("Change", ["chat", "phone", "email"], ["phone", "chat", "email"]),
+        ("Value", ["phone", "email", "chat"], ["chat", "email", "phone"]),
+    ],
+)
+def test_a_click_on_its_head_sorts_a_table_and_a_third_puts_it_back(opened, head, once, twice):
+    page = opened("2024-05/loyalty.html")
+    table = page.locator("main > .kpi-scroll table").first
+    button = table.get_by_role("button", name=head)
+    names = table.locator("tbody th")
+    found = []
+    for _ in range(3):
+        button.focus()
+        page.keyboard.press("Enter")
+        found.append((names.all_inner_texts(), table.locator("th[aria-sort]").count()))
+    assert found == [(once, 1), (twice, 1), (["phone", "chat", "email"], 0)]
+
+
+def test_a_table_whose_rows_belong_under_others_is_not_sorted(opened):
+    page = opened("2024-05/loyalty.html")
+    assert page.locator('[aria-label="Grouped"] button').count() == 0
+
+
+def test_the_numbers_behind_a_figure_are_folded_away_and_open_by_keyboard(opened):
+    page = opened("2024-05/loyalty.html")
+    table = page.locator("figure table")
+    assert not table.is_visible()
+    page.locator("figure summary").focus()
+    page.keyboard.press("Enter")
+    assert table.is_visible()
+    assert page.get_by_role("img", name="Waiting fell.").evaluate("img => img.naturalWidth") == 400
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_the_script_a_page_says_the_same(opened, name):
+    with_script, without = opened(name), opened(name, java_script_enabled=False)
+    assert without.locator("body").inner_text() == with_script.locator("body").inner_text()
+    assert without.locator("main").is_visible()
+
+
+def test_without_the_script_the_numbers_behind_a_figure_open_too(opened):
+    page = opened("2024-05/loyalty.html", java_script_enabled=False)
+    page.locator("figure summary").click()
+    assert page.locator("figure table").is_visible()
+
+
+def test_no_other_script_runs_than_the_pages_own(chromium, reports):
+    page = chromium.new_page()
+    page.goto((reports / "index.html").as_uri())
+    page.evaluate("const s = document.createElement('script'); s.text = 'window.ran = 1'; document.body.append(s)")
+    assert page.evaluate("window.ran ?? null") is None
+    page.close()
+
+
+def test_a_figure_is_turned_dark_on_the_screen_and_not_on_paper(opened):
+    page = opened("2024-05/loyalty.html", scheme="dark")
+    effect = "getComputedStyle(document.querySelector('figure img')).filter"
+    assert "invert" in page.evaluate(effect)
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate(effect) == "none"
+
+
+def test_the_index_of_all_reports_leads_to_the_month_and_back(opened):
+    page = opened("index.html")
+    assert page.locator("svg.kpi-spark").count() == 1
+    page.get_by_role("link", name="May 2024", exact=True).click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Customer KPI report"
+    page.get_by_role("link", name="Loyalty", exact=True).click()
+    page.get_by_role("link", name="All pages of the period").click()
+    page.get_by_role("link", name="All reports").click()
+    assert page.url.endswith("reports/index.html")
