@@ -15,19 +15,21 @@ from kpi_lib.facts.ticket_history import DONE, statuses, tickets
 def open_at_end(data: Data) -> Any:
     """One row per ticket and period at whose end it was open, with its age, its assignee and who waits then.
 
-    `waiting_seconds` is how long a message of the customer had had no answer by a person; null where none lacks one.
-    `requester` is the customer, or the ticket itself when its customer is unknown.
+    In a period that still runs the end is the time of the extract. `waiting_seconds` is how long a message of the
+    customer had had no answer by a person; null where none lacks one. `requester` is the customer, or the ticket itself
+    when its customer is unknown.
     """
     import ibis
 
     rows = data.shared("open at end", _open_at_end)
-    age = rows.end_seconds - whole_seconds(rows.created_at)
+    end_seconds = ibis.least(rows.end_seconds, int(data.as_of.timestamp()))
+    age = end_seconds - whole_seconds(rows.created_at)
     hours = age // 3600
     band = ibis.cases(
         (hours < 24, "under 1 day"), (hours < 72, "1 to 3 days"), (hours < 168, "3 to 7 days"), else_="over 7 days"
     )
     requester = rows.customer_id.fill_null("ticket " + rows.ticket_id)
-    rows = rows.mutate(age_seconds=age, age_band=band, requester=requester)
+    rows = rows.mutate(end_seconds=end_seconds, age_seconds=age, age_band=band, requester=requester)
     unanswered = _unanswered(data, rows).select("ticket_id", "since", "until", unanswered_since="since")
     rows = _held_at_end(_held_at_end(rows, unanswered), _assignments(data, rows))
     return rows.mutate(waiting_seconds=rows.end_seconds - whole_seconds(rows.unanswered_since))
@@ -110,11 +112,12 @@ def words(data: Data, rows: Any) -> Any:
     """Return what customers and people said to each other in these tickets: `ticket_id, at`, `ours` or the customer's.
 
     The customer's creation of a ticket is the first word, even if a reply seems to be a moment earlier; `place` and
-    `event_id` put the words of a ticket in order. What bots and systems say is none.
+    `event_id` put the words of a ticket in order. What bots and systems say is none. Words in a ticket that has been
+    merged belong to the one it was merged into from then on; if that is merged too, they stay there.
     """
     import ibis
 
-    events = data.table("ticket_events").semi_join(rows, "ticket_id")
+    events = _after_merges(data, data.table("ticket_events")).semi_join(rows, "ticket_id")
     theirs = (events.kind == "customer_message") & (events.actor == "customer")
     ours = (events.kind == "public_reply") & (events.actor == "agent")
     later = events.mutate(ours=ours, place=ibis.literal(1, "int64")).filter(theirs | ours)
@@ -122,6 +125,13 @@ def words(data: Data, rows: Any) -> Any:
     first = first.mutate(ours=ibis.literal(False), place=ibis.literal(0, "int64"), event_id=ibis.literal(""))
     columns = ("ticket_id", "at", "ours", "place", "event_id")
     return later.select(columns).union(first.select(columns))
+
+
+def _after_merges(data: Data, events: Any) -> Any:
+    tickets = data.table("tickets")
+    merged = tickets.select("merged_at", "merged_into_id", secondary="ticket_id").filter(tickets.merged_at.notnull())
+    events = events.left_join(merged, (events.ticket_id == merged.secondary) & (events.at >= merged.merged_at))
+    return events.mutate(ticket_id=events.merged_into_id.fill_null(events.ticket_id))
 
 
 IN_ORDER = ["place", "at", "event_id"]

@@ -157,3 +157,27 @@ def test_open_tickets_by_who_had_them_at_the_end(company):
     source = company._source
     fact = scorecard.data(source, company.loaded(), [Period.parse("2024-05")]).fact("open_at_end")
     assert sorted(fact.agent.to_pandas().fillna("")) == ["", "bob"]
+
+
+def test_while_a_period_runs_tickets_are_as_old_as_the_extract_says(company):
+    company.ticket("2024-05-09 12:00")
+    company.as_of = "2024-05-10T12:00+02:00"
+    for period in ("2024-05", "2024-Q2", "2024"):
+        company.card("backlog", "backlog.oldest", "awaiting_reply.oldest", "open_cases", period=period, cuts=True)
+        assert company.value("backlog", period) == 0
+        assert (company.value("backlog.oldest", period), company.value("awaiting_reply.oldest", period)) == (1, 1)
+        assert company.members("open_cases", "age_band", period) == {"1 to 3 days": 1}
+
+
+def test_what_is_said_after_a_merge_belongs_to_the_ticket_that_is_left(company):
+    left = company.ticket("2024-05-02 12:00", "2024-05-02 13:00", customer="a")
+    for merged_at in ("2024-05-20 13:00", "2024-05-20 14:00"):
+        merged = {"merged_into_id": left, "merged_at": merged_at}
+        second = company.ticket("2024-05-20 12:00", customer="a", **merged)
+        company.event(second, "2024-05-20 12:30", "customer_message", actor="customer")
+    company.card("awaiting_reply.tickets")
+    assert company.value("awaiting_reply.tickets") == 0  # before the merge it was said elsewhere
+    company.event(second, "2024-05-20 14:00", "customer_message", actor="customer")
+    assert company.value("awaiting_reply.tickets") == 1
+    company.event(second, "2024-05-20 15:00", "public_reply", agent_id="anna")
+    assert company.value("awaiting_reply.tickets") == 0
