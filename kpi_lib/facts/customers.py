@@ -103,11 +103,13 @@ def _tenures(rows: Any, keys: list[str]) -> Any:
     params=PAYING,
 )
 def customer_histories(data: Data) -> Any:
-    """One row per customer and period: its history up to the period's end.
+    """One row per customer and period: its history up to the period's end, or to the extract if that is earlier.
 
     `tenure_days` runs from the first start to the end of the period, or to the last end of a customer who is `lost`;
     `revenue_at_end` is what it pays a month at the period's end; `cohort` is the month of the first start.
     """
+    import ibis
+
     spells = data.shared("customer_spells", _spells)
     rows = spells.join(data.calendar.table, spells.since <= data.calendar.table.end)
     at_start = (rows.since <= rows.start) & (rows.until.isnull() | (rows.until > rows.start))
@@ -119,7 +121,8 @@ def customer_histories(data: Data) -> Any:
         at_start=rows.starts.sum() > 0,
         at_end=rows.lasts.sum() > 0,
     )
-    watched = rows.at_end.ifelse(rows.end, rows.last_until)
+    seen = ibis.least(rows.end, ibis.literal(data.as_of, INSTANT))
+    watched = rows.at_end.ifelse(seen, rows.last_until)
     rows = rows.mutate(
         lost=~rows.at_end, tenure_days=(whole_seconds(watched) - whole_seconds(rows.first_since)) // 86400
     )
@@ -132,13 +135,32 @@ def customer_histories(data: Data) -> Any:
 
 def _paying(data: Data) -> Any:
     """Return the subscriptions with a price; one that ended for a failed payment ends when its grace days are over."""
+    rows = data.table("subscriptions")
+    rows = rows.mutate(revenue=data.money(rows.mrr, rows.currency)).filter(rows.mrr > 0)
+    grace = data.params.thresholds.payment_grace_days
+    return _with_grace(rows, grace, data) if grace else rows
+
+
+def _with_grace(rows: Any, days: int, data: Data) -> Any:
+    """Move the ends for a failed payment: to the end of the grace days, or the customer's next start within them.
+
+    While the grace days run at the time of the extract, the subscription has not ended.
+    """
     import ibis
 
-    rows = data.table("subscriptions")
-    if grace := data.params.thresholds.payment_grace_days:
-        failed = (rows.end_reason == "payment").fill_null(False)
-        rows = rows.mutate(ended_at=failed.ifelse(rows.ended_at + ibis.interval(days=grace), rows.ended_at))
-    return rows.mutate(revenue=data.money(rows.mrr, rows.currency)).filter(rows.mrr > 0)
+    failed = rows.filter(rows.end_reason == "payment").mutate(over=rows.ended_at + ibis.interval(days=days))
+    starts = rows.select(starter="customer_id", next_start="started_at")
+    again = failed.left_join(
+        starts,
+        (failed.customer_id == starts.starter)
+        & (starts.next_start >= failed.ended_at)
+        & (starts.next_start < failed.over),
+    )
+    moved = again.group_by(failed="subscription_id", over="over").aggregate(next_start=again.next_start.min())
+    moved = moved.select("failed", over=moved.next_start.fill_null(moved.over))
+    rows = rows.left_join(moved, rows.subscription_id == moved.failed)
+    over = (rows.over > ibis.literal(data.as_of, INSTANT)).ifelse(None, rows.over)
+    return rows.mutate(ended_at=rows.failed.isnull().ifelse(rows.ended_at, over)).drop("failed", "over")
 
 
 def _spells(data: Data) -> Any:

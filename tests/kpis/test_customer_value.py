@@ -295,15 +295,3 @@ def test_a_ratio_with_one_limit_only_has_none(company):
     row = company.row("cac")
     assert (row["value"], row["low"], row["high"]) == (91, None, None)
     assert row["method"] == "not estimable: too few for two limits"
-
-
-def test_lifetimes_are_watched_up_to_the_extract_whatever_the_period(company):
-    company.params(thresholds={"payment_grace_days": 7})
-    for number in range(40):
-        ended = {0: "2024-01-30", 1: "2024-01-05"}.get(number, "2024-01-20" if number < 10 else None)
-        reason = "payment" if number < 2 else "voluntary" if ended else None
-        company.subscription(f"c{number}", "2023-11-01", ended, end_reason=reason)
-    company.as_of = "2024-02-01T00:00+01:00"
-    values = [company.value("clv.subscription", period) for period in ("2024-01", "2024-Q1", "2024")]
-    assert values[0] > 0
-    assert values == [values[0]] * 3

@@ -429,3 +429,27 @@ def test_retention_by_cohort_is_the_cohort_table(company):
         company.subscription(f"in April {number}", "2024-04-10", ended="2024-05-10" if number else None)
     rows = company.members("retention_rate", "cohort")
     assert (rows["2024-03"], rows["2024-04"]) == (100, 50)
+
+
+def test_days_of_grace_end_with_the_next_subscription(company):
+    company.params(thresholds={"payment_grace_days": 7})
+    company.subscription("a", ended="2024-04-28", end_reason="payment")
+    company.subscription("a", "2024-04-30")
+    company.subscription("b")
+    company.card("churn_rate", "churn_rate.revenue")
+    row = company.row("churn_rate.revenue")
+    assert (row["numerator"], row["denominator"]) == (0, 20)
+    assert company.row("churn_rate")["denominator"] == 2
+
+
+def test_lifetimes_are_watched_up_to_the_extract_whatever_the_period(company):
+    company.params(thresholds={"payment_grace_days": 7})
+    for number in range(40):
+        ended = {0: "2024-01-30", 1: "2024-01-05"}.get(number, "2024-01-20" if number < 10 else None)
+        reason = "payment" if number < 2 else "voluntary" if ended else None
+        company.subscription(f"c{number}", "2023-11-01", ended, end_reason=reason)
+    company.lead("2024-01-25")
+    company.as_of = "2024-02-01T00:00+01:00"
+    values = [company.value("clv.subscription", period) for period in ("2024-01", "2024-Q1", "2024")]
+    assert values[0] > 0
+    assert values == [values[0]] * 3
