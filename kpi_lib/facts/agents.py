@@ -12,7 +12,7 @@ from kpi_lib.facts.ticket_history import plain_tickets
 ANYWHERE = ("ticket_events or calls or agent_shifts",)
 CUTS = ("team", "tier", "agent")
 KEYS = ("period", "day", "weekday", "agent_id")
-SHIFTS = ("paid_seconds", "available_seconds", "full_time", "team", "tier")
+SHIFTS = ("paid_seconds", "available_seconds", "full_time", "on_shift", "team", "tier")
 PARTS = {
     "agent_shifts": SHIFTS,
     "ticket_events": ("conversations", "first_conversations"),
@@ -35,9 +35,10 @@ def agent_days(data: Data) -> Any:
 
     Handled work is a public reply or recorded time on a valid ticket, or an answered inbound call. A shift belongs to
     the day on which it starts and counts up to the time of the extract; a call to the day on which its wrap-up ends.
-    `full_time` is paid available time as a part of what a full-time agent is there in the period so far;
-    `first_conversations` are those that nobody had replied to earlier in the period. `handle_seconds` are not there
-    when calls or tickets do not record them: half of the work would look like all of it.
+    `on_shift` tells that the agent has a paid shift in the period. `full_time` is paid available time as a part of what
+    a full-time agent is there in the period so far; `first_conversations` are those that nobody had replied to earlier
+    in the period. `handle_seconds` are not there when calls or tickets do not record them: half of the work would look
+    like all of it.
     """
     return data.shared("agent days", _agent_days)
 
@@ -92,6 +93,7 @@ def _agent_days(data: Data) -> Any:
         agent=rows.agent_id,
         handle_seconds=rows.call_seconds + rows.ticket_seconds,
         full_time=rows.available_seconds.cast("float64") * rows.period.cases(*_full_times(data).items(), else_=None),
+        on_shift=rows.paid_seconds.sum().over(ibis.window(group_by=["period", "agent_id"])) > 0,
         first_of_agent=ibis.row_number().over(ibis.window(group_by=["period", "agent_id"], order_by="day")) == 0,
         first_of_day=ibis.row_number().over(ibis.window(group_by=["period", "day"], order_by="agent_id")) == 0,
     )

@@ -190,11 +190,11 @@ def _summary_of_statuses(data: Data) -> Any:
 
 
 def _assignees(data: Data, ends: Any) -> Any:
-    """Return whom each resolved ticket was assigned to last before its final resolution."""
+    """Return whom each resolved ticket was assigned to at its final resolution; null when it had been taken away."""
     import ibis
 
     events = data.table("ticket_events")
-    rows = events.filter((events.kind == "assign") & events.to_value.notnull())
+    rows = events.filter(events.kind == "assign")
     resolved = ends.filter(ends.resolved_at.notnull()).select("status_of", "resolved_at")
     rows = rows.inner_join(resolved, rows.ticket_id == resolved.status_of)
     latest_first = ibis.window(group_by="ticket_id", order_by=[ibis.desc("at"), ibis.desc("event_id")])

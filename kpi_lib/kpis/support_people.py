@@ -135,13 +135,14 @@ def workload_balance_by_chance(people: Any) -> Estimate:
 def agent_utilization(day: Any) -> Estimator:
     """The share of paid time, breaks and meetings with it, that agents spend on calls and tickets.
 
-    Formula: 100 (talk + hold + wrap-up + recorded ticket time) / paid time on shift; above 100 when work overlaps. No
-    value where tickets or calls have no handle time, as the rest of the work would look like all of it.
+    Formula: 100 (talk + hold + wrap-up + recorded ticket time) / paid time on shift; above 100 when work overlaps. The
+    work of people without a paid shift in the period is left out. No value where tickets or calls have no handle time,
+    as the rest of the work would look like all of it.
     Source: S2 §11.
     Differs from: tools that call waiting for work utilised, or that leave breaks out; see
     `agent_utilization.occupancy`.
     """
-    return Ratio(Total(day.handle_seconds), Total(day.paid_seconds), scale=100)
+    return Ratio(_handled(day), Total(day.paid_seconds), scale=100)
 
 
 @kpi(
@@ -154,7 +155,7 @@ def agent_utilization(day: Any) -> Estimator:
 )
 def occupancy(day: Any) -> Estimator:
     """The share of the paid time in which agents are available that they spend on calls and tickets."""
-    return Ratio(Total(day.handle_seconds), Total(day.available_seconds), scale=100)
+    return Ratio(_handled(day), Total(day.available_seconds), scale=100)
 
 
 @kpi(
@@ -228,6 +229,10 @@ def tie_group_of_agents(people: Any) -> pd.DataFrame:
 
 def _agents(day: Any) -> Estimator:
     return Total(day.first_of_agent.ifelse(1.0, 0.0))
+
+
+def _handled(day: Any) -> Estimator:
+    return Total(day.on_shift.ifelse(day.handle_seconds, 0))
 
 
 def _time_and_contacts(people: Any) -> tuple[pd.Series, pd.Series]:

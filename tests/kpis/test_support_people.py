@@ -321,3 +321,21 @@ def test_no_agent_is_named(company):
     assert "Agent " in said
     assert "4711" not in said
     assert "4712" not in said
+
+
+def test_a_case_taken_away_before_its_resolution_is_nobodys(company):
+    case = company.ticket("2024-05-06 08:00", "2024-05-06 09:00", "2024-05-06 12:00")
+    company.event(case, "2024-05-06 08:30", "assign", to_value="anna")
+    company.event(case, "2024-05-06 10:00", "assign", to_value=None)
+    day(company, "anna")
+    assert company.row("cases_per_agent")["numerator"] == 1
+    by_agent = company.members("cases_per_agent", "agent")
+    assert [value for name, value in by_agent.items() if name != "(none)"] == [0]
+
+
+def test_who_has_no_paid_shift_does_not_fill_the_paid_time_of_others(company):
+    day(company, "anna", "2024-05-06 08:00", "2024-05-06 16:00")
+    for agent in ("anna", "bob"):
+        company.call("2024-05-06 09:00", talk=4 * 3600, agent_id=agent)
+    company.card("agent_utilization", "agent_utilization.occupancy")
+    assert (company.value("agent_utilization"), company.value("agent_utilization.occupancy")) == (50, 50)
