@@ -15,7 +15,8 @@ CUTS = ("channel", "type", "team", "segment", "country")
 def interactions(data: Data) -> Any:
     """One row per session of a ticket in which a person replied, at its first word, or answered call, when offered.
 
-    What is said in a ticket within 24 hours of the word before belongs to one session.
+    What is said in a ticket within 24 hours of the word before belongs to one session. A call is excluded with the
+    ticket that it is linked to.
     """
     import ibis
 
@@ -25,12 +26,21 @@ def interactions(data: Data) -> Any:
         sessions = _sessions(data)
         parts.append(data.timed(sessions, sessions.began_at).select(columns))
     if data.has("calls"):
-        calls = data.fact("calls_offered")
+        calls = _with_ticket(data, data.fact("calls_offered"))
         unsaid = {name: ibis.null("string") for name in ("type", "team") if name not in calls.columns}
         parts.append(calls.filter(calls.answered).mutate(**unsaid).select(columns))
     if not parts:
         raise NotAvailableError("tickets")
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _with_ticket(data: Data, calls: Any) -> Any:
+    if not data.has("tickets"):
+        return calls
+    tickets = plain_tickets(data)
+    out = tickets.filter(tickets.excluded.notnull()).select(linked="ticket_id", reason="excluded")
+    calls = calls.left_join(out, calls.ticket_id == out.linked)
+    return calls.mutate(excluded=calls.excluded.fill_null(calls.reason)).drop("linked", "reason")
 
 
 def _sessions(data: Data) -> Any:

@@ -59,3 +59,10 @@ def test_without_problems_there_is_no_cost_of_one(company):
     row = company.row("cost_per_issue.per_problem")
     assert (row["status"], row["method"]) == ("not_available", "no column problem_id in tickets")
     assert company.value("cost_per_issue") == pytest.approx(120)
+
+
+def test_a_call_about_a_ticket_that_does_not_count_is_none(company):
+    company.cost(310)
+    for columns in ({"is_spam": True}, {"is_test": True}, {}):
+        company.call("2024-05-06 10:00", ticket_id=company.ticket("2024-05-06 09:00", **columns))
+    assert company.row("cost_per_issue")["denominator"] == 1
