@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from publish_books import SVG, built, notebook, shows
 
-from kpi_lib.publish import manifest, page, pdf, prose
+from kpi_lib.publish import manifest, page, pdf, picture, prose
 
 HOSTILE = '<script>alert(1)</script> #import "x" *b* \\ $x$ @ref'
 CARD = {
@@ -93,7 +93,7 @@ def test_a_whole_build_has_all_its_files(project, folder):
 
 
 def test_a_page_has_what_was_printed_and_neither_code_nor_warnings(html):
-    shown = ["a-line 2024-05", "a finding", 'alt="NPS rose."', "chat", "quiet"]
+    shown = ["a-line 2024-05", "a finding", 'aria-label="NPS rose."', "chat", "quiet"]
     assert [text for text in shown if text not in html] == []
     assert [text for text in ("secret_code", "a-warning", "warnings.warn", ".x{}") if text in html] == []
 
@@ -267,3 +267,33 @@ def test_a_character_that_no_font_has_is_replaced_and_reported(tmp_path):
     outcome = built(tmp_path, path)
     assert [problem for problem in outcome.problems if "日 本" in problem]
     assert json.loads((outcome.folder / "manifest.json").read_text())["problems"] == outcome.problems
+
+
+def drawn(svg, number=1):
+    data = {"type": "figure", "format": "svg", "mime": "image/svg+xml", "alt": 'NPS "rose" <b>', "body": svg.encode()}
+    return picture.html(page.Block(data), number)
+
+
+def test_a_drawing_becomes_part_of_the_page_with_names_of_its_own():
+    namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    parts = '<defs><path id="m"/></defs><g clip-path="url(#m)"><use xlink:href="#m"/><text>5 &lt; 6</text></g>'
+    shown = drawn(f'<svg {namespaces} width="30pt" height="10pt">{parts}</svg>', number=7)
+    assert shown.startswith('<svg class="picture svg" role="img" aria-label="NPS &quot;rose&quot; &lt;b&gt;"')
+    expected = ['viewBox="0 0 30 10"', 'id="f7-m"', 'href="#f7-m"', "url(#f7-m)", "<text>5 &lt; 6</text>"]
+    assert [part for part in expected if part not in shown] == []
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<foreignObject><p xmlns="http://www.w3.org/1999/xhtml">p</p></foreignObject>',
+        "<style>body { display: none }</style>",
+        '<use href="https://example.org/x.svg#y"/>',
+        '<path onload="alert(1)"/>',
+        '<a href="#x"><text>there</text></a>',
+        "<g>",
+    ],
+)
+def test_what_is_more_than_a_drawing_stays_an_image_that_can_do_nothing(inside):
+    shown = drawn(f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>')
+    assert shown.startswith('<img class="picture svg" alt="NPS &quot;rose&quot; &lt;b&gt;" src="data:image/svg+xml,')

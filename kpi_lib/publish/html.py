@@ -5,14 +5,14 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import nbformat
 from nbconvert.exporters.templateexporter import TemplateExporter
 
 from kpi_lib.display import stylesheet
+from kpi_lib.publish import picture
 from kpi_lib.publish.execute import Failure
-from kpi_lib.publish.page import Block, Page
+from kpi_lib.publish.page import Page
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates" / "html"
@@ -80,24 +80,10 @@ def _exporter(template: str) -> Any:
         template_name="html",
         template_file=f"{template}.html.j2",
         extra_template_basedirs=[str(HERE / "templates")],
-        filters={"data_uri": data_uri},
+        filters={"data_uri": picture.data_uri, "picture": picture.html},
     )
     exporter.file_extension = ".html"
     return exporter
-
-
-def data_uri(picture: Block | Path) -> str:
-    """Return a figure, or a picture in a file, as an address that holds it."""
-    if isinstance(picture, Path):
-        kind, body = (
-            {".svg": "image/svg+xml", ".png": "image/png"}.get(picture.suffix, "image/jpeg"),
-            picture.read_bytes(),
-        )
-    else:
-        kind, body = picture.data["mime"], picture.data["body"]
-    if kind == "image/svg+xml":
-        return f"data:{kind}," + quote(body, safe=" =:/;,()'!*+?@-._~")
-    return f"data:{kind};base64,{b64encode(body).decode()}"
 
 
 @cache
