@@ -116,6 +116,8 @@ class Report:
     def pareto(self, kpi: str) -> Several:
         """Say and draw which few members of a table KPI of shares, such as `most_common_issues`, make most of it."""
         rows = self._rows([kpi])
+        if self._lacks_data(kpi):
+            return self._no_figure(kpi, "")
         if rows["cut"].isna().any() or set(rows["unit"]) > {"percent"}:
             raise KpiError(f"{kpi} has no shares of a whole: report.pareto takes a KPI such as 'most_common_issues'")
         shares = figures.cumulated(rows)
@@ -151,7 +153,7 @@ class Report:
         halves, tails = (self._members(each, cut) for each in (half, f"{kpi}.p90"))
         if halves["value"].isna().all():
             return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
-        if not halves["method"].str.startswith("Kaplan-Meier").all():
+        if not halves["method"].str.startswith(("Kaplan-Meier", "not estimable")).all():
             raise KpiError(f"{kpi} has no median: report.waits takes a waiting time such as 'first_response_time'")
         return self._said(parts.waits_in_words(halves, tails, self.about), figures.waits, halves, tails)
 

@@ -377,3 +377,12 @@ def test_a_table_kpi_shows_its_readings_in_their_order(report):
     table = parts.of_members(pd.concat(rows), report.about | {"kpis": kpis})
     assert [line[0] for line in table.rows] == ["Tickets by channel", "one", "two", "ree", "our"]
     assert {column.label for column in table.columns[1:]} == set(row["member"])
+
+
+def test_a_pareto_of_what_has_no_data_says_so(report):
+    gone = report._frame["kpi"] == "tickets_by_channel"
+    report._frame.loc[gone, ["value", "numerator", "n"]] = float("nan")
+    report._frame.loc[gone, ["status", "cut", "member"]] = ["not_available", None, None]
+    report._now = report._frame[report._frame["period"] == "2024-05"]
+    shown = list(report.pareto("tickets_by_channel"))
+    assert [type(part).__name__ for part in shown] == ["Note"]
