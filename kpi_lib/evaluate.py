@@ -101,7 +101,7 @@ class _Scan:
     def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
         chosen = {
             name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
-            for place, name in list(enumerate(("seconds", "finished", "weight"), 2))[: len(parts[0]) - 2]
+            for place, name in zip(range(2, len(parts[0])), ("seconds", "finished", "weight"), strict=False)
         }
         watched = rows.select(*STACK, **chosen)
         limits = product_limit(watched.filter(watched.seconds.notnull()), STACK, kind)

@@ -1,5 +1,6 @@
 """Confidence limits from aggregates: arrays in, arrays out, one element a group. KPIS.md 0.6 names the methods."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,18 @@ def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:
     """Return the sum over groups of (y - ratio x)^2."""
     yy, xx, xy = (moments[name].to_numpy(float) for name in ("yy", "xx", "xy"))
     return np.maximum(yy - 2 * ratio * xy + ratio**2 * xx, 0)
+
+
+def signal_bar(chances: Iterable[float], rate: float) -> float:
+    """Return the largest chance that is a signal, so that of those named `rate` are false (Benjamini, Hochberg 1995).
+
+    A chance that is not a number was not tested and is none.
+    """
+    given = np.fromiter(chances, float)
+    tested = np.sort(given[np.isfinite(given)])
+    steps = rate * np.arange(1, len(tested) + 1) / max(len(tested), 1)
+    passed = np.flatnonzero(tested <= steps)
+    return float(steps[passed[-1] if len(passed) else 0]) if len(tested) else 0.0
 
 
 def over(top: Any, bottom: Any) -> np.ndarray:

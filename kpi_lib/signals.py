@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from kpi_lib.intervals import signal_bar
 from kpi_lib.period import Period
 
 Numbers = NDArray[np.float64]
@@ -126,17 +127,9 @@ def of_scorecard(frame: pd.DataFrame, period: str) -> Signals:
     headlines = set(totals.loc[totals["headline"].astype(bool), "kpi"])
     chances = {kpi: found.chance for kpi, found in judgements.items() if found.chance is not None}
     judged = tuple(kpi for kpi in chances if kpi in headlines)
-    bar = threshold([chances[kpi] for kpi in judged])
+    bar = signal_bar([chances[kpi] for kpi in judged], RATE)
     judgements = {kpi: replace(found, stands_out=chances.get(kpi, 1.0) <= bar) for kpi, found in judgements.items()}
     return Signals(judgements, judged, tuple(kpi for kpi in judged if judgements[kpi].stands_out))
-
-
-def threshold(chances: Iterable[float]) -> float:
-    """Return the largest chance that is a signal among `chances` (Benjamini and Hochberg, 1995)."""
-    bars = np.sort(np.fromiter(chances, float))
-    steps = RATE * np.arange(1, len(bars) + 1) / max(len(bars), 1)
-    passed = np.flatnonzero(bars <= steps)
-    return float(steps[passed[-1] if len(passed) else 0]) if len(bars) else 0.0
 
 
 def _series(rows: pd.DataFrame) -> _Series:

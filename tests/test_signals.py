@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from small_scorecard import row
 
-from kpi_lib import signals
+from kpi_lib import intervals, signals
 from kpi_lib.period import Period
 from kpi_lib.signals import BEYOND, NEAR, RUN
 
@@ -124,9 +124,9 @@ def test_a_number_that_never_changed_has_no_ordinary_variation():
 def test_benjamini_and_hochberg():
     """Their example of 15 chances (1995): the four smallest are signals at 5 %."""
     chances = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528]
-    assert signals.threshold([*chances, 0.7590, 1.0]) == pytest.approx(4 * 0.05 / 15)
-    assert signals.threshold([0.5, 0.9]) == 0.025
-    assert signals.threshold([]) == 0
+    assert intervals.signal_bar([*chances, 0.7590, 1.0], 0.05) == pytest.approx(4 * 0.05 / 15)
+    assert intervals.signal_bar([0.5, 0.9], 0.05) == 0.025
+    assert intervals.signal_bar([], 0.05) == 0
 
 
 def test_headline_numbers_share_one_bar_and_other_readings_are_held_to_it():

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.facts.data import FACTS, Data
+from kpi_lib.facts.data import Data
 
 KEYS = ("period", "agent")
 MIX = ("type", "channel")
@@ -82,11 +82,10 @@ def _satisfaction(data: Data) -> list[Any]:
 
 def _quality(data: Data) -> list[Any]:
     """Return the scores of the reviews of tickets chosen at random."""
-    if not data.has("qa_reviews") or "reviews" not in FACTS:
+    if not data.has("qa_reviews"):
         return []
     rows = data.fact("reviews")
-    rows = rows.filter(rows.sampling == "random").mutate(agent=rows.agent_id)
-    rows = rows.filter(rows.excluded.isnull()) if "excluded" in rows.columns else rows
+    rows = rows.filter(rows.excluded.isnull() & (rows.sampling == "random")).mutate(agent=rows.agent_id)
     return [_compared(rows, "quality", rows.score, mix=())]
 
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.customers import CUTS, with_profile
 from kpi_lib.facts.data import Data, fact
 
 LEAST_PAID = 0.005
-YEAR_1990 = 631152000  # no instant of the data lies before
 
 
 @fact(anchor="E", needs=("transactions",), cuts=CUTS, params=("currency", "fx"))
@@ -50,28 +48,6 @@ def _orders(data: Data) -> Any:
     given = given.group_by(bought="refunds_transaction_id").aggregate(back=given.money.sum())
     bought = rows.filter(rows.kind == "purchase")
     bought = bought.left_join(given, bought.transaction_id == given.bought)
-    bought = with_local_day(data, bought.mutate(kept=bought.money + bought.back.fill_null(0.0)))
+    bought = data.calendar.dated(bought.mutate(kept=bought.money + bought.back.fill_null(0.0)), bought.occurred_at)
     orders = bought.group_by("customer_id", "day").aggregate(at=bought.occurred_at.min(), kept=bought.kept.sum())
     return orders.filter(orders.kept > LEAST_PAID)
-
-
-def with_local_day(data: Data, rows: Any) -> Any:
-    """Add the local `day`, counted from 1970, also of rows that lie outside the periods."""
-    offsets = data.built("offsets", _offsets)
-    rows = rows.mutate(second=whole_seconds(rows.occurred_at))
-    rows = rows.join(offsets, (rows.second >= offsets.since) & (rows.second < offsets.until))
-    return rows.mutate(day=(rows.second + rows.offset) // 86400)
-
-
-def _offsets(data: Data) -> Any:
-    """Return by how many seconds local time was ahead of UTC, since when and until when."""
-    import ibis
-    import pandas as pd
-
-    seconds = pd.RangeIndex(YEAR_1990, int(data.as_of.timestamp()) + 1, 1800)
-    utc = pd.to_datetime(seconds, unit="s", utc=True)
-    local = utc.tz_convert(data.calendar.zone).tz_localize(None)
-    ahead = pd.Series((local - utc.tz_localize(None)) // pd.Timedelta(seconds=1), index=seconds)
-    ahead = ahead[ahead.ne(ahead.shift())]
-    frame = pd.DataFrame({"since": ahead.index, "until": [*ahead.index[1:], 2**40], "offset": ahead.to_numpy()})
-    return ibis.memtable(frame, schema=dict.fromkeys(frame.columns, "int64"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kpi_lib.params import Hours
 
 QUARTER_HOUR = 900
+YEAR_1990 = 631152000  # no instant of the data lies before
+FAR = 2**40
 INSTANT = "timestamp('UTC', 6)"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -85,6 +87,26 @@ class Calendar:
         """Return the rows whose instant lies in one of the periods, with `period, day, weekday, hour, at_seconds`."""
         rows = table.mutate(at_seconds=seconds, slot=seconds // QUARTER_HOUR)
         return rows.inner_join(self.slots, "slot").drop("slot")
+
+    def dated(self, table: Any, instant: Any) -> Any:
+        """Return the rows with their local `day`, counted from 1970; also those that lie outside the periods."""
+        rows = table.mutate(second=whole_seconds(instant))
+        rows = rows.join(self.offsets, (rows.second >= self.offsets.since) & (rows.second < self.offsets.until))
+        return rows.mutate(day=(rows.second + rows.offset) // 86400).drop("second", "since", "until", "offset")
+
+    @cached_property
+    def offsets(self) -> Any:
+        """The seconds by which local time is ahead of UTC as rows `since, until, offset`, from 1990 to now."""
+        import ibis
+        import pandas as pd
+
+        now = self.bounds[-1][2] if self.until is None else int(self.until.timestamp())
+        utc = pd.to_datetime(pd.RangeIndex(YEAR_1990, now + 1, 2 * QUARTER_HOUR), unit="s", utc=True)
+        ahead = utc.tz_convert(self.zone).tz_localize(None) - utc.tz_localize(None)
+        ahead = pd.Series(ahead // pd.Timedelta(seconds=1), index=pd.RangeIndex(YEAR_1990, now + 1, 2 * QUARTER_HOUR))
+        ahead = ahead[ahead.ne(ahead.shift())]
+        frame = pd.DataFrame({"since": ahead.index, "until": [*ahead.index[1:], FAR], "offset": ahead.to_numpy()})
+        return ibis.memtable(frame, schema=dict.fromkeys(frame.columns, "int64"))
 
     @cached_property
     def working_days(self) -> dict[str, int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.ticket_history import latest_plans, plain_tickets
+from kpi_lib.facts.ticket_history import plain_tickets, with_plan
 from kpi_lib.period import Period
 
 CUTS = ("segment", "country", "acquisition_channel")
@@ -67,7 +67,7 @@ def customer_periods(data: Data) -> Any:
     rows = rows if data.has("subscriptions", "end_reason") else rows.drop("left_for")
     rows = _with_engagement(data, rows) if data.has("engagement_events") else rows
     rows = _with_ticket(data, rows) if data.has("tickets") else rows
-    return _with_plan(data, with_profile(data, with_cohort(data, rows.mutate(tenure_band=band))))
+    return with_plan(data, with_profile(data, with_cohort(data, rows.mutate(tenure_band=band))))
 
 
 @fact(
@@ -130,7 +130,7 @@ def customer_histories(data: Data) -> Any:
         "customer_id_right", "period_right"
     )
     rows = with_cohort(data, rows.mutate(revenue_at_end=rows.revenue_at_end.fill_null(0.0)))
-    return _with_plan(data, with_profile(data, rows))
+    return with_plan(data, with_profile(data, rows))
 
 
 def _paying(data: Data) -> Any:
@@ -285,11 +285,6 @@ def with_profile(data: Data, rows: Any) -> Any:
     customers = data.table("customers")
     profile = customers.select(*CUTS, customer="customer_id", excluded=_insider(customers))
     return rows.left_join(profile, rows.customer_id == profile.customer).drop("customer")
-
-
-def _with_plan(data: Data, rows: Any) -> Any:
-    plans = latest_plans(data)
-    return rows.left_join(plans, rows.customer_id == plans.plan_of).drop("plan_of")
 
 
 def _insider(customers: Any) -> Any:

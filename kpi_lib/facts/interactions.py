@@ -4,8 +4,7 @@ from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, NotAvailableError, fact
-from kpi_lib.facts.ticket_history import plain_tickets
-from kpi_lib.facts.ticket_states import IN_ORDER, words
+from kpi_lib.facts.ticket_history import IN_ORDER, plain_tickets, words
 
 GAP_SECONDS = 24 * 3600
 CUTS = ("channel", "type", "team", "segment", "country")

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpi_lib.facts.buyers import LEAST_PAID, with_local_day
+from kpi_lib.facts.buyers import LEAST_PAID
 from kpi_lib.facts.customers import CUTS, with_cohort, with_profile
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.period import Period
@@ -113,7 +113,7 @@ def _entries(data: Data) -> Any:
 
     rows = data.table("transactions")
     rows = rows.mutate(money=data.money(rows.amount, rows.currency), bought=rows.kind == "purchase")
-    rows = with_local_day(data, rows)
+    rows = data.calendar.dated(rows, rows.occurred_at)
     orders = rows.filter(rows.bought).select(order_of="transaction_id", order_on="day")
     rows = rows.left_join(orders, rows.refunds_transaction_id == orders.order_of)
     rows = rows.mutate(order_day=rows.bought.ifelse(rows.day, rows.order_on), booked=rows.day)

@@ -4,7 +4,7 @@ from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.ticket_history import DONE, statuses, tickets
+from kpi_lib.facts.ticket_history import DONE, IN_ORDER, statuses, tickets, words
 
 
 @fact(
@@ -106,35 +106,6 @@ def _states(data: Data) -> Any:
     )
     states = states.select("ticket_id", "until", "status", "became_open", "becomes_done", "state_number", since="at")
     return states.inner_join(rows.select(*kept), "ticket_id")
-
-
-def words(data: Data, rows: Any) -> Any:
-    """Return what customers and people said to each other in these tickets: `ticket_id, at`, `ours` or the customer's.
-
-    The customer's creation of a ticket is the first word, even if a reply seems to be a moment earlier; `place` and
-    `event_id` put the words of a ticket in order. What bots and systems say is none. Words in a ticket that has been
-    merged belong to the one it was merged into from then on; if that is merged too, they stay there.
-    """
-    import ibis
-
-    events = _after_merges(data, data.table("ticket_events")).semi_join(rows, "ticket_id")
-    theirs = (events.kind == "customer_message") & (events.actor == "customer")
-    ours = (events.kind == "public_reply") & (events.actor == "agent")
-    later = events.mutate(ours=ours, place=ibis.literal(1, "int64")).filter(theirs | ours)
-    first = rows.filter(rows.by_customer).select("ticket_id", at="created_at").distinct()
-    first = first.mutate(ours=ibis.literal(False), place=ibis.literal(0, "int64"), event_id=ibis.literal(""))
-    columns = ("ticket_id", "at", "ours", "place", "event_id")
-    return later.select(columns).union(first.select(columns))
-
-
-def _after_merges(data: Data, events: Any) -> Any:
-    tickets = data.table("tickets")
-    merged = tickets.select("merged_at", "merged_into_id", secondary="ticket_id").filter(tickets.merged_at.notnull())
-    events = events.left_join(merged, (events.ticket_id == merged.secondary) & (events.at >= merged.merged_at))
-    return events.mutate(ticket_id=events.merged_into_id.fill_null(events.ticket_id))
-
-
-IN_ORDER = ["place", "at", "event_id"]
 
 
 def _unanswered(data: Data, rows: Any) -> Any:

@@ -181,7 +181,7 @@ def change_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
     """
     import numpy as np
 
-    from kpi_lib.intervals import over
+    from kpi_lib.intervals import over, signal_bar
 
     counts = _by_issue(tickets)
     before = counts.shift(1).rolling(USUAL_PERIODS).sum().to_numpy()
@@ -191,7 +191,7 @@ def change_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
     numbers, usual = counts.to_numpy(float), before / USUAL_PERIODS
     value = np.where(enough, 100 * (over(numbers, usual) - 1), np.nan)
     tail = _p_values(numbers, numbers + before, 1 / (USUAL_PERIODS + 1))
-    said = np.array([_with_fdr(row) for row in tail]) <= FALSE_ALARMS
+    said = tail <= np.array([[signal_bar(row, FALSE_ALARMS)] for row in tail])
     test = "exact Poisson test, Benjamini-Hochberg 5 %"
     method = np.where(said, f"{test}: a change", f"{test}: within chance")
     return _laid(
@@ -275,14 +275,3 @@ def _p_values(count: "np.ndarray", of: "np.ndarray", share: float) -> "np.ndarra
     whole = np.nan_to_num(of).astype(int)
     fewer, more = bdtr(count, whole, share), np.where(count > 0, bdtrc(np.maximum(count - 1, 0), whole, share), 1.0)
     return np.where(of > 0, np.minimum(2 * np.minimum(fewer, more), 1.0), np.nan)
-
-
-def _with_fdr(p_values: "np.ndarray") -> "np.ndarray":
-    """Return the smallest false discovery rate at which each would be named (Benjamini and Hochberg 1995)."""
-    import numpy as np
-
-    order = np.argsort(p_values)[::-1]  # those that are not tested come last and are first here
-    tested = np.isfinite(p_values).sum()
-    rank = np.arange(len(p_values), 0, -1)
-    rates = np.fmin.accumulate(p_values[order] * tested / rank)
-    return rates[np.argsort(order)]
