@@ -113,7 +113,7 @@ def _table(table: Table) -> str:
         lines.append(f"Points to: {keys}. More than 1 % without a counterpart is an error, fewer a warning.")
     if table.rules:
         lines.append("\n".join(f"* {r.level}: {r.name}{f' ({r.message})' if r.message else ''}" for r in table.rules))
-    used = [name for name, fact in FACTS.items() if any(table.name in need.split(" or ") for need in fact.needs)]
+    used = sorted(name for name, fact in FACTS.items() if any(table.name in need.split(" or ") for need in fact.needs))
     if used:
         lines.append(f"Facts that need it: {', '.join(used)}.")
     return "\n\n".join(lines)
