@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -124,14 +124,19 @@ class Kpi:
 
     def said(self, part: str, params: Params | None = None) -> str:
         """Return a part of the docstring with the params it names filled in; their defaults without params."""
+        return filled(str(self.document.get(part, "")), self.named_params(params))
+
+    def named_params(self, params: Params | None = None) -> dict[str, str]:
+        """Return the params that the docstring names, as texts; their defaults without params."""
         from kpi_lib.params import default
 
-        text = str(self.document.get(part, ""))
-        for path in filter(None, (*self.params, self.horizon)):
-            name = path.rpartition(".")[2]
-            if f"{{{name}}}" in text:
-                text = text.replace(f"{{{name}}}", f"{params.get(path) if params else default(path):g}")
-        return text
+        named = {path.rpartition(".")[2]: path for path in filter(None, (*self.params, self.horizon))}
+        told = " ".join(self.document.values())
+        return {
+            name: f"{params.get(path) if params else default(path):g}"
+            for name, path in named.items()
+            if f"{{{name}}}" in told
+        }
 
     @cached_property
     def document(self) -> dict[str, str]:
@@ -224,6 +229,13 @@ def with_parents(wanted: set[str], kpis: dict[str, Kpi]) -> list[str]:
     """Return the addresses to declare for some wanted ones: theirs and those they are derived from, in order."""
     missing = {find(parent, kpis)[0].address for address in wanted for parent in kpis[address].of} - wanted
     return with_parents(wanted | missing, kpis) if missing else [address for address in kpis if address in wanted]
+
+
+def filled(text: str, given: Mapping[str, str]) -> str:
+    """Return a docstring's text with the params that it names in braces filled in."""
+    for name, value in given.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def sections(text: str) -> dict[str, str]:

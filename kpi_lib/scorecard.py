@@ -317,6 +317,7 @@ def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
         "formula": kpi.said("formula", params),
         "differs": kpi.said("differs", params),
         "source": kpi.said("source", params),
+        "given": kpi.named_params(params),
         "unit": kpi.unit_of(reading),
         "better": kpi.better_of(reading),
         "anchor": anchor_of(kpi, params),

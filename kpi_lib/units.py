@@ -3,24 +3,31 @@
 import math
 from dataclasses import dataclass
 
+from kpi_lib.language import ENGLISH, MINUS, Language, message
+
+Forms = tuple[str, str]  # of a message, for one and for several
+
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit's decimals, what follows the number, and what a difference of two values is called."""
+    """A unit's decimals, how a number of it is said, and how a difference of two, if not by the number."""
 
     decimals: int
-    suffix: str = ""
-    difference: str = ""
+    said: Forms | None = None
+    difference: Forms | None = None
 
 
+_DAYS = (message("{count} day"), message("{count} days"))
+_MONTHS = (message("{count} month"), message("{count} months"))
+_POINTS = (message("{count} point"), message("{count} points"))
 UNITS = {
-    "percent": Unit(1, "%", "percentage points"),
-    "points": Unit(1, "", "points"),
+    "percent": Unit(1, None, (message("{count} percentage point"), message("{count} percentage points"))),
+    "points": Unit(1, None, _POINTS),
     "count": Unit(0),
     "minutes": Unit(0),
     "seconds": Unit(0),
-    "days": Unit(1, " days", "days"),
-    "months": Unit(0, " months", "months"),
+    "days": Unit(1, _DAYS, _DAYS),
+    "months": Unit(0, _MONTHS, _MONTHS),
     "currency": Unit(2),
     "ratio": Unit(2),
     "score": Unit(2),
@@ -28,6 +35,12 @@ UNITS = {
 FEW = 100  # below that a mean count shows a decimal
 SECONDS = {"minutes": 60, "seconds": 1}
 NONE = "–"
+_CLOCK = {
+    message("{count} d"): 86400,
+    message("{count} h"): 3600,
+    message("{count} min"): 60,
+    message("{count} s"): 1,
+}
 
 
 def rounded(value: float | None, unit: str) -> float | None:
@@ -39,17 +52,33 @@ def rounded(value: float | None, unit: str) -> float | None:
     return float(round(value, _decimals(value, unit))) + 0.0  # + 0.0: no negative zero is printed
 
 
-def printed(value: float | None, unit: str, currency: str = "", *, decimals: int | None = None) -> str:
-    """Return the value with its unit as people write it: `86.4 %`, `1 h 12 min`, `EUR 1,204`; `–` for no value."""
+def printed(
+    value: float | None,
+    unit: str,
+    currency: str = "",
+    *,
+    decimals: int | None = None,
+    trim: bool = False,
+    language: Language = ENGLISH,
+) -> str:
+    """Return the value with its unit as people write it: `86.4%`, `1 h 12 min`, `EUR 1,204`; `–` for no value.
+
+    `trim` drops decimals that are all zero: a target is written `30`, not `30.0`.
+    """
     number = rounded(value, unit)
     if number is None:
         return NONE
     if scale := SECONDS.get(unit):
-        return duration(number * scale)
-    text = f"{number:,.{_decimals(number, unit) if decimals is None else decimals}f}".replace("-", "\N{MINUS SIGN}")
+        return duration(number * scale, language)
+    places = _decimals(number, unit) if decimals is None else decimals
+    places = 0 if trim and round(number, places) == int(number) else places
     if unit == "currency":
-        return f"{currency}\N{NO-BREAK SPACE}{text}" if currency else text
-    return text + UNITS[unit].suffix.replace(" ", "\N{NO-BREAK SPACE}")
+        return language.money(number, currency, places)
+    if unit == "percent":
+        return language.percent(number, places)
+    if forms := UNITS[unit].said:
+        return language.many(*forms, number, count=language.number(number, places))
+    return language.number(number, places)
 
 
 def exact(value: float | None, unit: str) -> str:
@@ -59,38 +88,42 @@ def exact(value: float | None, unit: str) -> str:
     return f"{value:,.{0 if unit == 'count' and value == int(value) else 2}f}"
 
 
-def change(now: float | None, before: float | None, unit: str, currency: str = "") -> str:
+def change(
+    now: float | None, before: float | None, unit: str, currency: str = "", *, language: Language = ENGLISH
+) -> str:
     """Say how a printed value differs from an earlier printed one: `up 2.1 points`, `unchanged`, `` when unknown."""
     new, old = rounded(now, unit), rounded(before, unit)
     if new is None or old is None:
         return ""
     if printed(new, unit) == printed(old, unit):
-        return "unchanged"
-    said = difference(abs(new - old), unit, currency, decimals=_decimals(new, unit))
-    return f"{'up' if new > old else 'down'} {said}"
+        return language.say("unchanged")
+    amount = difference(abs(new - old), unit, currency, decimals=_decimals(new, unit), language=language)
+    return language.say("up {amount}", amount=amount) if new > old else language.say("down {amount}", amount=amount)
 
 
-def difference(amount: float, unit: str, currency: str = "", *, decimals: int | None = None) -> str:
+def difference(
+    amount: float, unit: str, currency: str = "", *, decimals: int | None = None, language: Language = ENGLISH
+) -> str:
     """Return a difference of two values with its unit: percentages differ by percentage points.
 
     `decimals` are those of the values compared; without them, what the amount itself would have.
     """
-    if word := UNITS[unit].difference:
-        number = round(amount, UNITS[unit].decimals)
-        one = math.isclose(number, 1) and word.endswith("s")
-        return f"{number:,.{UNITS[unit].decimals}f}\N{NO-BREAK SPACE}{word[:-1] if one else word}"
-    return printed(amount, unit, currency, decimals=decimals)
+    if forms := UNITS[unit].difference:
+        places = UNITS[unit].decimals
+        number = round(amount, places)
+        return language.many(*forms, number, count=language.number(number, places))
+    return printed(amount, unit, currency, decimals=decimals, language=language)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float, language: Language = ENGLISH) -> str:
     """Return a duration as people say it, in its two largest units: `45 s`, `1 h 12 min`, `3 d 4 h`."""
     whole = _whole_seconds(seconds)
-    sign, left = "\N{MINUS SIGN}" if whole < 0 else "", int(abs(whole))
+    sign, left = MINUS if whole < 0 else "", int(abs(whole))
     parts: list[str] = []
-    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+    for said, size in _CLOCK.items():
         count, left = divmod(left, size)
-        if count or (name == "s" and not parts):
-            parts.append(f"{count}\N{NO-BREAK SPACE}{name}")
+        if count or (size == 1 and not parts):
+            parts.append(language.say(said, count=language.number(count)))
     return sign + " ".join(parts[:2])
 
 

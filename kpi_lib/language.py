@@ -1,0 +1,210 @@
+"""The language of pages: texts from message catalogues, and numbers, amounts and dates as its readers write them.
+
+English is the language of the code, so its texts are the messages themselves. The others lie in `translations/`, a
+catalogue each; what a catalogue lacks is printed in English.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+from kpi_lib.period import Period
+
+LANGUAGES = ("en", "ar", "fa", "ru")
+MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+_LIKE_FRACTIONS = {"ar": 100, "ru": 2}  # the number whose plural form follows a fraction, where that is not 1.5's own
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_LATIN = re.compile("[A-Za-z]")
+_BEFORE_A_NUMBER = "\N{LEFT-TO-RIGHT MARK}"  # keeps a sign before its number in text that runs to the left
+_ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def message(text: str) -> str:
+    """Mark a text that is said elsewhere, so that it gets into the catalogues."""
+    return text
+
+
+class Language:
+    """English, and what every language can do."""
+
+    code = "en"
+    direction = "ltr"
+
+    def say(self, message: str, /, **given: Any) -> str:
+        """Return a message in this language, its `{names}` filled in."""
+        return self._filled(message, given)
+
+    def many(self, one: str, several: str, count: float, /, **given: Any) -> str:
+        """Return the form of a message that goes with a number; `{count}` is the number as it is to be printed."""
+        return self._filled(one if count == 1 else several, {"count": self.number(count)} | given)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """Return a number with its separators."""
+        return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+    def percent(self, value: float, decimals: int) -> str:
+        """Return a share of hundred as text: `86.4%`."""
+        return f"{self.number(value, decimals)}%"
+
+    def money(self, value: float, currency: str, decimals: int) -> str:
+        """Return an amount with its currency: `EUR 1,204`."""
+        return f"{currency}{SPACE}{self.number(value, decimals)}" if currency else self.number(value, decimals)
+
+    def period(self, period: Period) -> str:
+        """Return a period as people say it: `May 2024`, `Q2 2024`, `2024`."""
+        return period.label
+
+    def month(self, period: Period) -> str:
+        """Return a month's short name without its year, of a quarter the same."""
+        return period.label.partition(" ")[0][:3]
+
+    def year(self, period: Period) -> str:
+        """Return the year that a period lies in."""
+        return str(period.first_day.year)
+
+    def without_year(self, period: Period) -> str:
+        """Return a month or quarter as it is said in a text about the same year; a year is itself."""
+        return self.period(period).removesuffix(f" {self.year(period)}")
+
+    def day(self, day: date) -> str:
+        """Return a day: `2 July 2024`."""
+        return f"{day.day} {day:%B %Y}"
+
+    def moment(self, instant: datetime) -> str:
+        """Return a day and the time of day, in the instant's own zone."""
+        return f"{self.day(instant)}, {instant:%H:%M}"
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names as an enumeration: `chat, phone and web`."""
+        return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+    def named(self, title: str) -> str:
+        """Return the name of a KPI, or of one of its readings (`First response time: nine in ten waited less`)."""
+        return ": ".join(self.say(part) for part in title.split(": ", 1))
+
+    def cut(self, cut: str) -> str:
+        """Return the name of a cut in words."""
+        return self.say(cut.replace("_", " "))
+
+    def _filled(self, text: str, given: Mapping[str, Any]) -> str:
+        return text.format(**given) if given else text
+
+
+class _Translated(Language):
+    """A language with a catalogue; its numbers and dates are written by the rules of the Unicode CLDR."""
+
+    def __init__(self, code: str) -> None:
+        from babel import Locale
+
+        self.code, self._locale = code, Locale.parse(code)
+        self.direction = self._locale.text_direction
+
+    def say(self, message: str, /, **given: Any) -> str:
+        found = self._catalogue.get(message)
+        return self._filled(
+            found.string if found and isinstance(found.string, str) and found.string else message, given
+        )
+
+    def many(self, one: str, several: str, count: float, /, **given: Any) -> str:
+        found = self._catalogue.get(one)
+        forms = found.string if found and isinstance(found.string, tuple) and all(found.string) else ()
+        whole = int(count) if count == int(count) else _LIKE_FRACTIONS.get(self.code, 2)
+        text = forms[self._form(whole)] if forms else one if count == 1 else several
+        return self._filled(text, {"count": self.number(count)} | given)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        from babel.numbers import format_decimal
+
+        pattern = "#,##0." + decimals * "0" if decimals else "#,##0"
+        return self._sign(format_decimal(abs(value), pattern, self._locale, numbering_system=self._digits), value)
+
+    def percent(self, value: float, decimals: int) -> str:
+        space = SPACE if SPACE in self._locale.percent_formats[None].pattern else ""
+        return f"{self.number(value, decimals)}{space}{'٪' if self.code == 'fa' else '%'}"
+
+    def money(self, value: float, currency: str, decimals: int) -> str:
+        from babel.numbers import get_currency_symbol
+
+        symbol = get_currency_symbol(currency, self._locale) if currency else ""
+        return f"{self.number(value, decimals)}{SPACE}{symbol}" if currency else self.number(value, decimals)
+
+    def period(self, period: Period) -> str:
+        if period.months == 1:
+            return self._date("LLLL y", period.first_day)
+        if period.months == 3:
+            return self.say("Q{quarter} {year}", quarter=self._quarter(period), year=self.year(period))
+        return self.year(period)
+
+    def month(self, period: Period) -> str:
+        return self._date("LLL", period.first_day) if period.months == 1 else self.period(period).split()[0]
+
+    def year(self, period: Period) -> str:
+        return self._date("y", period.first_day)
+
+    def day(self, day: date) -> str:
+        return self._date("d MMMM y", day)
+
+    def moment(self, instant: datetime) -> str:
+        return self._native(f"{self.day(instant)}, {instant:%H:%M}")
+
+    def listed(self, names: Sequence[str]) -> str:
+        from babel.lists import format_list
+
+        return str(format_list(list(names), locale=self._locale))
+
+    def _filled(self, text: str, given: Mapping[str, Any]) -> str:
+        return super()._filled(text, {name: self._isolated(value) for name, value in given.items()})
+
+    def _isolated(self, value: Any) -> Any:
+        """Keep a foreign name together in text that runs to the left."""
+        foreign = self.direction == "rtl" and isinstance(value, str) and _LATIN.search(value)
+        return _ISOLATED.format(value) if foreign and "\N{FIRST STRONG ISOLATE}" not in value else value
+
+    def _sign(self, text: str, value: float) -> str:
+        sign = (_BEFORE_A_NUMBER if self.direction == "rtl" else "") + MINUS if value < 0 else ""
+        return sign + self._native(text)
+
+    def _native(self, text: str) -> str:
+        return text.translate(_PERSIAN_DIGITS) if self.code == "fa" else text
+
+    def _date(self, pattern: str, day: date) -> str:
+        from babel.dates import format_date
+
+        return self._native(str(format_date(day, pattern, locale=self._locale)))
+
+    def _quarter(self, period: Period) -> str:
+        return self._native(str((period.first_day.month + 2) // 3))
+
+    @property
+    def _digits(self) -> str:
+        return "default" if self.code == "fa" else "latn"
+
+    @cached_property
+    def _catalogue(self) -> Any:
+        from babel.messages.pofile import read_po
+
+        with files("kpi_lib").joinpath("translations", f"{self.code}.po").open("rb") as file:
+            return read_po(file, locale=self.code)
+
+    @cached_property
+    def _form(self) -> Any:
+        import gettext
+
+        return gettext.c2py(self._catalogue.plural_expr)
+
+
+@cache
+def language(code: str) -> Language:
+    """Return one of the `LANGUAGES`."""
+    return _Translated(code) if code != "en" else Language()
+
+
+def speak(about: Mapping[str, Any]) -> Language:
+    """Return the language that a scorecard's pages are in."""
+    return language(str(about.get("language", "en")))
+
+
+ENGLISH = language("en")
