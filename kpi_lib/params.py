@@ -26,18 +26,31 @@ def _zone(name: str) -> str:
     return name
 
 
-class _Model(BaseModel):
+class Section(BaseModel):
+    """A part of a params file, which has no other keys than these."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Notebook(_Model):
+class ParamsFile(Section):
+    """A file of params that knows where each of its keys stands."""
+
+    path: Path = Field(exclude=True)
+    lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
+
+    def where(self, *key: str | int) -> str:
+        """Return file and line of a key, for a message that says where to mend it."""
+        return _where(self.path, self.lines, key)
+
+
+class Notebook(Section):
     """A notebook of the book, in the order of report.yaml, with parameters of its own."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     parameters: dict[str, Any] = {}
 
 
-class Hours(_Model):
+class Hours(Section):
     """When the desk is staffed, in the company's time zone."""
 
     days: list[Days] = ["mon", "tue", "wed", "thu", "fri"]
@@ -55,7 +68,7 @@ class Hours(_Model):
         return self
 
 
-class Thresholds(_Model):
+class Thresholds(Section):
     """The lines that definitions draw; a KPI sees only those it declares."""
 
     short_abandon_seconds: float = Field(5, ge=0)
@@ -76,7 +89,7 @@ class Thresholds(_Model):
     trunks: int | None = Field(None, ge=1)
 
 
-class Acquisition(_Model):
+class Acquisition(Section):
     """How acquisition spend is matched with the customers it won."""
 
     lag_months: int = Field(0, ge=0)
@@ -84,7 +97,7 @@ class Acquisition(_Model):
     marketing_categories: list[str] = ["media", "salary", "software"]
 
 
-class CustomerValue(_Model):
+class CustomerValue(Section):
     """Which lifetime model is the headline, how far it looks and how it discounts."""
 
     model: Literal["subscription", "purchases", "realised"] = "subscription"
@@ -92,7 +105,7 @@ class CustomerValue(_Model):
     annual_discount: Fraction = 0.12
 
 
-class Target(_Model):
+class Target(Section):
     """A bound on a KPI; `basis` is the length of period it was set for."""
 
     at_least: float | None = None
@@ -109,7 +122,7 @@ class Target(_Model):
         return self
 
 
-class Brand(_Model):
+class Brand(Section):
     """The company's two colours and its logo on pages."""
 
     colour: str = Field("#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
@@ -117,7 +130,7 @@ class Brand(_Model):
     logo: Path | None = None
 
 
-class Params(_Model):
+class Params(ParamsFile):
     """params/report.yaml: the company and everything its report can be told."""
 
     company: str = Field(min_length=1)
@@ -135,17 +148,11 @@ class Params(_Model):
     customer_value: CustomerValue = CustomerValue()
     targets: dict[str, Target] = {}
     brand: Brand = Brand()
-    path: Path = Field(exclude=True)
-    lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
 
     @property
     def project(self) -> Path:
         """The folder that holds `params/` and `notebooks/`."""
         return next((up for up in self.path.parents if (up / "notebooks").is_dir()), self.path.parent)
-
-    def where(self, *key: str | int) -> str:
-        """Return file and line of a key, for a message that says where to mend it."""
-        return _where(self.path, self.lines, key)
 
     def get(self, dotted: str) -> Any:
         """Return the value at a dotted path such as `thresholds.short_abandon_seconds`."""
@@ -157,7 +164,7 @@ class Params(_Model):
         return value
 
 
-class SourceParams(_Model):
+class SourceParams(ParamsFile):
     """params/sources/NAME.yaml: where the tables come from and when they were extracted."""
 
     connection: str = "duckdb://"
@@ -166,18 +173,12 @@ class SourceParams(_Model):
     tables: dict[str, str] = Field(min_length=1)
     checks: dict[str, Annotated[str, Field(pattern=r"\.sql$")]] = {}
     connection_as_written: str = Field("", exclude=True)  # with its ${NAME}s, for messages
-    path: Path = Field(exclude=True)
-    lines: dict[tuple[str | int, ...], int] = Field({}, exclude=True, repr=False)
-
-    def where(self, *key: str | int) -> str:
-        """Return file and line of a key, for a message that says where to mend it."""
-        return _where(self.path, self.lines, key)
 
 
 def load(path: str | Path = "params/report.yaml") -> Params:
     """Read the company's configuration; relative paths in it are relative to the file."""
     found = find(path)
-    params = _validated(Params, found)
+    params = validated(Params, found)
     relative = {name: found.parent / getattr(params, name) for name in ("source", "reports", "records")}
     brand = params.brand.model_copy(update={"logo": _logo(params)})
     _check_country(params)
@@ -218,7 +219,7 @@ def load_source(path: str | Path) -> SourceParams:
     it starts with a variable whose value is relative, to the folder where the command was typed.
     """
     found = find(path)
-    source = _validated(SourceParams, found)
+    source = validated(SourceParams, found)
     tables = {name: _place(source, "tables", name, text) for name, text in source.tables.items()}
     checks = {name: _place(source, "checks", name, text) for name, text in source.checks.items()}
     connection = expand(source.connection, where=source.where("connection"))
@@ -269,10 +270,11 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
     return data, lines
 
 
-Model = TypeVar("Model", Params, SourceParams)
+Model = TypeVar("Model", bound=ParamsFile)
 
 
-def _validated(model: type[Model], path: Path) -> Model:
+def validated(model: type[Model], path: Path) -> Model:
+    """Return a file of params as a model; what does not fit it is an error with file and line."""
     data, lines = read_yaml(path)
     if not isinstance(data, dict):
         raise ParamsError("expected keys and values", where=_short(path))
