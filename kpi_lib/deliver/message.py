@@ -1,0 +1,340 @@
+"""The mail: a letter of finished texts as a message that every mail reader can show and no text can break.
+
+Composing is a function of the letter alone: the same letter is the same message, byte for byte.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import getaddresses
+from functools import cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import urlsplit
+
+from kpi_lib.display import VERDICTS, Card
+from kpi_lib.errors import KpiError, ParamsError
+
+TEMPLATES = Path(__file__).parent / "templates"
+CLIPPED = 100_000  # bytes of HTML; Gmail hides what is beyond 102 KB
+MOST_CARDS, MOST_CHANGES, MOST_TRENDS = 24, 40, 12
+WIDTH = 72  # of a line of the plain text
+SPARK = (96, 22)  # pixels of a sparkline, drawn at twice the size
+LABELS = {
+    "changed": "What changed",
+    "before": "Before",
+    "now": "Now",
+    "change": "{title}: {before} before, {now} now",
+    "numbers": "The numbers",
+    "provisional": "provisional",
+    "interval": "95% interval {interval}",
+    "on_target": "on target ({target})",
+    "missed": "target missed ({target})",
+    "withheld": "not judged ({target})",
+    "no_target": "target {target}",
+    "more": "Not all are shown here; the report has them.",
+    "attached": "The whole report is attached: {file}",
+    "link": "Open the whole report",
+}
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_OVERRIDES = re.compile("[\u202a-\u202e]")  # turn the reading order about, as in a file name that hides its ending
+_FORBIDDEN_IN_FILES = re.compile(r'[/\\:*?"<>|%;]+')
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}"
+_ADDRESS = re.compile(rf"(?=.{{3,254}}$){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}")
+_MESSAGE_ID = re.compile(rf"<(?=.{{3,250}}>$){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}>")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one audience is told about a period; every text is finished, and none is markup."""
+
+    company: str
+    title: str
+    period: str  # May 2024
+    subject: str  # that of a correction begins with the word for it
+    sender: str
+    to: Sequence[str]
+    message_id: str
+    date: datetime
+    list_name: str
+    cc: Sequence[str] = ()
+    language: str = "en"
+    direction: str = "ltr"
+    lead: Sequence[str] = ()  # sentences, the most important first
+    cards: Sequence[Card] = ()
+    notes: Sequence[str] = ()  # what must be known before a number is read: sample data, provisional, an override
+    changes: Sequence[tuple[str, str, str]] = ()  # of a correction: title, value sent before, value now
+    labels: Mapping[str, str] = field(default_factory=dict)  # instead of those of `LABELS`
+    attachment: tuple[str, bytes] | None = None  # name and content of the PDF
+    link: str | None = None
+    link_label: str = ""
+    footer: Sequence[str] = ()
+    colour: str = "#1f4e79"
+
+    def label(self, name: str, **given: str) -> str:
+        """Return one of the few words of the mail's own, filled in."""
+        return {**LABELS, **self.labels}[name].format(**given)
+
+
+def compose(letter: Letter) -> EmailMessage:
+    """Return the letter as a message: plain text, HTML with its images, and the PDF.
+
+    Control characters in its texts become spaces; an address, Message-ID or link that is not one is refused.
+    """
+    letter = _cleaned(_checked(letter))
+    images = _sparklines(letter)
+    message = EmailMessage(policy=SMTP)
+    _head(message, letter)
+    message.set_content(plain(letter), cte="quoted-printable")
+    message.add_alternative(html(letter, {place: cid for place, (cid, _) in images.items()}), subtype="html")
+    page: Any = list(message.iter_parts())[1]
+    for place, (cid, png) in images.items():
+        name = f"trend-{place + 1}.png"
+        page.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=name)
+    message.make_mixed()
+    if letter.attachment:
+        name, content = letter.attachment
+        message.add_attachment(content, "application", "pdf", filename=_file_name(name))
+    branches = [part for part in message.walk() if part.is_multipart()]
+    for number, part in enumerate(branches):
+        part.set_boundary(f"kpi-{_digest(letter.message_id)}-{number}")
+    return message
+
+
+def preview(message: EmailMessage) -> tuple[bytes, str]:
+    """Return the message as an `.eml` file, and its HTML as a page that stands alone."""
+    body = message.get_body(("html",))
+    page = body.get_content() if body else ""
+    for part in message.walk():
+        if cid := part["Content-ID"]:
+            data = b64encode(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
+            page = page.replace(f'"cid:{cid.strip("<>")}"', f'"data:{part.get_content_type()};base64,{data}"')
+    return message.as_bytes(), page
+
+
+def message_id(company: str, period: str, audience: str, content_hash: str, sender_domain: str) -> str:
+    """Return the Message-ID that this content has for this audience, today and in every later run."""
+    return f"<{_digest(company, period, audience, content_hash)}@{sender_domain}>"
+
+
+def address(text: str) -> Address:
+    """Return a mail address, with or without a name before it; raises ParamsError for what is not exactly one."""
+    found = [] if _CONTROLS.search(text) else getaddresses([text])
+    name, spec = found[0] if len(found) == 1 else ("", "")
+    if not _ADDRESS.fullmatch(spec) or "=?" in spec:
+        raise ParamsError(f"{text!r} is not a mail address such as ada@example.com or Ada <ada@example.com>")
+    return Address(_in_header(name), addr_spec=spec)
+
+
+def plain(letter: Letter) -> str:
+    """Return the letter as lines of plain text."""
+    lines = [letter.company, f"{letter.title}, {letter.period}", ""]
+    for note in letter.notes:
+        lines += [_wrapped(f"* {note}"), ""]
+    if letter.changes:
+        lines += [*_heading(letter.label("changed")), *(_wrapped(f"- {each}") for each in _changes(letter))]
+        lines += [*_more(letter, letter.changes, MOST_CHANGES), ""]
+    for sentence in letter.lead:
+        lines += [_wrapped(sentence), ""]
+    if letter.cards:
+        lines += _heading(letter.label("numbers"))
+        for card in letter.cards[:MOST_CARDS]:
+            mark = f" ({letter.label('provisional')})" if card.provisional else ""
+            lines.append(_wrapped(f"{card.title}: {card.value} {card.unit}".rstrip() + mark))
+            lines += [_wrapped(text, "    ") for _, text in facts(card, letter)]
+        lines += [*_more(letter, letter.cards, MOST_CARDS), ""]
+    if letter.attachment:
+        lines += [_wrapped(letter.label("attached", file=_file_name(letter.attachment[0]))), ""]
+    if letter.link:
+        lines += [f"{_link_label(letter)}:", letter.link, ""]
+    lines += [_wrapped(line) for line in letter.footer]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def html(letter: Letter, images: Mapping[int, str]) -> str:
+    """Return the letter as HTML with its styles inlined; `images` has the Content-ID of the trend of each card."""
+    import css_inline
+
+    cards = [(card, facts(card, letter), images.get(place)) for place, card in enumerate(letter.cards[:MOST_CARDS])]
+    page = _template().render(
+        letter=letter,
+        css=(TEMPLATES / "mail.css").read_text("utf-8").replace("#1f4e79", letter.colour),
+        preheader=[*_changes(letter), *letter.lead, letter.title][0],
+        cards=cards,
+        changes=letter.changes[:MOST_CHANGES],
+        more_changes=_more(letter, letter.changes, MOST_CHANGES),
+        more_cards=_more(letter, letter.cards, MOST_CARDS),
+        file=_file_name(letter.attachment[0]) if letter.attachment else "",
+        link_label=_link_label(letter),
+        spark=SPARK,
+    )
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+    inlined = inliner.inline(page)
+    if (size := len(inlined.encode())) > CLIPPED:
+        raise KpiError(f"the mail's page has {size:,} bytes; Gmail hides what is beyond {CLIPPED:,}: shorten its texts")
+    return inlined
+
+
+def facts(card: Card, letter: Letter) -> list[tuple[str, str]]:
+    """Return the lines that stand with a card's number, each with what it is: change, verdict, interval or note."""
+    sign, _ = VERDICTS.get(card.verdict, ("", ""))
+    judged = card.verdict if card.verdict in VERDICTS else "no_target"
+    verdict = f"{sign} {letter.label(judged, target=card.target)}".strip() if card.target else ""
+    interval = letter.label("interval", interval=card.interval) if card.interval else ""
+    lines = [
+        *(("change", words) for words in card.change),
+        (judged, verdict),
+        ("interval", interval),
+        ("note", card.note),
+    ]
+    return [(kind, text) for kind, text in lines if text]
+
+
+def sparkline(trend: Sequence[float | None], colour: str) -> bytes:
+    """Return a trend as a small PNG that stands on light and dark, its last point marked; empty under 3 points."""
+    if sum(number is not None for number in trend) < 3:
+        return b""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width, height = SPARK
+    figure = Figure(figsize=(width / 96, height / 96), dpi=192)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.margins(0.05, 0.2)
+    axes.plot([float("nan") if number is None else number for number in trend], color="#7a828c", linewidth=1)
+    if trend[-1] is not None:
+        axes.plot([len(trend) - 1], [trend[-1]], "o", color=colour, markersize=3.2, clip_on=False)
+    file = BytesIO()
+    figure.savefig(file, format="png", transparent=True, metadata={"Software": None})
+    return file.getvalue()
+
+
+def _head(message: EmailMessage, letter: Letter) -> None:
+    """Write the headers: a fixed set of names, each once."""
+    sender = address(letter.sender)
+    message["From"] = sender
+    message["To"] = tuple(map(address, letter.to))
+    if letter.cc:
+        message["Cc"] = tuple(map(address, letter.cc))
+    message["Subject"] = _in_header(letter.subject, 200)
+    message["Date"] = letter.date
+    message["Message-ID"] = letter.message_id
+    message["List-Id"] = f"<{_slug(letter.list_name)}.{_slug(letter.company)}.{sender.domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+
+
+def _checked(letter: Letter) -> Letter:
+    """Refuse what must not be mended silently: who gets the mail, its name, its link and its time."""
+    if not letter.to:
+        raise ParamsError("a mail needs at least one recipient")
+    if not _MESSAGE_ID.fullmatch(letter.message_id):
+        raise ParamsError(f"{letter.message_id!r} is not a Message-ID such as <name@example.com>")
+    if letter.link is not None and (
+        urlsplit(letter.link).scheme not in ("https", "http") or re.search(r"[\s<>\"]", _CONTROLS.sub(" ", letter.link))
+    ):
+        raise ParamsError(f"{letter.link!r} is not a link such as https://reports.example.com/2024-05/")
+    if letter.date.utcoffset() is None:
+        raise KpiError("a mail's date needs its time zone")
+    if not re.fullmatch("#[0-9a-fA-F]{6}", letter.colour):
+        raise ParamsError(f"{letter.colour!r} is not a colour such as #1f4e79")
+    for each in (letter.sender, *letter.to, *letter.cc):
+        address(each)
+    return letter
+
+
+def _cleaned(value: Any) -> Any:
+    """Return a letter, or a part of one, with every text on one line and without control characters."""
+    if isinstance(value, str):
+        return re.sub(" +", " ", _CONTROLS.sub(" ", _OVERRIDES.sub("", value))).strip(" ")
+    if isinstance(value, tuple | list):
+        return type(value)(map(_cleaned, value))
+    if isinstance(value, Mapping):
+        return {name: _cleaned(text) for name, text in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _cleaned(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def _in_header(text: str, most: int = 100) -> str:
+    """Return a text as a header can carry it: short, and nothing in it is taken for an encoded word."""
+    text = str(_cleaned(text)).replace("=?", "= ?")
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _file_name(name: str) -> str:
+    """Return a name that any file system takes, in no folder but the one it is saved to."""
+    stem, dot, ending = _FORBIDDEN_IN_FILES.sub("-", _in_header(name, 200)).lstrip(". ").rpartition(".")
+    return f"{stem[:100]}{dot}{ending[:10]}" or "report.pdf"
+
+
+def _slug(text: str) -> str:
+    """Return a text as part of a domain name; of one that is not Latin a part is a hash."""
+    letters = normalize("NFKD", text)
+    latin = re.sub("[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode().lower()).strip("-")[:40].strip("-")
+    lost = any(letter.isalnum() and not letter.isascii() for letter in letters)
+    return "-".join(part for part in (latin, _digest(text)[:8] if lost or not latin else "") if part)
+
+
+def _sparklines(letter: Letter) -> dict[int, tuple[str, bytes]]:
+    """Return Content-ID and image of the trends of the first cards, by the card's place."""
+    images = {}
+    for place, card in enumerate(letter.cards[:MOST_TRENDS]):
+        if png := sparkline(card.trend, letter.colour):
+            images[place] = (f"trend-{place + 1}.{_digest(letter.message_id)}@{address(letter.sender).domain}", png)
+    return images
+
+
+def _digest(*texts: str) -> str:
+    return sha256(json.dumps(texts).encode()).hexdigest()[:32]
+
+
+def _changes(letter: Letter) -> list[str]:
+    told = letter.changes[:MOST_CHANGES]
+    return [letter.label("change", title=title, before=before, now=now) for title, before, now in told]
+
+
+def _heading(text: str) -> list[str]:
+    return [text, "-" * min(len(text), WIDTH)]
+
+
+def _more(letter: Letter, things: Sequence[Any], most: int) -> list[str]:
+    return [letter.label("more")] if len(things) > most else []
+
+
+def _link_label(letter: Letter) -> str:
+    return letter.link_label or letter.label("link")
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    hanging = indent or ("  " if text[:2] in ("- ", "* ") else "")
+    return fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("mail.html.j2")
