@@ -24,7 +24,7 @@ from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
-from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting, product_limit
+from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting, curve, drawn, product_limit
 
 SMALL_SAMPLE = {"agent": 20}  # of a cut; 5 elsewhere
 SUMS = "sums"
@@ -63,6 +63,8 @@ class _Scan:
     queries: dict[str, _Query] = field(default_factory=dict)
     waits: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
     fetched: dict[str, pd.DataFrame] = field(default_factory=dict)
+    curved: dict[str, str] = field(default_factory=dict)
+    curves: pd.DataFrame | None = None
 
     def column(self, expression: Any) -> str:
         """Return the name under which an expression is kept; the same expression is kept once."""
@@ -96,16 +98,28 @@ class _Scan:
             asked = query.over(self.data.stacked(rows, map(_by, query.cuts)))
             self.fetched[kind] = _indexed(fetched(asked, query.cuts))
         for kind, parts in self.waits.items():
-            self._wait(self.data.stacked(rows, (_by(part[1]) for part in parts)), parts, kind)
+            self._wait(rows, parts, kind)
+        if self.curved:
+            self._curve(rows, [part for part in self.waits[""] if part[0] in self.curved and part[1] == TOTAL])
 
-    def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
+    def _watched(self, rows: Any, parts: list[tuple[str, ...]]) -> Any:
+        rows = self.data.stacked(rows, (_by(part[1]) for part in parts))
         chosen = {
             name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
             for place, name in zip(range(2, len(parts[0])), ("seconds", "finished", "weight"), strict=False)
         }
         watched = rows.select(*STACK, **chosen)
-        limits = product_limit(watched.filter(watched.seconds.notnull()), STACK, kind)
-        frame = fetched(limits, range(len(parts)))
+        return watched.filter(watched.seconds.notnull())
+
+    def _curve(self, rows: Any, parts: list[tuple[str, ...]]) -> None:
+        """Fetch the survival curves of totals in the last two periods."""
+        last = [str(period) for period in self.data.calendar.periods[-2:]]
+        watched = self._watched(rows.filter(rows.period.isin(last)), parts)
+        frame = curve(watched, ["part", "period"]).to_pandas()
+        self.curves = frame.assign(kpi=frame["part"].map(lambda place: self.curved[parts[place][0]]))
+
+    def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
+        frame = fetched(product_limit(self._watched(rows, parts), STACK, kind), range(len(parts)))
         tasks = frame["cut"].map(lambda place: parts[place][0])
         frame["cut"] = frame["cut"].map(lambda place: parts[place][1])
         self.fetched |= {part[0]: _indexed(frame[tasks == part[0]]) for part in parts}
@@ -193,11 +207,19 @@ class _Task:
         return sums
 
 
-def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True) -> pd.DataFrame:
+def evaluate(
+    data: Data,
+    kpis: Iterable[Kpi],
+    first: dict[str, datetime | None],
+    *,
+    cuts: bool = True,
+    curves: dict[str, Any] | None = None,
+) -> pd.DataFrame:
     """Compute every number of `kpis` over the periods of the data's calendar.
 
     `first` is the first event of each table; periods that end before it are `not_available`, as is what needs a table
-    that is not there. With `cuts=False` only totals and the members of table KPIs.
+    that is not there. With `cuts=False` only totals and the members of table KPIs. `curves`, when given, is filled with
+    the survival curves of waiting times by KPI and period.
     """
     kpis = list(kpis)
     scans: dict[str, _Scan] = {}
@@ -208,8 +230,13 @@ def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None],
     tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, wanted)
     for task in tasks:
         task.ask(data)
+        if curves is not None and (name := _curve_of(task)):
+            task.scans[0].curved[task.kpi.address] = name
     for scan in scans.values():
         scan.run()
+        if curves is not None and scan.curves is not None:
+            for (name, period), steps in scan.curves.groupby(["kpi", "period"]):
+                curves.setdefault(name, {})[period] = drawn(steps)
     for task in tasks:
         rows += _rows(task, task.sums(data))
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
@@ -242,6 +269,13 @@ def _tasks(
         else:
             tasks.append(_Task(kpi, made, over, [TOTAL, *shared], False, needs=needs))
     return tasks, rows
+
+
+def _curve_of(task: _Task) -> str:
+    """Return the KPI whose survival curve a waiting time draws: its own, or of a median the headline's; "" for none."""
+    headline, _, reading = task.kpi.address.partition(".")
+    plain = isinstance(task.estimator, Waiting) and not task.estimator.kind and not task.by_member
+    return headline if plain and reading in ("", "median") else ""
 
 
 def _indexed(frame: pd.DataFrame) -> pd.DataFrame:

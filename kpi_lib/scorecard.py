@@ -205,7 +205,8 @@ def measure(
     periods = period.trailing(TREND)
     whole = data(source, params, periods)
     first = {about["table"]: _instant(about["first"]) for about in source.quality()[0]}
-    frame = evaluate(whole, kpis.values(), first, cuts=cuts)
+    curves: dict[str, Any] = {}
+    frame = evaluate(whole, kpis.values(), first, cuts=cuts, curves=curves)
     frame = _described(frame, kpis, params, source)
     frame["provisional"] = provisional(frame, kpis, periods, params, source.as_of)
     frame = compared(frame, periods)
@@ -222,7 +223,7 @@ def measure(
     )
     frame = _tidy(frame[COLUMNS])
     identities = {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
-    return Scorecard(frame, _about(params, period, source, kpis) | {"identities": identities})
+    return Scorecard(frame, _about(params, period, source, kpis) | {"identities": identities, "curves": curves})
 
 
 def _check_cuts(kpis: dict[str, Kpi]) -> None:

@@ -1,7 +1,8 @@
 """Waiting times: how long until something happens, when for some rows it has not happened yet.
 
 The product-limit estimate (Kaplan and Meier 1958) is summed in the engine: rows become counts by whole second, window
-functions walk over them, and only quantiles, their limits and the restricted mean come back, one row a group.
+functions walk over them, and only quantiles, their limits and the restricted mean come back, one row a group, or of the
+whole curve a fixed number of its steps.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ AIMED, WEIGHTED = "aimed", "weighted"  # kinds of waiting time beside the plain 
 SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
 MINIMUM_ROWS = {"median": 30, "p90": 100, "mean": 400}  # from here on 95 % limits hold in 92 to 98 % of cases
 MOST_LOST = 0.1  # of the rows that a restricted mean with limits is over: with more gone early, the tail is guesswork
+CURVE_STEPS = 180  # of a curve, which none of them leaves by more than a 180th
+MARKS = (60, 300, 3600, 86400, 7 * 86400, 30 * 86400)  # seconds after which it is known exactly how many still wait
 _PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
 
 
@@ -177,6 +180,66 @@ def product_limit(rows: Any, keys: list[str], kind: str = "") -> Any:
     `rows` is an Ibis table of the counted rows alone. `AIMED` gives only the survival at one unit of scaled time;
     `WEIGHTED` counts each row `weight` times.
     """
+
+    steps = _steps(rows, keys, kind)
+    return _at_target(steps, keys) if kind == AIMED else _quantiles(_surviving(steps, keys), keys)
+
+
+def curve(rows: Any, keys: list[str]) -> Any:
+    """Return for each group at most `CURVE_STEPS` + 1 steps of its survival curve and those that hold at `MARKS`.
+
+    Columns are the keys, `seconds` from which the `survival` holds, its Greenwood `variance` on the log scale, and over
+    the whole group `n` and `longest`. Of steps within the same part of the height the first comes back.
+    """
+    import ibis
+
+    steps = _surviving(_steps(rows, keys, ""), keys)
+    holding = [(steps.seconds <= mark) & (steps.until.isnull() | (steps.until > mark)) for mark in MARKS]
+    whole = ibis.window(group_by=keys)
+    steps = steps.mutate(
+        height=(steps.survival * CURVE_STEPS - TOLERANCE).ceil().cast("int64"),
+        holds=sum(held.ifelse(2**place, 0) for place, held in enumerate(holding)),
+        n=steps.leaving.sum().over(whole),
+        longest=steps.seconds.max().over(whole),
+    )
+    chosen = steps.group_by([*keys, "height", "holds"]).aggregate(
+        seconds=steps.seconds.min(),
+        survival=steps.survival.max(),
+        variance=steps.variance.min(),
+        n=steps.n.max(),
+        longest=steps.longest.max(),
+    )
+    return chosen.drop("height", "holds")
+
+
+def drawn(steps: pd.DataFrame) -> dict[str, Any]:
+    """Return the steps of one curve as plain lists `seconds`, `waiting`, `low`, `high`, the longest wait at its end.
+
+    `waiting` is the share from 0 to 1 that still waits after so many seconds; limits as of the quantiles, from as many
+    rows on.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from kpi_lib.intervals import Z
+
+    steps = steps.sort_values("seconds", kind="stable")
+    last = steps.tail(1).assign(seconds=steps["longest"])
+    steps = pd.concat([steps, last]).drop_duplicates("seconds")
+    survival, variance = (steps[name].to_numpy(float) for name in ("survival", "variance"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = Z * np.sqrt(variance) / np.abs(np.log(survival))
+        limits = survival ** np.exp(spread), survival ** np.exp(-spread)
+    unsure = (survival >= 1) | (survival <= 0) | (steps["n"].to_numpy(float) < MINIMUM_ROWS["median"])
+    low, high = (
+        [None if none else round(float(at), 6) for at, none in zip(each, unsure, strict=True)] for each in limits
+    )
+    seconds, waiting = ([round(float(at), 6) for at in each] for each in (steps["seconds"], survival))
+    return {"seconds": seconds, "waiting": waiting, "low": low, "high": high}
+
+
+def _steps(rows: Any, keys: list[str], kind: str) -> Any:
+    """Return a row for each second in which something happens: at risk, events, and what they take off the curve."""
     import ibis
 
     rows = rows.mutate(seconds=ibis.least(rows.seconds, _PARTS + 1)) if kind == AIMED else rows
@@ -197,12 +260,21 @@ def product_limit(rows: Any, keys: list[str], kind: str = "") -> Any:
     )
     dying = (steps.events > 0) & (steps.events < steps.at_risk - TOLERANCE)
     surviving = ibis.greatest(steps.at_risk - steps.events, 0.0).nullif(0.0)
-    steps = steps.mutate(
+    return steps.mutate(
         log_step=dying.ifelse((surviving / steps.at_risk).ln(), 0.0),
         greenwood=dying.ifelse(steps.events / (steps.at_risk * surviving), 0.0),
         all_gone=steps.events >= steps.at_risk - TOLERANCE,
     )
-    return _at_target(steps, keys) if kind == AIMED else _quantiles(steps, keys)
+
+
+def _surviving(steps: Any, keys: list[str]) -> Any:
+    """Add the survival after each step and Greenwood's variance of its logarithm."""
+    import ibis
+
+    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
+    log_survival = steps.log_step.sum().over(so_far)
+    steps = steps.mutate(log_survival=log_survival, variance=steps.greenwood.sum().over(so_far))
+    return steps.mutate(survival=steps.all_gone.ifelse(0.0, steps.log_survival.exp()))
 
 
 def _quantiles(steps: Any, keys: list[str]) -> Any:
@@ -210,12 +282,7 @@ def _quantiles(steps: Any, keys: list[str]) -> Any:
 
     from kpi_lib.intervals import Z
 
-    so_far = ibis.window(group_by=keys, order_by="seconds", preceding=None, following=0)
-    log_survival = steps.log_step.sum().over(so_far)
-    steps = steps.mutate(log_survival=log_survival, variance=steps.greenwood.sum().over(so_far))
     horizon = RESTRICTED_DAYS * 86400  # the curve holds from each step to the next, or to here
-    survival = steps.all_gone.ifelse(0.0, steps.log_survival.exp())
-    steps = steps.mutate(survival=survival)
     since, until = (ibis.least(at, horizon).cast("float64") for at in (steps.seconds, steps.until.fill_null(horizon)))
     steps = steps.mutate(area_after=ibis.greatest(until - since, 0.0) * steps.survival)
     to_come = ibis.window(group_by=keys, order_by="seconds", preceding=0, following=None)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from kpi_lib.waiting import AIMED, Lasting, Waiting, product_limit
+from kpi_lib.waiting import AIMED, CURVE_STEPS, MARKS, Lasting, Waiting, curve, drawn, product_limit
 
 TIMES = [1, 2, 2, 3, 5, 8, 8, 12, 20, 30]
 FINISHED = [1, 1, 1, 1, 1, 1, 0, 1, 0, 0]
@@ -115,6 +115,50 @@ def test_a_half_reached_exactly_counts_as_reached():
 def test_ties_are_events_before_losses():
     assert waited([10, 10, 20, 20], [1, 0, 1, 1])["value"] == 20  # 3/4, then 0
     assert waited([10, 10], [1, 0])["value"] == 10
+
+
+def curved(seconds, finished):
+    rows = pd.DataFrame({"group": "a", "seconds": np.asarray(seconds, "int64"), "finished": np.asarray(finished, bool)})
+    return drawn(curve(ibis.memtable(rows), ["group"]).to_pandas())
+
+
+def test_the_curve_of_the_vector():
+    found = curved(TIMES, FINISHED)
+    assert found["seconds"] == [1, 2, 3, 5, 8, 12, 30]
+    assert found["waiting"] == pytest.approx([0.9, 0.7, 0.6, 0.5, 0.4, 0.4 * 2 / 3, 0.4 * 2 / 3], abs=1e-6)
+    assert found["low"] == [None] * 7  # ten rows are too few for limits
+
+
+@pytest.mark.parametrize("longest", [300, 10_000_000], ids=["ties", "hardly any ties"])
+def test_no_curve_leaves_the_one_of_statsmodels_by_more_than_its_steps(longest):
+    random = np.random.default_rng(5)
+    seconds = np.ceil(np.exp(random.uniform(0, np.log(longest), 3000)))
+    finished = random.random(3000) < 0.85
+    found = curved(seconds, finished)
+    true = SurvfuncRight(seconds, finished.astype(float))
+    assert len(found["seconds"]) <= CURVE_STEPS + 1 + len(MARKS) + 1
+    held = np.searchsorted(found["seconds"], true.surv_times, side="right") - 1
+    assert np.abs(np.asarray(found["waiting"])[held] - true.surv_prob).max() <= 1 / CURVE_STEPS + 1e-6
+    for place, time in enumerate(found["seconds"][1:-1], start=1):
+        survival, error = (each[true.surv_times == time] for each in (true.surv_prob, true.surv_prob_se))
+        if len(survival):
+            spread = 1.959963984540054 * error / (survival * np.abs(np.log(survival)))
+            limits = [*(survival ** np.exp(spread)), *(survival ** np.exp(-spread))]
+            ours = [found[name][place] for name in ("waiting", "low", "high")]
+            assert ours == pytest.approx([*survival, *limits], abs=2e-6)
+
+
+def test_a_curve_is_exact_at_its_marks():
+    seconds = np.arange(1, 200_001, 10)
+    found = curved(seconds, np.ones(len(seconds), bool))
+    for mark in (60, 3600, 86400):
+        at = np.searchsorted(found["seconds"], mark, side="right") - 1
+        assert found["waiting"][at] == pytest.approx((seconds > mark).mean(), abs=1e-6)
+
+
+def test_a_fall_after_a_long_plateau_stands_where_it_fell():
+    found = curved([10, 10, 5000, 5000, 9000], [1, 1, 0, 0, 1])
+    assert (found["seconds"], found["waiting"]) == ([10, 5000, 9000], [0.6, 0.6, 0.0])
 
 
 def test_nothing_to_wait_for_is_undefined():
