@@ -107,8 +107,11 @@ class Kpi:
         """Return the declared params as keyword arguments."""
         return {name: params.get(path) for name, path in self.arguments.items()}
 
-    def definition(self, params: Params, fact_sources: str) -> str:
-        """Return 8 hex digits that change with the declaration, its fact or a value it reads, and not with prose."""
+    def definition(self, params: Params | None, fact_sources: str) -> str:
+        """Return 8 hex digits that change with the declaration, its fact or a value it reads, and not with prose.
+
+        Without params, they change with the code alone.
+        """
         read = said((*self.params, *filter(None, [self.horizon])), params)
         parts = (
             self.address,
@@ -219,9 +222,9 @@ def find(address: str, kpis: dict[str, Kpi]) -> tuple[Kpi, str]:
     return known[address]
 
 
-def said(paths: Iterable[str], params: Params) -> str:
-    """Return the values at dotted paths of params, in one spelling."""
-    values = {path: params.get(path) for path in paths}
+def said(paths: Iterable[str], params: Params | None) -> str:
+    """Return the values at dotted paths of params, in one spelling; nothing without params."""
+    values = {path: params.get(path) for path in paths} if params else {}
     return json.dumps(values, sort_keys=True, default=lambda value: value.model_dump(mode="json"))
 
 

@@ -262,8 +262,11 @@ def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source
     ).reset_index(drop=True)
 
 
-def definitions_of(kpis: dict[str, Kpi], params: Params) -> dict[str, str]:
-    """Return the 8 hex digits of each declaration, those of a derived KPI covering what it is derived from."""
+def definitions_of(kpis: dict[str, Kpi], params: Params | None = None) -> dict[str, str]:
+    """Return the 8 hex digits of each declaration, those of a derived KPI covering what it is derived from.
+
+    Without params they change with the code alone.
+    """
     made: dict[str, str] = {}
     owners = {address: kpi.address for address, kpi, _ in addresses(kpis)}
 
