@@ -1,8 +1,7 @@
-"""Evaluates declarations over facts: a narrow copy of each fact, then one query for all sums in all cuts.
+"""Evaluates declarations over facts: one scan of each fact for all of its KPIs in all cuts.
 
-The copy holds for each row its cuts and what KPIs add up. Moments over clusters and waiting times are a query more, and
-only aggregates come back. The result is a frame with one row a number: `kpi` (the address), `period`, `cut`, `member`
-and the columns of an estimate. Comparing, judging and storing them is the scorecard's.
+The result is a frame with one row a number: `kpi` (the address), `period`, `cut`, `member` and the columns of an
+estimate. Comparing, judging and storing them is the scorecard's.
 """
 
 import json
@@ -21,108 +20,14 @@ import pandas as pd
 from kpi_lib.derive import derived, modelled, unavailable
 from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
-from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
+from kpi_lib.facts.data import NO_MEMBER, TOTAL
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
-from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting, curve, drawn, product_limit
+from kpi_lib.scan import EXCLUDED, INDEX, Scan
+from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting
 
 SMALL_SAMPLE = {"agent": 20}  # of a cut; 5 elsewhere
 SUMS = "sums"
-EXCLUDED = "excluded"
-INDEX = ["cut", "period", "member"]
-
-
-@dataclass
-class _Query:
-    """What one query over a fact adds up: columns, or by the values of a cluster column also pairs of them."""
-
-    cluster: str = ""
-    columns: dict[str, None] = field(default_factory=dict)
-    pairs: dict[tuple[str, str], None] = field(default_factory=dict)
-    cuts: dict[str, None] = field(default_factory=lambda: {TOTAL: None})
-
-    def over(self, rows: Any) -> Any:
-        """Return the table of sums, or of moments of the pairs over clusters."""
-        cluster = {"cluster": rows[self.cluster]} if self.cluster else {}
-        sums = rows.group_by(STACK, **cluster).aggregate(**{name: rows[name].sum() for name in self.columns})
-        moments: dict[str, Any] = {}
-        for pair in self.pairs:
-            y, x = (sums[name].cast("float64") for name in pair)
-            parts = {"groups": (y != 0) | (x != 0), "yy": y * y, "xx": x * x, "xy": y * x}
-            moments |= {f"{'_'.join(pair)}_{part}": expression.sum() for part, expression in parts.items()}
-        return sums.group_by(STACK).aggregate(**moments) if moments else sums
-
-
-@dataclass
-class _Scan:
-    """What is asked of one fact: the columns to keep of its rows and the queries over them, and what came back."""
-
-    data: Data
-    table: Any
-    columns: dict[Any, str] = field(default_factory=dict)
-    queries: dict[str, _Query] = field(default_factory=dict)
-    waits: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
-    fetched: dict[str, pd.DataFrame] = field(default_factory=dict)
-    curved: dict[str, str] = field(default_factory=dict)
-    curves: pd.DataFrame | None = None
-
-    def column(self, expression: Any) -> str:
-        """Return the name under which an expression is kept; the same expression is kept once."""
-        return self.columns.setdefault(expression.op(), f"column_{len(self.columns)}")
-
-    def query(self, kind: str, cuts: list[str], cluster: str = "") -> _Query:
-        """Return a query of this fact, over these cuts at least."""
-        made = self.queries.setdefault(kind, _Query(self.column(self.table[cluster]) if cluster else ""))
-        made.cuts |= dict.fromkeys(cuts)
-        return made
-
-    def wait(self, name: str, cuts: list[str], kind: str, *columns_of: Any) -> None:
-        """Ask for a waiting time by its seconds, finished and weight, of the rows whose seconds are not null."""
-        columns = [self.column(expression) for expression in columns_of]
-        self.waits.setdefault(kind, []).extend((name, cut, *columns) for cut in cuts)
-
-    def run(self) -> None:
-        """Copy what is asked for, then fetch sums, moments and waiting times, and the reasons of rows left out."""
-        cuts = {cut for query in self.queries.values() for cut in query.cuts}
-        cuts |= {cut for parts in self.waits.values() for _, cut, *_ in parts}
-        kept = {"period": self.table.period} | {_by(cut): self.table[cut].cast("string") for cut in cuts - {TOTAL}}
-        kept |= {name: node.to_expr() for node, name in self.columns.items()}
-        if EXCLUDED in self.table.columns:
-            narrow = self.table.select(**kept, excluded=self.table.excluded).cache()
-            rows, left_out = narrow.filter(narrow.excluded.isnull()), narrow.filter(narrow.excluded.notnull())
-            counts = left_out.group_by("period", EXCLUDED).aggregate(rows=left_out.count())
-            self.fetched[EXCLUDED] = counts.to_pandas().sort_values(EXCLUDED)
-        else:
-            rows = self.table.select(**kept).cache()
-        for kind, query in self.queries.items():
-            asked = query.over(self.data.stacked(rows, map(_by, query.cuts)))
-            self.fetched[kind] = _indexed(fetched(asked, query.cuts))
-        for kind, parts in self.waits.items():
-            self._wait(rows, parts, kind)
-        if self.curved:
-            self._curve(rows, [part for part in self.waits[""] if part[0] in self.curved and part[1] == TOTAL])
-
-    def _watched(self, rows: Any, parts: list[tuple[str, ...]]) -> Any:
-        rows = self.data.stacked(rows, (_by(part[1]) for part in parts))
-        chosen = {
-            name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
-            for place, name in zip(range(2, len(parts[0])), ("seconds", "finished", "weight"), strict=False)
-        }
-        watched = rows.select(*STACK, **chosen)
-        return watched.filter(watched.seconds.notnull())
-
-    def _curve(self, rows: Any, parts: list[tuple[str, ...]]) -> None:
-        """Fetch the survival curves of totals in the last two periods."""
-        last = [str(period) for period in self.data.calendar.periods[-2:]]
-        watched = self._watched(rows.filter(rows.period.isin(last)), parts)
-        frame = curve(watched, ["part", "period"]).to_pandas()
-        self.curves = frame.assign(kpi=frame["part"].map(lambda place: self.curved[parts[place][0]]))
-
-    def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
-        frame = fetched(product_limit(self._watched(rows, parts), STACK, kind), range(len(parts)))
-        tasks = frame["cut"].map(lambda place: parts[place][0])
-        frame["cut"] = frame["cut"].map(lambda place: parts[place][1])
-        self.fetched |= {part[0]: _indexed(frame[tasks == part[0]]) for part in parts}
 
 
 @dataclass
@@ -131,10 +36,10 @@ class _Task:
 
     kpi: Kpi
     estimator: Estimator
-    scans: list[_Scan]
+    scans: list[Scan]
     cuts: list[str]
     by_member: bool
-    asked: list[tuple[_Scan, str, dict[str, str]]] = field(default_factory=list)
+    asked: list[tuple[Scan, str, dict[str, str]]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
 
@@ -166,12 +71,12 @@ class _Task:
             count = pair[0] if pair[0].type().is_boolean() else pair[1]
             self._moments(self.scans[self._side(count)], "day", [count, count])
 
-    def _sum(self, scan: _Scan, kind: str, expressions: dict[str, Any], cluster: str = "") -> None:
+    def _sum(self, scan: Scan, kind: str, expressions: dict[str, Any], cluster: str = "") -> None:
         columns = {name: scan.column(expression) for name, expression in expressions.items()}
         scan.query(kind, self.cuts, cluster).columns |= dict.fromkeys(columns.values())
         self.asked.append((scan, kind, columns))
 
-    def _moments(self, scan: _Scan, cluster: str, pair: list[Any]) -> None:
+    def _moments(self, scan: Scan, cluster: str, pair: list[Any]) -> None:
         y, x = (scan.column(expression) for expression in pair)
         query = scan.query(cluster, self.cuts, cluster)
         query.columns |= {y: None, x: None}
@@ -222,7 +127,7 @@ def evaluate(
     the survival curves of waiting times by KPI and period.
     """
     kpis = list(kpis)
-    scans: dict[str, _Scan] = {}
+    scans: dict[str, Scan] = {}
     wanted = {kpi.address: list(kpi.cuts) if cuts else [] for kpi in kpis}
     for kpi in kpis:
         if kpi.table and not cuts:
@@ -234,9 +139,8 @@ def evaluate(
             task.scans[0].curved[task.kpi.address] = name
     for scan in scans.values():
         scan.run()
-        if curves is not None and scan.curves is not None:
-            for (name, period), steps in scan.curves.groupby(["kpi", "period"]):
-                curves.setdefault(name, {})[period] = drawn(steps)
+        if curves is not None:
+            curves |= scan.curves
     for task in tasks:
         rows += _rows(task, task.sums(data))
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
@@ -249,12 +153,12 @@ def evaluate(
 
 
 def _tasks(
-    data: Data, kpis: list[Kpi], scans: dict[str, _Scan], wanted: dict[str, list[str]]
+    data: Data, kpis: list[Kpi], scans: dict[str, Scan], wanted: dict[str, list[str]]
 ) -> tuple[list[_Task], list[pd.DataFrame]]:
     tasks, rows = [], []
     for kpi in kpis:
         try:
-            over = [scans.get(name) or _Scan(data, data.fact(name)) for name in kpi.facts]
+            over = [scans.get(name) or Scan(data, data.fact(name)) for name in kpi.facts]
             facts = [FACTS[name].row(scan.table) for name, scan in zip(kpi.facts, over, strict=True)]
             made = kpi.function(*facts, **kpi.given(data.params))
         except NotAvailableError as error:
@@ -276,15 +180,6 @@ def _curve_of(task: _Task) -> str:
     headline, _, reading = task.kpi.address.partition(".")
     plain = isinstance(task.estimator, Waiting) and not task.estimator.kind and not task.by_member
     return headline if plain and reading in ("", "median") else ""
-
-
-def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
-    keys = [name for name in (*INDEX, "cluster") if name in frame.columns]
-    return frame.set_index(keys).astype("float64").sort_index()
-
-
-def _by(cut: str) -> str:
-    return cut and f"by_{cut}"
 
 
 def _reasons_against(kpi: Kpi, table: Any, data: Data) -> dict[str, Any]:
