@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-from kpi_lib import consistency
+from kpi_lib import consistency, holdout, spread
 from kpi_lib import source as sources
 from kpi_lib.compare import at_the_same_age, compared, judged, provisional
 from kpi_lib.contract import PLANNED
@@ -223,7 +223,9 @@ def measure(
     )
     frame = _tidy(frame[COLUMNS])
     identities = {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
-    return Scorecard(frame, _about(params, period, source, kpis) | {"identities": identities, "curves": curves})
+    value = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
+    found = {"identities": identities, "curves": curves, "value": value}
+    return Scorecard(frame, _about(params, period, source, kpis) | found)
 
 
 def _check_cuts(kpis: dict[str, Kpi]) -> None:
