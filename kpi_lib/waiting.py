@@ -26,7 +26,7 @@ SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
 MINIMUM_ROWS = {"median": 30, "p90": 100, "mean": 400}  # from here on 95 % limits hold in 92 to 98 % of cases
 MOST_LOST = 0.1  # of the rows that a restricted mean with limits is over: with more gone early, the tail is guesswork
 CURVE_STEPS = 180  # of a curve, which none of them leaves by more than a 180th
-MARKS = (60, 300, 3600, 86400, 7 * 86400, 30 * 86400)  # seconds after which it is known exactly how many still wait
+MARKS = (10, 20, 60, 300, 900, 3600, *(n * 3600 for n in (4, 8, 24, 72, 168, 720)))  # seconds at which it is exact
 _PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
 
 
