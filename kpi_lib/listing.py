@@ -2,7 +2,6 @@
 
 import json
 import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -80,9 +79,12 @@ def _status(row: dict[str, Any], about: dict[str, Any]) -> str:
 
 def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     """Print what there is of each table and what breaks its rules; return whether one ends before the period does."""
+    from kpi_lib.freshness import reaches
+    from kpi_lib.params import load_source
+
     tables, checks = source.quality()
     end = period.bounds(params.time_zone)[1]
-    console, late = _console(), False
+    console, reached = _console(), reaches(tables, end, source.as_of, load_source(params.source).freshness)
     table = _table()
     console.print(Text(plain(f"{params.company}: tables for {period.label}, extract of {source.as_of}"), style="bold"))
     table.add_column("table")
@@ -90,9 +92,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
         table.add_column(head, justify="right")
     for head in ("first", "last", "for this period"):
         table.add_column(head)
-    for row in tables:
-        said, behind = _reach(source, row, end)
-        late |= behind
+    for row, reach in zip(tables, reached, strict=True):
         dropped = sum(row["dropped"].values())
         cells = (
             row["table"],
@@ -100,7 +100,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
             f"{dropped:,}" if dropped else "",
             _day(row["first"], params),
             _day(row["last"], params),
-            said,
+            reach.said,
         )
         table.add_row(*map(Text, cells))
     console.print(table)
@@ -113,23 +113,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
         console.print(Text(f"not in the source: {', '.join(source.missing)}"))
     if end > source.as_of:
         console.print(Text(f"{period.label} is not over in this extract: its numbers are provisional"))
-    return late
-
-
-def _reach(source: "Source", row: dict[str, Any], end: Any) -> tuple[str, bool]:
-    """Say whether a table reaches the period's end; a silence is too long when ten times the usual one, and 4 days."""
-    from kpi_lib.contract import PLANNED
-
-    last = source.latest(row["table"])
-    if row["table"] in PLANNED:
-        return "planned ahead", False
-    if last is None or row["rows"] < 2:
-        return "too few rows to tell", False
-    first = source.first(row["table"]) or last
-    patience = max(timedelta(days=4), 10 * (last - first) / row["rows"])
-    if last >= end - patience and source.as_of >= end:
-        return "reaches its end", False
-    return f"ENDS {max((end - last).days, 1)} days before", True
+    return any(reach.level == "error" for reach in reached)
 
 
 def print_list() -> None:

@@ -164,6 +164,23 @@ class Params(ParamsFile):
         return value
 
 
+class Freshness(Section):
+    """How many hours before the end of a period a table may have its last row, until that is told or stops a report."""
+
+    warn_after_hours: Positive | None = None
+    error_after_hours: Positive | None = None
+
+    @model_validator(mode="after")
+    def _warned_first(self) -> "Freshness":
+        if self.warn_after_hours is None and self.error_after_hours is None:
+            raise ValueError("give warn_after_hours, error_after_hours or both")
+        if None not in (self.warn_after_hours, self.error_after_hours) and (
+            self.warn_after_hours > self.error_after_hours  # type: ignore[operator]
+        ):
+            raise ValueError("warn_after_hours is no more than error_after_hours")
+        return self
+
+
 class SourceParams(ParamsFile):
     """params/sources/NAME.yaml: where the tables come from and when they were extracted."""
 
@@ -172,7 +189,14 @@ class SourceParams(ParamsFile):
     sample: bool = False
     tables: dict[str, str] = Field(min_length=1)
     checks: dict[str, Annotated[str, Field(pattern=r"\.sql$")]] = {}
+    freshness: dict[str, Freshness] = {}
     connection_as_written: str = Field("", exclude=True)  # with its ${NAME}s, for messages
+
+    @model_validator(mode="after")
+    def _fresh_tables_are_there(self) -> "SourceParams":
+        if unknown := next((name for name in self.freshness if name not in self.tables), None):
+            raise ValueError(f"freshness: there is no table {unknown!r} above{did_you_mean(unknown, self.tables)}")
+        return self
 
 
 def load(path: str | Path = "params/report.yaml") -> Params:
