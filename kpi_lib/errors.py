@@ -37,6 +37,12 @@ class UnknownNameError(KpiError):
     """A KPI, cut, family, table or notebook that does not exist."""
 
 
+class DeliveryError(KpiError):
+    """A mail server that takes no mail at all, or a ledger of deliveries that cannot be used."""
+
+    exit_code = 4
+
+
 def did_you_mean(given: str, accepted: Iterable[str]) -> str:
     """Return the end of a message on a misspelt name: the nearest accepted names, or all of them when few."""
     names = sorted(map(str, accepted))

@@ -1,0 +1,291 @@
+"""The ledger of deliveries: who was to get which report, and what became of it.
+
+Why nobody gets a mail twice, even when a sender dies or two start at once:
+
+* A sender holds an operating-system lock on a file beside the ledger for as long as it sends (`Ledger.sending`). The
+  kernel gives the lock back when the process ends, however it ends, so whoever holds it knows that no other sender is
+  alive; a second sender waits. The folder must lie on a disk of the machine, as SQLite's own locks need.
+* A delivery is written down as `in_data`, on disk, before the first byte of its mail leaves, and leaves that state only
+  with what the server answered.
+* So whoever gets the lock can judge what a dead sender left: `claimed`, and no byte has left: it may be sent;
+  `in_data`, and the mail may have arrived: it becomes `unknown`, is shown, and is sent again only if a person says so.
+
+A delivery moves along NEXT and no other way, each move is an event with its time, and no row is ever deleted.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from kpi_lib.errors import DeliveryError
+
+Clock = Callable[[], datetime]
+VERSION = 1
+NEXT = {
+    "prepared": ("claimed",),
+    "claimed": ("claimed", "prepared", "in_data", "failed"),
+    "in_data": ("claimed", "sent", "failed", "unknown"),
+    "failed": ("claimed",),
+    "unknown": ("sent", "failed"),
+    "sent": (),
+}
+FINISHED = ("sent", "failed", "unknown")
+OUT = ("in_data", "sent", "unknown")  # the mail is, or may be, with its recipient
+SCHEMA = f"""
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    company TEXT NOT NULL, period TEXT NOT NULL, audience TEXT NOT NULL, content TEXT NOT NULL,
+    recipient TEXT NOT NULL COLLATE NOCASE,
+    state TEXT NOT NULL CHECK (state IN {tuple(NEXT)}),
+    attempts INTEGER NOT NULL DEFAULT 0, code INTEGER, answer TEXT,
+    message_id TEXT, override TEXT,
+    prepared_at TEXT NOT NULL, claimed_at TEXT, finished_at TEXT, sender TEXT,
+    UNIQUE (company, period, audience, content, recipient)
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL REFERENCES deliveries (id),
+    at TEXT NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE TRIGGER deliveries_stay BEFORE DELETE ON deliveries BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER events_hold BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+"""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One report for one recipient; times are UTC, `answer` is the last thing said of it, `sender` who claimed it."""
+
+    id: int
+    company: str
+    period: str
+    audience: str
+    content: str
+    recipient: str
+    state: str
+    attempts: int
+    code: int | None
+    answer: str | None
+    message_id: str | None
+    override: str | None
+    prepared_at: str
+    claimed_at: str | None
+    finished_at: str | None
+    sender: str | None
+
+
+COLUMNS = ", ".join(field.name for field in fields(Delivery))
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The content to send to an audience, and the content it corrects, if another went out last."""
+
+    content: str
+    corrects: str | None
+
+
+class Ledger:
+    """records/ledger.sqlite, made when it is not there; to be used in a `with`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._rows = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._sender: str | None = None
+        try:
+            self._prepare_file()
+        except BaseException:
+            self._rows.close()
+            raise
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._rows.close()
+
+    def _prepare_file(self) -> None:
+        try:
+            if self._rows.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                with self._locked():  # switching to WAL does not wait for others as a transaction does
+                    self._rows.execute("PRAGMA journal_mode = WAL")
+            self._rows.execute("PRAGMA synchronous = FULL")
+            with self._transaction():
+                version = self._rows.execute("PRAGMA user_version").fetchone()[0]
+                for statement in SCHEMA.split(";\n") if version == 0 else ():
+                    self._rows.execute(statement)
+                self._rows.execute(f"PRAGMA user_version = {version or VERSION}")
+        except sqlite3.DatabaseError as error:
+            raise DeliveryError(f"{self.path} cannot be used as a ledger: {error}") from None
+        if version > VERSION:
+            raise DeliveryError(f"{self.path} is a ledger of a newer kpi_lib (version {version}, known is {VERSION})")
+
+    @contextmanager
+    def sending(self, now: Clock, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Be the only sender; before and after, settle what a sender left unfinished.
+
+        While another sender is alive this waits for it to end, after telling `waiting` who that is.
+        """
+        with self._locked(waiting) as lock:
+            self._sender = f"process {os.getpid()} on {os.uname().nodename} since {_text(now)}"
+            lock.truncate(0)
+            lock.write(self._sender)
+            lock.flush()
+            self._settle(now)
+            try:
+                yield
+            finally:
+                self._settle(now)
+                self._sender = None
+                lock.truncate(0)
+
+    def prepare(
+        self,
+        key: tuple[str, str, str, str],
+        recipients: Iterable[str],
+        now: Clock,
+        *,
+        message_id: str | None = None,
+        override: str | None = None,
+    ) -> list[Delivery]:
+        """Write down who is to get (company, period, audience, content), unless it stands there; return where each is.
+
+        A recipient whose mail has not gone out takes over the message id and the override's reason.
+        """
+        with self._transaction():
+            deliveries = {}
+            for recipient in recipients:
+                added = self._rows.execute(
+                    "INSERT OR IGNORE INTO deliveries (company, period, audience, content, recipient, state,"
+                    " prepared_at) VALUES (?, ?, ?, ?, ?, 'prepared', ?)",
+                    (*key, recipient, _text(now)),
+                ).rowcount
+                found = self._of(*key, recipient)
+                if added:
+                    self._note(found.id, "prepared", f"override: {override}" if override else "", now)
+                self._rows.execute(
+                    "UPDATE deliveries SET message_id = ?, override = ?"
+                    " WHERE id = ? AND state IN ('prepared', 'failed')",
+                    (message_id, override, found.id),
+                )
+                deliveries[found.id] = self._of(*key, recipient)
+        return list(deliveries.values())
+
+    def claim(self, delivery: int, now: Clock) -> bool:
+        """Take a delivery that is prepared or failed; False if it is not to be sent. Only inside `sending`."""
+        if not self._sender:
+            raise RuntimeError("claim only inside sending(): nothing else proves that no other sender is alive")
+        with self._transaction():
+            taken = self._rows.execute(
+                "UPDATE deliveries SET state = 'claimed', claimed_at = ?, finished_at = NULL, sender = ?"
+                " WHERE id = ? AND state IN ('prepared', 'failed')",
+                (_text(now), self._sender, delivery),
+            ).rowcount
+            if taken:
+                self._note(delivery, "claimed", self._sender, now)
+        return bool(taken)
+
+    def move(
+        self, delivery: int, state: str, text: str, now: Clock, *, code: int | None = None, attempts: int = 0
+    ) -> None:
+        """Write down what became of a delivery; a move that NEXT does not have is a mistake in the program."""
+        before = [name for name, after in NEXT.items() if state in after]
+        with self._transaction():
+            moved = self._rows.execute(
+                "UPDATE deliveries SET state = ?, code = ?, answer = ?, attempts = attempts + ?, finished_at = ?"
+                f" WHERE id = ? AND state IN ({', '.join('?' * len(before))})",
+                (state, code, text, attempts, _text(now) if state in FINISHED else None, delivery, *before),
+            ).rowcount
+            if not moved:
+                raise RuntimeError(f"delivery {delivery} cannot become {state}")
+            self._note(delivery, state, text, now)
+
+    def resolve(
+        self, company: str, period: str, audience: str, recipient: str, *, arrived: bool, why: str, now: Clock
+    ) -> None:
+        """Take a person's word on what is unknown: it arrived, or it did not and the next run sends it again."""
+        where = "company = ? AND period = ? AND audience = ? AND recipient = ? AND state = 'unknown'"
+        unknown = self._select(where, company, period, audience, recipient)
+        if not unknown:
+            raise DeliveryError(f"nothing is unknown of mail to {recipient} ({audience}, {period})")
+        for delivery in unknown:
+            self.move(delivery.id, "sent" if arrived else "failed", f"said by a person: {why}", now, code=delivery.code)
+
+    def standing(self, company: str, period: str) -> list[Delivery]:
+        """Return every delivery of a period, in the order they were prepared."""
+        return self._select("company = ? AND period = ?", company, period)
+
+    def events(self, delivery: int) -> list[tuple[str, str, str]]:
+        """Return what happened to a delivery: time, state it came to, text."""
+        return self._rows.execute(
+            "SELECT at, state, text FROM events WHERE delivery = ? ORDER BY id", (delivery,)
+        ).fetchall()
+
+    def edition(self, company: str, period: str, audience: str, content: str) -> Edition:
+        """Return what to send when the report's content is this, and what it corrects.
+
+        Content that comes back after another went out, as when a correction was itself wrong, is news to those who
+        read the other: it is sent as an edition of its own, `content~2`.
+        """
+        out = self._select(f"company = ? AND period = ? AND audience = ? AND state IN {OUT}", company, period, audience)
+        editions = list(dict.fromkeys(delivery.content for delivery in out))
+        same = [each for each in editions if each.partition("~")[0] == content]
+        if same and same[-1] == editions[-1]:
+            return Edition(same[-1], editions[-2] if len(editions) > 1 else None)
+        name = f"{content}~{len(same) + 1}" if same else content
+        return Edition(name, editions[-1] if editions else None)
+
+    def _settle(self, now: Clock) -> None:
+        """Judge what no living sender is at work on; the sender's lock must be held."""
+        for delivery in self._select("state IN ('claimed', 'in_data')"):
+            if delivery.state == "claimed":
+                self.move(delivery.id, "prepared", "the sender stopped before any of the mail was given", now)
+            else:
+                text = "the sender stopped while the mail was being given: it may have arrived"
+                self.move(delivery.id, "unknown", text, now)
+
+    def _of(self, company: str, period: str, audience: str, content: str, recipient: str) -> Delivery:
+        where = "company = ? AND period = ? AND audience = ? AND content = ? AND recipient = ?"
+        return self._select(where, company, period, audience, content, recipient)[0]
+
+    def _select(self, where: str, *values: str) -> list[Delivery]:
+        rows = self._rows.execute(f"SELECT {COLUMNS} FROM deliveries WHERE {where} ORDER BY id", values)
+        return [Delivery(*row) for row in rows]
+
+    def _note(self, delivery: int, state: str, text: str, now: Clock) -> None:
+        self._rows.execute(
+            "INSERT INTO events (delivery, at, state, text) VALUES (?, ?, ?, ?)", (delivery, _text(now), state, text)
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._rows.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._rows.execute("ROLLBACK")
+            raise
+        self._rows.execute("COMMIT")
+
+    @contextmanager
+    def _locked(self, waiting: Callable[[str], None] = lambda text: None) -> Iterator[TextIO]:
+        with self.path.with_suffix(".lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                waiting(f"another send is under way by {file.read() or 'another process'}; waiting for it to end")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+
+
+def _text(now: Clock) -> str:
+    return now().astimezone(UTC).isoformat(timespec="seconds")
