@@ -116,6 +116,17 @@ def test_a_pdf_is_found_by_its_content(archive, card, tmp_path):
     assert archive.with_file(mine) == []
 
 
+def test_a_report_can_tell_that_more_was_issued_of_the_months_before_it(archive, card, tmp_path):
+    april, may, june = (Period.parse(f"2024-0{month}") for month in (4, 5, 6))
+    assert archive.fingerprint(june) == ""
+    archive.keep("board", "aa11", files(card, tmp_path / "build"), JULY)
+    once = archive.fingerprint(june)
+    assert once
+    assert archive.fingerprint(may) == archive.fingerprint(april) == ""
+    archive.keep("board", "bb22", files(card, tmp_path / "build", pdf=b"%PDF corrected"), AUGUST)
+    assert archive.fingerprint(june) not in ("", once)
+
+
 def test_another_companys_issues_are_not_ours(archive, card, tmp_path):
     archive.keep("board", "aa11", files(card, tmp_path / "build"), JULY)
     other = replace(archive, company="Another")

@@ -19,7 +19,7 @@ from typing import Any
 from kpi_lib import insight
 from kpi_lib.errors import KpiError
 from kpi_lib.period import Period
-from kpi_lib.scorecard import Scorecard
+from kpi_lib.scorecard import TREND, Scorecard
 from kpi_lib.units import rounded
 
 NOTE, SCORECARD, MANIFEST, LETTER = "issued.json", "scorecard.parquet", "manifest.json", "letter.eml"
@@ -156,6 +156,12 @@ class Archive:
         wanted = {str(period) for period in periods}
         last = {(issue.period, issue.slice): issue for issue in self.all() if issue.period in wanted}
         return [issue.scorecard() for issue in last.values()]
+
+    def fingerprint(self, before: Period) -> str:
+        """Return what tells whether more was issued of earlier periods, which a report compares itself with."""
+        issued = [(issue.period, issue.audience, issue.content, issue.at.isoformat()) for issue in self.all()]
+        months = [each for each in issued if Period.parse(each[0]) in before.trailing(TREND)[:-1]]
+        return sha256(json.dumps(months).encode()).hexdigest() if months else ""
 
     def with_file(self, file: Path) -> list[Issue]:
         """Return the issues that a file, such as a PDF that somebody has, was sent in."""
