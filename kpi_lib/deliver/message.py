@@ -9,10 +9,12 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
+from email import message_from_string
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import getaddresses
+from email.utils import formataddr
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
@@ -20,40 +22,39 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 from unicodedata import normalize
-from urllib.parse import urlsplit
 
-from kpi_lib.display import VERDICTS, Card
+from kpi_lib.display import Card
 from kpi_lib.errors import KpiError, ParamsError
+from kpi_lib.language import message
 
 TEMPLATES = Path(__file__).parent / "templates"
 CLIPPED = 100_000  # bytes of HTML; Gmail hides what is beyond 102 KB
 MOST_CARDS, MOST_CHANGES, MOST_TRENDS = 24, 40, 12
 WIDTH = 72  # of a line of the plain text
 SPARK = (96, 22)  # pixels of a sparkline, drawn at twice the size
+INK = "#6f7f90"  # of a sparkline: stands on white and on black
 LABELS = {
-    "changed": "What changed",
-    "before": "Before",
-    "now": "Now",
-    "change": "{title}: {before} before, {now} now",
-    "numbers": "The numbers",
-    "provisional": "provisional",
-    "interval": "95% interval {interval}",
-    "on_target": "on target ({target})",
-    "missed": "target missed ({target})",
-    "withheld": "not judged ({target})",
-    "no_target": "target {target}",
-    "more": "Not all are shown here; the report has them.",
-    "attached": "The whole report is attached: {file}",
-    "link": "Open the whole report",
+    "changed": message("What changed"),
+    "before": message("Before"),
+    "now": message("Now"),
+    "change": message("{title}: {before} before, {now} now"),
+    "numbers": message("The numbers"),
+    "more": message("Not all are shown here; the report has them."),
+    "attached": message("The whole report is attached: {file}"),
+    "link": message("Open the whole report"),
 }
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _OVERRIDES = re.compile("[\u202a-\u202e]")  # turn the reading order about, as in a file name that hides its ending
-_FORBIDDEN_IN_FILES = re.compile(r'[/\\:*?"<>|%;]+')
+_FORBIDDEN_IN_FILES = re.compile(r'[/\\:*?"<>|%;=]+')
+_LINK = re.compile(r"https?://[!#-;=?-~]+")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}"
-_ADDRESS = re.compile(rf"(?=.{{3,254}}$){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}")
-_MESSAGE_ID = re.compile(rf"<(?=.{{3,250}}>$){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}>")
+_SPEC = rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
+_MAILBOX = re.compile(
+    rf'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^"<>,;:@\\]*)) *<(?P<in_angles>{_SPEC})>|(?P<bare>{_SPEC})'
+)
+_MESSAGE_ID = re.compile(rf"(?=.{{3,252}}$)<{_SPEC}>")
 
 
 @dataclass(frozen=True)
@@ -95,33 +96,32 @@ def compose(letter: Letter) -> EmailMessage:
     """
     letter = _cleaned(_checked(letter))
     images = _sparklines(letter)
-    message = EmailMessage(policy=SMTP)
-    _head(message, letter)
-    message.set_content(plain(letter), cte="quoted-printable")
-    message.add_alternative(html(letter, {place: cid for place, (cid, _) in images.items()}), subtype="html")
-    page: Any = list(message.iter_parts())[1]
+    mail = _headed(letter)
+    mail.set_content(plain(letter), cte="quoted-printable")
+    page_text = html(letter, {place: cid for place, (cid, _) in images.items()})
+    mail.add_alternative(page_text, subtype="html", cte="quoted-printable")
+    page: Any = list(mail.iter_parts())[1]
     for place, (cid, png) in images.items():
-        name = f"trend-{place + 1}.png"
-        page.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=name)
-    message.make_mixed()
+        page.add_related(png, "image", "png", cid=f"<{cid}>", filename=f"trend-{place + 1}.png")
+    mail.make_mixed()
     if letter.attachment:
         name, content = letter.attachment
-        message.add_attachment(content, "application", "pdf", filename=_file_name(name))
-    branches = [part for part in message.walk() if part.is_multipart()]
+        mail.add_attachment(content, "application", "pdf", filename=_file_name(name))
+    branches = [part for part in mail.walk() if part.is_multipart()]
     for number, part in enumerate(branches):
         part.set_boundary(f"kpi-{_digest(letter.message_id)}-{number}")
-    return message
+    return mail
 
 
-def preview(message: EmailMessage) -> tuple[bytes, str]:
+def preview(mail: EmailMessage) -> tuple[bytes, str]:
     """Return the message as an `.eml` file, and its HTML as a page that stands alone."""
-    body = message.get_body(("html",))
+    body = mail.get_body(("html",))
     page = body.get_content() if body else ""
-    for part in message.walk():
+    for part in mail.walk():
         if cid := part["Content-ID"]:
             data = b64encode(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
             page = page.replace(f'"cid:{cid.strip("<>")}"', f'"data:{part.get_content_type()};base64,{data}"')
-    return message.as_bytes(), page
+    return mail.as_bytes(), page
 
 
 def message_id(company: str, period: str, audience: str, content_hash: str, sender_domain: str) -> str:
@@ -131,11 +131,12 @@ def message_id(company: str, period: str, audience: str, content_hash: str, send
 
 def address(text: str) -> Address:
     """Return a mail address, with or without a name before it; raises ParamsError for what is not exactly one."""
-    found = [] if _CONTROLS.search(text) else getaddresses([text])
-    name, spec = found[0] if len(found) == 1 else ("", "")
-    if not _ADDRESS.fullmatch(spec) or "=?" in spec:
+    found = _MAILBOX.fullmatch(text.strip(" "))
+    spec = (found["in_angles"] or found["bare"]) if found else ""
+    if not found or len(spec) > 254 or "=?" in spec or _CONTROLS.search(text):
         raise ParamsError(f"{text!r} is not a mail address such as ada@example.com or Ada <ada@example.com>")
-    return Address(_in_header(name), addr_spec=spec)
+    name = found["name"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
+    return Address(_in_header(name, 60), addr_spec=spec)
 
 
 def plain(letter: Letter) -> str:
@@ -151,9 +152,9 @@ def plain(letter: Letter) -> str:
     if letter.cards:
         lines += _heading(letter.label("numbers"))
         for card in letter.cards[:MOST_CARDS]:
-            mark = f" ({letter.label('provisional')})" if card.provisional else ""
+            mark = f" ({card.mark})" if card.mark else ""
             lines.append(_wrapped(f"{card.title}: {card.value} {card.unit}".rstrip() + mark))
-            lines += [_wrapped(text, "    ") for _, text in facts(card, letter)]
+            lines += [_wrapped(text, "    ") for _, text in facts(card)]
         lines += [*_more(letter, letter.cards, MOST_CARDS), ""]
     if letter.attachment:
         lines += [_wrapped(letter.label("attached", file=_file_name(letter.attachment[0]))), ""]
@@ -167,7 +168,7 @@ def html(letter: Letter, images: Mapping[int, str]) -> str:
     """Return the letter as HTML with its styles inlined; `images` has the Content-ID of the trend of each card."""
     import css_inline
 
-    cards = [(card, facts(card, letter), images.get(place)) for place, card in enumerate(letter.cards[:MOST_CARDS])]
+    cards = [(card, facts(card), images.get(place)) for place, card in enumerate(letter.cards[:MOST_CARDS])]
     page = _template().render(
         letter=letter,
         css=(TEMPLATES / "mail.css").read_text("utf-8").replace("#1f4e79", letter.colour),
@@ -187,22 +188,13 @@ def html(letter: Letter, images: Mapping[int, str]) -> str:
     return inlined
 
 
-def facts(card: Card, letter: Letter) -> list[tuple[str, str]]:
+def facts(card: Card) -> list[tuple[str, str]]:
     """Return the lines that stand with a card's number, each with what it is: change, verdict, interval or note."""
-    sign, _ = VERDICTS.get(card.verdict, ("", ""))
-    judged = card.verdict if card.verdict in VERDICTS else "no_target"
-    verdict = f"{sign} {letter.label(judged, target=card.target)}".strip() if card.target else ""
-    interval = letter.label("interval", interval=card.interval) if card.interval else ""
-    lines = [
-        *(("change", words) for words in card.change),
-        (judged, verdict),
-        ("interval", interval),
-        ("note", card.note),
-    ]
-    return [(kind, text) for kind, text in lines if text]
+    rest = [(card.verdict, card.judged), ("interval", card.interval), ("note", card.note)]
+    return [*(("change", words) for words in card.change), *((kind, text) for kind, text in rest if text)]
 
 
-def sparkline(trend: Sequence[float | None], colour: str) -> bytes:
+def sparkline(trend: Sequence[float | None]) -> bytes:
     """Return a trend as a small PNG that stands on light and dark, its last point marked; empty under 3 points."""
     if sum(number is not None for number in trend) < 3:
         return b""
@@ -215,26 +207,39 @@ def sparkline(trend: Sequence[float | None], colour: str) -> bytes:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.margins(0.05, 0.2)
-    axes.plot([float("nan") if number is None else number for number in trend], color="#7a828c", linewidth=1)
+    axes.plot([float("nan") if number is None else number for number in trend], color=INK, linewidth=1)
     if trend[-1] is not None:
-        axes.plot([len(trend) - 1], [trend[-1]], "o", color=colour, markersize=3.2, clip_on=False)
+        axes.plot([len(trend) - 1], [trend[-1]], "o", color=INK, markersize=4, clip_on=False)
     file = BytesIO()
     figure.savefig(file, format="png", transparent=True, metadata={"Software": None})
     return file.getvalue()
 
 
-def _head(message: EmailMessage, letter: Letter) -> None:
-    """Write the headers: a fixed set of names, each once."""
+def _headed(letter: Letter) -> EmailMessage:
+    """Return a message with its headers: a fixed set of names, each once.
+
+    Addresses are written here and read back: Python before 3.13 takes the comma after a name that is not ASCII for a
+    part of the name when it folds a header.
+    """
     sender = address(letter.sender)
-    message["From"] = sender
-    message["To"] = tuple(map(address, letter.to))
-    if letter.cc:
-        message["Cc"] = tuple(map(address, letter.cc))
-    message["Subject"] = _in_header(letter.subject, 200)
-    message["Date"] = letter.date
-    message["Message-ID"] = letter.message_id
-    message["List-Id"] = f"<{_slug(letter.list_name)}.{_slug(letter.company)}.{sender.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    people = {"From": [sender], "To": map(address, letter.to), "Cc": map(address, letter.cc)}
+    written = {name: ",\r\n ".join(map(_written, each)) for name, each in people.items()}
+    head = "".join(f"{name}: {text}\r\n" for name, text in written.items() if text)
+    mail = message_from_string(f"{head}\r\n", EmailMessage, policy=SMTP.clone(refold_source="none"))
+    mail["Subject"] = _in_header(letter.subject, 200)
+    mail["Date"] = letter.date
+    mail["Message-ID"] = letter.message_id
+    mail["List-Id"] = f"<{_slug(letter.list_name)}.{_slug(letter.company)}.{sender.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail
+
+
+def _written(who: Address) -> str:
+    """Return an address as it stands in a header."""
+    if who.display_name.isascii():
+        return formataddr((who.display_name, who.addr_spec)).replace(f" <{who.addr_spec}>", f"\r\n <{who.addr_spec}>")
+    words = Header(who.display_name, "utf-8", maxlinelen=72).encode(linesep="\r\n")
+    return f"{words}\r\n <{who.addr_spec}>"
 
 
 def _checked(letter: Letter) -> Letter:
@@ -243,9 +248,7 @@ def _checked(letter: Letter) -> Letter:
         raise ParamsError("a mail needs at least one recipient")
     if not _MESSAGE_ID.fullmatch(letter.message_id):
         raise ParamsError(f"{letter.message_id!r} is not a Message-ID such as <name@example.com>")
-    if letter.link is not None and (
-        urlsplit(letter.link).scheme not in ("https", "http") or re.search(r"[\s<>\"]", _CONTROLS.sub(" ", letter.link))
-    ):
+    if letter.link is not None and not _LINK.fullmatch(letter.link):
         raise ParamsError(f"{letter.link!r} is not a link such as https://reports.example.com/2024-05/")
     if letter.date.utcoffset() is None:
         raise KpiError("a mail's date needs its time zone")
@@ -269,16 +272,16 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _in_header(text: str, most: int = 100) -> str:
+def _in_header(text: str, most: int) -> str:
     """Return a text as a header can carry it: short, and nothing in it is taken for an encoded word."""
     text = str(_cleaned(text)).replace("=?", "= ?")
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _file_name(name: str) -> str:
-    """Return a name that any file system takes, in no folder but the one it is saved to."""
-    stem, dot, ending = _FORBIDDEN_IN_FILES.sub("-", _in_header(name, 200)).lstrip(". ").rpartition(".")
-    return f"{stem[:100]}{dot}{ending[:10]}" or "report.pdf"
+    """Return a PDF's name as any file system takes it, in no folder but the one it is saved to."""
+    stem = _FORBIDDEN_IN_FILES.sub("-", str(_cleaned(name))).removesuffix(".pdf")
+    return (_in_header(stem, 80).strip(" .-") or "report") + ".pdf"
 
 
 def _slug(text: str) -> str:
@@ -293,7 +296,7 @@ def _sparklines(letter: Letter) -> dict[int, tuple[str, bytes]]:
     """Return Content-ID and image of the trends of the first cards, by the card's place."""
     images = {}
     for place, card in enumerate(letter.cards[:MOST_TRENDS]):
-        if png := sparkline(card.trend, letter.colour):
+        if png := sparkline(card.trend):
             images[place] = (f"trend-{place + 1}.{_digest(letter.message_id)}@{address(letter.sender).domain}", png)
     return images
 
