@@ -1,15 +1,16 @@
 """KPIs that are computed from others, and models: both work on estimates that carry draws."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kpi_lib.facts import FACTS, Data, NotAvailableError
-from kpi_lib.facts.data import NO_MEMBER, STACK, TOTAL, fetched
+from kpi_lib.facts.data import NO_MEMBER, SLICE, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.lifetime import Estimate, from_limits
@@ -23,7 +24,7 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
     wanted: dict[str, dict[str, None]] = {}
     for kpi in kpis:
         try:
-            tables = [data.fact(name) for name in kpi.facts]
+            tables = [data.fact_of_slices(name) for name in kpi.facts]
         except NotAvailableError as error:
             rows.append(unavailable(data, kpi.address, str(error)))
             continue
@@ -33,28 +34,34 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
         for name in kpi.facts:
             wanted.setdefault(name, {}).update(dict.fromkeys(asked))
     frames = {name: _summary(data, name, list(asked)) for name, asked in wanted.items()}
-    parts = {name: dict(list(frame.groupby(["cut", "period", "member"]))) for name, frame in frames.items()}
+    parts = {name: dict(list(frame.groupby([SLICE, "cut", "period", "member"]))) for name, frame in frames.items()}
     for kpi, asked in known:
         if kpi.table:
-            rows.append(_of_members(data, kpi, [frames[name] for name in kpi.facts]))
+            for apart in data.apart:
+                given = [frames[name][frames[name][SLICE] == apart] for name in kpi.facts]
+                rows.append(_of_members(data, kpi, given).assign(slice=apart))
             continue
         groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
-        rows.append(pd.DataFrame([row for cut in asked for row in _of_model(data, kpi, groups, cut)]))
+        made = (row for apart in data.apart for cut in asked for row in _of_model(data, kpi, groups, apart, cut))
+        rows.append(pd.DataFrame(made))
     return rows
 
 
 def unavailable(data: Data, address: str, why: str) -> pd.DataFrame:
     """Return the rows of a KPI whose tables are not there."""
-    periods = [str(period) for period in data.calendar.periods]
-    return pd.DataFrame({"kpi": address, "period": periods, "status": "not_available", "method": why})
+    keys = [(apart, str(period)) for apart in data.apart for period in data.calendar.periods]
+    return pd.DataFrame(keys, columns=[SLICE, "period"]).assign(kpi=address, status="not_available", method=why)
 
 
-def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut: str) -> Iterator[dict[str, Any]]:
-    members = [NO_MEMBER] if cut == TOTAL else sorted({member for of, _, member in groups[0][0] if of == cut})
-    named = {"kpi": kpi.address, "cut": cut or None}
+def _of_model(
+    data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], apart: str, cut: str
+) -> Iterator[dict[str, Any]]:
+    known = {member for of, by, _, member in groups[0][0] if (of, by) == (apart, cut)}
+    members = [NO_MEMBER] if cut == TOTAL else sorted(known)
+    named = {"kpi": kpi.address, "slice": apart, "cut": cut or None}
     for period in data.calendar.periods:
         for member in members:
-            given = [parts.get((cut, str(period), member), nothing) for parts, nothing in groups]
+            given = [parts.get((apart, cut, str(period), member), nothing) for parts, nothing in groups]
             for part in given:
                 part.attrs["months"] = period.months
             estimate = kpi.function(*given, **kpi.given(data.params)) if len(given[0]) else Estimate(math.nan, n=0)
@@ -63,7 +70,7 @@ def _of_model(data: Data, kpi: Kpi, groups: list[tuple[Any, pd.DataFrame]], cut:
 
 def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of a table model, which is given all periods and members at once."""
-    given = [frame[frame["cut"] == kpi.table].drop(columns="cut").reset_index(drop=True) for frame in frames]
+    given = [frame[frame["cut"] == kpi.table].drop(columns=["cut", SLICE]).reset_index(drop=True) for frame in frames]
     ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
     for frame in given:
         frame.attrs["periods"] = list(ends)
@@ -87,7 +94,7 @@ def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
     if summary is None:
         raise NotImplementedError(f"fact {name!r} has no summary for a model")
     rows = rows.filter(rows.excluded.isnull()) if "excluded" in rows.columns else rows
-    frame = fetched(summary(data.stacked(rows, cuts), STACK), cuts)
+    frame = fetched(summary(data.stacked(data.sliced(rows), cuts), data.keys), cuts)
     return frame.sort_values(list(frame.columns)).reset_index(drop=True)
 
 
@@ -104,7 +111,8 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
         ready = [kpi for kpi in waiting if not any(parent in (other.address for other in waiting) for parent in kpi.of)]
         for kpi in ready:
             parents = [known.get(parent, {}) for parent in kpi.of]
-            made = _table_of(kpi, parents, lengths) if kpi.table else _of_parents(kpi, parents, data, lengths)
+            of_kind = _table_of if kpi.table else _of_parents
+            made = of_kind(kpi, parents, data, lengths)
             known[kpi.address] = {_key(row): row for row in made}
             rows += made
         waiting = [kpi for kpi in waiting if kpi not in ready]
@@ -118,7 +126,7 @@ def _of_parents(
     made = []
     keys = sorted({key for parent in parents for key in parent}, key=str)
     for key in keys:
-        period, cut, member = key
+        apart, period, cut, member = key
         if cut is not None and (
             cut not in kpi.cuts or (chosen is None and not all(key in parent for parent in parents))
         ):
@@ -128,7 +136,8 @@ def _of_parents(
             row for name, row in zip(kpi.of, given, strict=True) if chosen is None or name.endswith(f".{chosen}")
         ]
         status = min((row["status"] for row in counted), key=WORSE.index)
-        row = {"kpi": kpi.address, "period": period, "cut": cut, "member": member, "excluded": None}
+        named = {"slice": apart, "kpi": kpi.address, "period": period, "cut": cut, "member": member}
+        row = named | {"excluded": None}
         if status in ("ok", "small_sample"):
             made.append(row | _judged(_combined(kpi, given, lengths[period], data), status))
         else:
@@ -153,20 +162,22 @@ class Part:
         return int(low > value) - int(high < value)
 
 
-def _table_of(kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], periods: Iterable[str]) -> list[dict[str, Any]]:
+def _table_of(
+    kpi: Kpi, parents: list[dict[Any, dict[str, Any]]], data: Data, lengths: dict[Any, Any]
+) -> list[dict[str, Any]]:
     """Return the rows of a derived table KPI: its function is given a Part of each parent, or None."""
     there = (key for parent in parents for key, row in parent.items() if row.get("n", 0) > 0)
-    keys = sorted({key for key in there if key[1] == kpi.table}, key=str)
+    keys = sorted({key for key in there if key[2] == kpi.table}, key=str)
     without = {"kpi": kpi.address, "status": "not_available", "method": f"nothing is known by {kpi.table}"}
-    made = [without | {"period": period} for period in periods if not any(key[0] == period for key in keys)]
-    for period, cut, member in keys:
+    nowhere = set(product(data.apart, lengths)) - {key[:2] for key in keys}
+    made = [without | {"slice": apart, "period": period} for apart, period in sorted(nowhere)]
+    for key in keys:
+        apart, period, cut, member = key
         parts = [
-            Part(parent[period, cut, member], parent.get((period, None, None), {}))
-            if (period, cut, member) in parent
-            else None
+            Part(parent[key], parent.get((apart, period, None, None), {})) if key in parent else None
             for parent in parents
         ]
-        named = {"kpi": kpi.address, "period": period, "cut": cut, "member": member, "excluded": None}
+        named = {"slice": apart, "kpi": kpi.address, "period": period, "cut": cut, "member": member, "excluded": None}
         made.append(dict.fromkeys(COLUMNS, math.nan) | kpi.function(*parts) | named | {"estimate": None})
     return made
 
@@ -206,4 +217,4 @@ def _as_row(estimate: Estimate) -> dict[str, Any]:
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     parts = (row.get(name) for name in ("cut", "member"))
-    return (row["period"], *(None if part is None or part != part else part for part in parts))
+    return (row[SLICE], row["period"], *(None if part is None or part != part else part for part in parts))

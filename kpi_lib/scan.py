@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib.facts import Data
-from kpi_lib.facts.data import STACK, TOTAL, fetched
+from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, fetched
 from kpi_lib.waiting import curve, drawn, product_limit
 
 EXCLUDED = "excluded"
-INDEX = ["cut", "period", "member"]
+INDEX = [SLICE, "cut", "period", "member"]
 
 
 @dataclass
@@ -26,16 +26,16 @@ class Query:
     pairs: dict[tuple[str, str], None] = field(default_factory=dict)
     cuts: dict[str, None] = field(default_factory=lambda: {TOTAL: None})
 
-    def over(self, rows: Any) -> Any:
-        """Return the table of sums, or of moments of the pairs over clusters."""
+    def over(self, rows: Any, keys: list[str]) -> Any:
+        """Return the table of sums by the keys, or of moments of the pairs over clusters."""
         cluster = {"cluster": rows[self.cluster]} if self.cluster else {}
-        sums = rows.group_by(STACK, **cluster).aggregate(**{name: rows[name].sum() for name in self.columns})
+        sums = rows.group_by(keys, **cluster).aggregate(**{name: rows[name].sum() for name in self.columns})
         moments: dict[str, Any] = {}
         for pair in self.pairs:
             y, x = (sums[name].cast("float64") for name in pair)
             parts = {"groups": (y != 0) | (x != 0), "yy": y * y, "xx": x * x, "xy": y * x}
             moments |= {f"{'_'.join(pair)}_{part}": expression.sum() for part, expression in parts.items()}
-        return sums.group_by(STACK).aggregate(**moments) if moments else sums
+        return sums.group_by(keys).aggregate(**moments) if moments else sums
 
 
 @dataclass
@@ -73,19 +73,30 @@ class Scan:
         kept = {"period": self.table.period} | {_by(cut): self.table[cut].cast("string") for cut in cuts - {TOTAL}}
         kept |= {name: node.to_expr() for node, name in self.columns.items()}
         if EXCLUDED in self.table.columns:
-            narrow = self.table.select(**kept, excluded=self.table.excluded).cache()
+            narrow = self._narrow(**kept, excluded=self.table.excluded).cache()
             rows, left_out = narrow.filter(narrow.excluded.isnull()), narrow.filter(narrow.excluded.notnull())
-            counts = left_out.group_by("period", EXCLUDED).aggregate(rows=left_out.count())
-            self.fetched[EXCLUDED] = counts.to_pandas().sort_values(EXCLUDED)
+            counts = left_out.group_by(*self._apart, "period", EXCLUDED).aggregate(rows=left_out.count())
+            self.fetched[EXCLUDED] = _with_slice(counts.to_pandas().sort_values(EXCLUDED))
         else:
-            rows = self.table.select(**kept).cache()
+            rows = self._narrow(**kept).cache()
         for kind, query in self.queries.items():
-            asked = query.over(self.data.stacked(rows, map(_by, query.cuts)))
+            asked = query.over(self.data.stacked(rows, map(_by, query.cuts)), self.data.keys)
             self.fetched[kind] = _indexed(fetched(asked, query.cuts))
         for kind, parts in self.waits.items():
             self._wait(rows, parts, kind)
         if self.curved:
             self._curve(rows, [part for part in self.waits[""] if part[0] in self.curved and part[1] == TOTAL])
+
+    @property
+    def _apart(self) -> list[str]:
+        return [SLICE] if self.data.slices else []
+
+    def _narrow(self, **kept: Any) -> Any:
+        """Return these columns of the rows that are measured."""
+        slices = self.data.slices
+        if slices is None:
+            return self.table.select(**kept)
+        return slices.chosen(self.table.select(**kept, slice=slices.column(self.table)))
 
     def _watched(self, rows: Any, parts: list[tuple[str, ...]]) -> Any:
         rows = self.data.stacked(rows, (_by(part[1]) for part in parts))
@@ -93,19 +104,20 @@ class Scan:
             name: rows.part.cases(*((number, rows[part[place]]) for number, part in enumerate(parts)))
             for place, name in zip(range(2, len(parts[0])), ("seconds", "finished", "weight"), strict=False)
         }
-        watched = rows.select(*STACK, **chosen)
+        watched = rows.select(*self.data.keys, **chosen)
         return watched.filter(watched.seconds.notnull())
 
     def _curve(self, rows: Any, parts: list[tuple[str, ...]]) -> None:
         """Fetch the survival curves of totals in the last two periods."""
         last = [str(period) for period in self.data.calendar.periods[-2:]]
         watched = self._watched(rows.filter(rows.period.isin(last)), parts)
-        frame = curve(watched, ["part", "period"]).to_pandas()
-        for (place, period), steps in frame.groupby(["part", "period"]):
-            self.curves.setdefault(self.curved[parts[place][0]], {})[period] = drawn(steps)
+        frame = _with_slice(curve(watched, [*self._apart, "part", "period"]).to_pandas())
+        for (apart, place, period), steps in frame.groupby([SLICE, "part", "period"]):
+            of_slice = self.curves.setdefault(apart, {})
+            of_slice.setdefault(self.curved[parts[place][0]], {})[period] = drawn(steps)
 
     def _wait(self, rows: Any, parts: list[tuple[str, ...]], kind: str) -> None:
-        frame = fetched(product_limit(self._watched(rows, parts), STACK, kind), range(len(parts)))
+        frame = fetched(product_limit(self._watched(rows, parts), self.data.keys, kind), range(len(parts)))
         tasks = frame["cut"].map(lambda place: parts[place][0])
         frame["cut"] = frame["cut"].map(lambda place: parts[place][1])
         self.fetched |= {part[0]: _indexed(frame[tasks == part[0]]) for part in parts}
@@ -114,6 +126,10 @@ class Scan:
 def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in (*INDEX, "cluster") if name in frame.columns]
     return frame.set_index(keys).astype("float64").sort_index()
+
+
+def _with_slice(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame if SLICE in frame.columns else frame.assign(slice=WHOLE)
 
 
 def _by(cut: str) -> str:

@@ -20,7 +20,7 @@ from kpi_lib.contract import PLANNED
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
-from kpi_lib.facts.data import ANCHORS
+from kpi_lib.facts.data import ANCHORS, WHOLE
 from kpi_lib.intervals import LEVEL
 from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
 from kpi_lib.kpis import registry
@@ -224,7 +224,7 @@ def measure(
     frame = _tidy(frame[COLUMNS])
     identities = {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
     value = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
-    found = {"identities": identities, "curves": curves, "value": value}
+    found = {"identities": identities, "curves": curves.get(WHOLE, {}), "value": value}
     return Scorecard(frame, _about(params, period, source, kpis) | found)
 
 

@@ -25,6 +25,8 @@ FACTS: dict[str, Fact] = {}
 TOTAL = ""  # stands for a cut where the total is one of several
 NO_MEMBER = "(none)"
 STACK = ["part", "period", "member"]
+SLICE = "slice"
+WHOLE = ""  # stands for a slice where all rows are measured
 MOST_PARTS = 1000
 PARAMS = "params"  # the owner of columns that stand on a section of params/report.yaml which may be left out
 
@@ -36,6 +38,13 @@ class NotAvailableError(KpiError):
         table, _, column = names[0].partition(".")
         said = f"no {column} in params" if table == PARAMS else f"no column {column} in {table}"
         super().__init__(said if column else f"no table {' and '.join(names)}")
+
+
+class NotSlicedError(NotAvailableError):
+    """A cut that a fact does not have, so that what needs it has no value for one member of the cut; no mistake."""
+
+    def __init__(self, cut: str) -> None:
+        KpiError.__init__(self, f"cannot be shown for one {cut.replace('_', ' ')}")
 
 
 @dataclass(frozen=True)
@@ -80,15 +89,35 @@ def fact(
     return declare
 
 
+@dataclass(frozen=True)
+class Slices:
+    """Members of a cut that are measured each for itself, as if the facts had no rows but its own."""
+
+    cut: str
+    members: tuple[str, ...]
+
+    def column(self, rows: Any) -> Any:
+        """Return the slice that each row is in, perhaps none of these."""
+        return rows[self.cut].cast("string").fill_null(NO_MEMBER)
+
+    def chosen(self, rows: Any) -> Any:
+        """Return the rows of these slices."""
+        return rows.filter(rows.slice.isin(self.members))
+
+
 @dataclass
 class Data:
-    """The tables as they stood at `as_of`, the calendar and the params: all that a fact may look at."""
+    """The tables as they stood at `as_of`, the calendar and the params: all that a fact may look at.
+
+    `slices` tells what is measured: the rows of each of them apart, or without them all rows.
+    """
 
     tables: dict[str, Any]
     as_of: datetime
     params: Params
     calendar: Calendar
     columns: Mapping[str, set[str]] = field(default_factory=dict)
+    slices: Slices | None = None
     _built: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,6 +151,31 @@ class Data:
         """Return an intermediate table that several facts stand on, computed once by the engine."""
         return self.built(name, lambda data: make(data).cache())
 
+    @property
+    def keys(self) -> list[str]:
+        """The columns by which stacked rows are added up."""
+        return [SLICE, *STACK] if self.slices else STACK
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """What is measured apart: the slices, or the whole."""
+        return self.slices.members if self.slices else (WHOLE,)
+
+    def sliced(self, rows: Any) -> Any:
+        """Return the rows of a fact that are measured, with the slice that each is in."""
+        if not self.slices:
+            return rows
+        return self.slices.chosen(rows.mutate(slice=self.slices.column(rows)))
+
+    def fact_of_slices(self, name: str) -> Any:
+        """Return a fact's table, which has the column that the slices are taken by."""
+        if self.slices and name in FACTS and self.slices.cut not in FACTS[name].cuts:
+            raise NotSlicedError(self.slices.cut)
+        table = self.fact(name)
+        if self.slices and self.slices.cut not in table.columns:
+            raise NotSlicedError(self.slices.cut)
+        return table
+
     def timed(self, rows: Any, instant: Any) -> Any:
         """Return the rows whose instant lies in a period, with `period, day, weekday, hour`."""
         return self.calendar.timed(rows, whole_seconds(instant))
@@ -154,7 +208,7 @@ class Data:
 
         tables = {name: as_seen_at(rows, TABLES[name], as_of) for name, rows in self.tables.items()}
         calendar = Calendar(tuple(periods), self.calendar.zone, self.calendar.hours)
-        return Data(tables, as_of, self.params, calendar, self.columns)
+        return Data(tables, as_of, self.params, calendar, self.columns, self.slices)
 
 
 class Row:
@@ -190,7 +244,9 @@ def fetched(query: Any, cuts: Iterable[Any]) -> Any:
     """Fetch sums of stacked rows, with the `cut` of each part and a name for a member that is null."""
     frame = query.to_pandas().rename(columns={"part": "cut"})
     return frame.assign(
-        cut=frame["cut"].map(dict(enumerate(cuts))), member=frame["member"].astype(object).fillna(NO_MEMBER)
+        slice=frame.get(SLICE, WHOLE),
+        cut=frame["cut"].map(dict(enumerate(cuts))),
+        member=frame["member"].astype(object).fillna(NO_MEMBER),
     )
 
 
