@@ -2,15 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from kpi_lib.errors import KpiError, ParamsError, UnknownNameError, did_you_mean, plain
+from kpi_lib.cli_common import checked, chosen_period, common, inputs, opened, progress_of
+from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
 
 if TYPE_CHECKING:
     from kpi_lib.params import Params
@@ -53,18 +51,6 @@ def cli() -> None:
     """The monthly customer-KPI report."""
 
 
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every command takes."""
-
-    @click.option("--params", "path", default="params/report.yaml", metavar="FILE", help="The company's configuration.")
-    @click.option("--as-of", metavar="INSTANT", help="Read the data as it stood then, such as 2024-07-02T06:00+02:00.")
-    @wraps(command)
-    def with_options(*args: Any, **kwargs: Any) -> Any:
-        return command(*args, **kwargs)
-
-    return with_options
-
-
 @cli.command()
 @click.argument("period", default="last")
 @click.option("--only", multiple=True, metavar="NOTEBOOK", help="Renew this notebook's pages alone.")
@@ -73,7 +59,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
-@_common
+@common
 def report(
     period: str,
     only: tuple[str, ...],
@@ -86,15 +72,15 @@ def report(
     as_of: str | None,
 ) -> int:
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
-    params = _checked(path, period, only)
+    params = checked(path, period, only)
     own = _typed(typed, params)
     from dataclasses import replace
 
     from kpi_lib import commentary, publish, scorecard
 
-    with _progress(as_json) as progress:
-        source = _open(params, as_of, progress)
-        chosen = _period(period, params, source)
+    with progress_of(as_json) as progress:
+        source = opened(params, as_of, progress)
+        chosen = chosen_period(period, params, source)
         said = commentary.read(params, chosen)
         book = _book(params, chosen, own, source)
         shelf = (out or params.reports).absolute()
@@ -133,7 +119,7 @@ def report(
 @click.option("--by", "cut", metavar="CUT", help="Add the members of a cut, such as channel.")
 @click.option("--trend", is_flag=True, help="All 13 periods of the trend.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
-@_common
+@common
 def values(
     period: str, kpis: tuple[str, ...], cut: str | None, trend: bool, form: str, path: str, as_of: str | None
 ) -> None:
@@ -145,10 +131,10 @@ def values(
     chosen_kpis = scorecard.needed_for(wanted)
     if cut:
         scorecard.find_cut(cut)
-    params = _checked(path, period)
-    with _progress(False) as progress:
-        source = _open(params, as_of, progress)
-        chosen = _period(period, params, source)
+    params = checked(path, period)
+    with progress_of(False) as progress:
+        source = opened(params, as_of, progress)
+        chosen = chosen_period(period, params, source)
         with progress.stage("numbers"):
             card = scorecard.measure(source, params, chosen, chosen_kpis, cuts=bool(cut))
     frame = card.frame
@@ -160,22 +146,22 @@ def values(
 
 @cli.command()
 @click.argument("period", default="last")
-@_common
+@common
 def check(period: str, path: str, as_of: str | None) -> int:
     """Look at params, source and tables for PERIOD before anything runs."""
     from kpi_lib import commentary
     from kpi_lib.listing import print_check
 
-    params = _checked(path, period)
-    with _progress(False) as progress:
-        source = _open(params, as_of, progress)
-    chosen = _period(period, params, source)
+    params = checked(path, period)
+    with progress_of(False) as progress:
+        source = opened(params, as_of, progress)
+    chosen = chosen_period(period, params, source)
     commentary.read(params, chosen)
     return LATE if print_check(source, params, chosen) else 0
 
 
 @cli.command(name="list")
-@_common
+@common
 def list_(path: str, as_of: str | None) -> None:
     """List every KPI with its unit and meaning."""
     from kpi_lib.listing import print_list
@@ -185,7 +171,7 @@ def list_(path: str, as_of: str | None) -> None:
 
 @cli.command()
 @click.argument("address", metavar="ID")
-@_common
+@common
 def explain(address: str, path: str, as_of: str | None) -> None:
     """Explain a KPI: meaning, formula, what puts a row in a period, where it differs from other tools."""
     from kpi_lib.listing import print_explanation
@@ -196,7 +182,7 @@ def explain(address: str, path: str, as_of: str | None) -> None:
 @cli.command()
 @click.option("--extract", metavar="DAY", help="A later extract, such as 2024-07-09, with the rows that came late.")
 @click.option("--without-stories", is_flag=True, help="The same company with nothing special happening to it.")
-@_common
+@common
 def sample(extract: str | None, without_stories: bool, path: str, as_of: str | None) -> None:
     """Write the sample company's tables."""
     from kpi_lib import sample as company
@@ -210,45 +196,6 @@ def sample(extract: str | None, without_stories: bool, path: str, as_of: str | N
     folder = Path(next(iter(source.tables.values()))).parent
     company.write(folder.resolve(), extract=extract, stories=not without_stories)
     click.echo(f"The sample company is in {folder.resolve()}")
-
-
-def _checked(path: str, period: str, only: tuple[str, ...] = ()) -> "Params":
-    """Return checked params; what was misspelt is refused before any table is read."""
-    from kpi_lib.params import load
-    from kpi_lib.period import Period
-
-    if period != "last":
-        Period.parse(period)
-    params = load(path)
-    names = [notebook.name for notebook in params.notebooks]
-    if unknown := next((name for name in only if name not in names), None):
-        raise UnknownNameError(f"no notebook {unknown!r} in the report{did_you_mean(unknown, names)}")
-    return params
-
-
-def _open(params: "Params", as_of: str | None, progress: "Progress") -> "Source":
-    """Return the open source; the sample company is made when it is not there."""
-    from kpi_lib.params import load_source
-
-    with progress.stage("tables"):
-        from kpi_lib import scorecard, source
-
-        scorecard.check(params)
-        spec = load_source(params.source)
-        if spec.sample and not any(Path(file).exists() for file in spec.tables.values()):
-            from kpi_lib.sample import write
-
-            write(Path(next(iter(spec.tables.values()))).parent.resolve())
-        return source.open(params, as_of=as_of)
-
-
-def _period(text: str, params: "Params", source: "Source") -> "Period":
-    from kpi_lib import scorecard
-    from kpi_lib.period import Period
-
-    chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
-    scorecard.within(source, params, chosen)
-    return chosen
 
 
 def _standing(folder: Path, book: "Book") -> Path | None:
@@ -299,7 +246,6 @@ def _measure(
 
 def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], source: "Source") -> "Book":
     from kpi_lib.publish import Book, Chapter
-    from kpi_lib.publish.manifest import hashed
 
     folder = params.project / "notebooks"
     chapters = [
@@ -309,13 +255,6 @@ def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], 
     listed = {chapter.notebook for chapter in chapters}
     if left_out := sorted(path.name for path in folder.glob("*.ipynb") if path not in listed):
         click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
-    lock = params.project / "uv.lock"
-    inputs = {
-        "params": hashed(params.path),
-        "source": json.dumps(source.fingerprint(), sort_keys=True),
-        "kpi_lib": hashed(Path(__file__).parent),
-        "lock": hashed(lock) if lock.exists() else "",
-    }
     return Book(
         str(period),
         period.label,
@@ -325,7 +264,7 @@ def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], 
         colour=params.brand.colour,
         accent=params.brand.accent,
         logo=params.brand.logo,
-        inputs=inputs,
+        inputs=inputs(params, source),
     )
 
 
@@ -342,17 +281,6 @@ def _typed(given: tuple[str, ...], params: "Params") -> dict[str, dict[str, str]
             raise click.UsageError(f"-p {text!r}: no notebook {name!r} in the report{did_you_mean(name, names)}")
         found.setdefault(name, {})[key] = value
     return found
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator["Progress"]:
-    from kpi_lib.publish.progress import display
-
-    progress = display(quiet=quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""What the commands share: their options, checked params, the open source, and what a report is made from."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpi_lib.errors import UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Params
+    from kpi_lib.period import Period
+    from kpi_lib.publish import Progress
+    from kpi_lib.source import Source
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command takes."""
+
+    @click.option("--params", "path", default="params/report.yaml", metavar="FILE", help="The company's configuration.")
+    @click.option("--as-of", metavar="INSTANT", help="Read the data as it stood then, such as 2024-07-02T06:00+02:00.")
+    @wraps(command)
+    def with_options(*args: Any, **kwargs: Any) -> Any:
+        return command(*args, **kwargs)
+
+    return with_options
+
+
+def checked(path: str, period: str, only: tuple[str, ...] = ()) -> "Params":
+    """Return checked params; what was misspelt is refused before any table is read."""
+    from kpi_lib.params import load
+    from kpi_lib.period import Period
+
+    if period != "last":
+        Period.parse(period)
+    params = load(path)
+    names = [notebook.name for notebook in params.notebooks]
+    if unknown := next((name for name in only if name not in names), None):
+        raise UnknownNameError(f"no notebook {unknown!r} in the report{did_you_mean(unknown, names)}")
+    return params
+
+
+def opened(params: "Params", as_of: str | None, progress: "Progress") -> "Source":
+    """Return the open source; the sample company is made when it is not there."""
+    from kpi_lib.params import load_source
+
+    with progress.stage("tables"):
+        from kpi_lib import scorecard, source
+
+        scorecard.check(params)
+        spec = load_source(params.source)
+        if spec.sample and not any(Path(file).exists() for file in spec.tables.values()):
+            from kpi_lib.sample import write
+
+            write(Path(next(iter(spec.tables.values()))).parent.resolve())
+        return source.open(params, as_of=as_of)
+
+
+def chosen_period(text: str, params: "Params", source: "Source") -> "Period":
+    """Return the period that was asked for; one outside the data is refused."""
+    from kpi_lib import scorecard
+    from kpi_lib.period import Period
+
+    chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
+    scorecard.within(source, params, chosen)
+    return chosen
+
+
+@contextmanager
+def progress_of(quiet: bool) -> Iterator["Progress"]:
+    """Show what a command is doing while it does it, unless it is to be quiet."""
+    from kpi_lib.publish.progress import display
+
+    progress = display(quiet=quiet)
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+def inputs(params: "Params", source: "Source") -> dict[str, str]:
+    """Return the hashes of what the numbers of a report are made from."""
+    from kpi_lib.publish.manifest import hashed
+
+    lock = params.project / "uv.lock"
+    return {
+        "params": hashed(params.path),
+        "source": json.dumps(source.fingerprint(), sort_keys=True),
+        "kpi_lib": hashed(Path(__file__).parent),
+        "lock": hashed(lock) if lock.exists() else "",
+    }
