@@ -14,7 +14,7 @@ nps | answers | points | higher | E | transactional promoters passives detractor
 ces | answers | points | higher | E | easy
 internal_quality_score | reviews | percent | higher | E | targeted
 churn_rate | customer_periods | percent | lower | X | count returned early voluntary payment revenue annualised
-retention_rate | customer_periods | percent | higher | X | source_formula
+retention_rate | customer_periods | percent | higher | X | source_formula of_cohort
 survey_response_rate | surveys_sent | percent | higher | C 14 | sent
 customer_engagement | customer_periods | percent | higher | X | frequency stickiness
 referral_rate | customers_won | percent | higher | E | count per_active
@@ -64,12 +64,12 @@ THE_EIGHT = (
 )
 # Cuts that the contract lets a fact have
 CUTS = {
-    "contacts": "channel type priority team segment country weekday hour",
+    "contacts": "channel type priority team segment country weekday hour weekday_hour",
     "tickets_created": "channel type issue priority team tier product segment plan country weekday hour",
     "tickets_resolved": "channel type issue priority team tier product segment plan country weekday hour"
     " agent resolved_by",
     "open_at_end": "channel type priority team agent segment status age_band country",
-    "calls_offered": "channel queue team agent segment weekday hour country",
+    "calls_offered": "channel queue team agent segment weekday hour weekday_hour country",
     "calls_handled": "channel queue team agent segment weekday hour country",
     "answers": "kind survey_channel channel type team agent segment plan country",
     "customer_periods": "segment plan country acquisition_channel tenure_band cohort had_ticket",

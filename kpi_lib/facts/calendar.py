@@ -63,7 +63,10 @@ class Calendar:
 
     @cached_property
     def slots(self) -> Any:
-        """The quarter-hours as rows `slot, period, day, weekday, hour`: `day` counts local days since year 1."""
+        """The quarter-hours as rows `slot, period, day, weekday, hour, weekday_hour`.
+
+        `day` counts local days since year 1; `weekday_hour` is the hour of the week, such as `1 mon 09`.
+        """
         import ibis
         import pandas as pd
 
@@ -71,20 +74,23 @@ class Calendar:
         seconds = pd.RangeIndex(start, end, QUARTER_HOUR)
         local = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(self.zone)
         days = pd.Series(local.date).map(lambda day: day.toordinal())
+        weekdays = [f"{number + 1} {WEEKDAYS[number]}" for number in local.day_of_week]
+        hours = [f"{hour:02d}" for hour in local.hour]
         frame = pd.DataFrame(
             {
                 "slot": seconds // QUARTER_HOUR,
                 "period": [name for name, start, end in self.bounds for _ in range(start, end, QUARTER_HOUR)],
                 "day": days.to_numpy(),
-                "weekday": [f"{number + 1} {WEEKDAYS[number]}" for number in local.day_of_week],
-                "hour": [f"{hour:02d}" for hour in local.hour],
+                "weekday": weekdays,
+                "hour": hours,
+                "weekday_hour": [f"{weekday} {hour}" for weekday, hour in zip(weekdays, hours, strict=True)],
             }
         )
         numbers = ("slot", "day")
         return ibis.memtable(frame, schema={name: "int64" if name in numbers else "string" for name in frame.columns})
 
     def timed(self, table: Any, seconds: Any) -> Any:
-        """Return the rows whose instant lies in one of the periods, with `period, day, weekday, hour, at_seconds`."""
+        """Return the rows whose instant lies in one of the periods, with the columns of `slots` and `at_seconds`."""
         rows = table.mutate(at_seconds=seconds, slot=seconds // QUARTER_HOUR)
         return rows.inner_join(self.slots, "slot").drop("slot")
 

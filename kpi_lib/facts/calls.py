@@ -33,9 +33,12 @@ def _hours_by_calls(rows: Any, keys: list[str]) -> Any:
     )
 
 
-@fact(anchor="E", needs=("calls",), cuts=CUTS, optional=WAIT)
+@fact(anchor="E", needs=("calls",), cuts=(*CUTS, "weekday_hour"), optional=WAIT)
 def calls_offered(data: Data) -> Any:
-    """One row per inbound call that was answered or abandoned in the queue, when it was offered."""
+    """One row per inbound call that was answered or abandoned in the queue, when it was offered.
+
+    `weekday_hour` is weekday and hour in one cut, such as `1 mon 09`: a desk is staffed by the hour of the week.
+    """
     rows = data.built("inbound calls", _inbound)
     rows = rows.filter(rows.outcome.isin(("answered", "abandoned_queue")))
     return data.timed(rows, rows.offered_at)

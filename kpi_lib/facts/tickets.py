@@ -100,20 +100,21 @@ def tickets_replied(data: Data) -> Any:
 @fact(
     anchor="E",
     needs=("tickets or calls",),
-    cuts=("channel", "type", "priority", "team", "segment", "country", "weekday", "hour"),
+    cuts=("channel", "type", "priority", "team", "segment", "country", "weekday", "hour", "weekday_hour"),
     optional={"calls": ("offered",)},
     params=("hours.days", "hours.holidays"),
 )
 def contacts(data: Data) -> Any:
     """One row per request: a valid customer-initiated ticket, or an inbound call not linked to one.
 
-    Calls that were abandoned in the queue are in it with `answered` false.
+    Calls that were abandoned in the queue are in it with `answered` false. `weekday_hour` is weekday and hour in one cut,
+    such as `1 mon 09`.
     """
     import ibis
 
     said = ("type", "priority", "team")
     columns = (
-        *("period", "day", "weekday", "hour", "customer_id", "channel", *said, "segment", "country"),
+        *("period", "day", "weekday", "hour", "weekday_hour", "customer_id", "channel", *said, "segment", "country"),
         *("excluded", "answered"),
     )
     parts = []

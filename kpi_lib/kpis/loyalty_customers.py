@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kpi_lib.estimate import Count, Estimator, Mean, Ratio, Share, Total
+from kpi_lib.estimate import ByMember, Count, Estimator, Mean, Ratio, Share, Total
 from kpi_lib.kpi import kpi
 from kpi_lib.waiting import Waiting
 
@@ -115,6 +115,22 @@ def retention_source_formula(customer: Any) -> Estimator:
     """
     kept = customer.at_end.ifelse(1, 0) - (~customer.at_start & customer.came).ifelse(1, 0)
     return Ratio(Total(kept), Total(customer.at_start.ifelse(1, 0)), scale=100)
+
+
+@kpi(
+    companion="retention_rate.of_cohort",
+    fact="customer_histories",
+    unit="percent",
+    better="higher",
+    title="Still there of those who joined in a month",
+)
+def retention_of_cohort(history: Any) -> ByMember:
+    """Of the customers who joined in a month, the share who are there at the end of the period.
+
+    Formula: 100 active at the end / all whose first start lies in the month; who left and returned is there again.
+    Differs from: the cut `cohort` of the headline, which is over those who were still there at the period's start.
+    """
+    return ByMember(Share(~history.lost, of=history), cut="cohort")
 
 
 @kpi(fact="customer_periods", unit="percent", better="higher", cuts=(*CUSTOMER_CUTS, "country"))

@@ -13,7 +13,7 @@ SHORT = "thresholds.short_abandon_seconds"
 LEVEL = "thresholds.service_level_seconds"
 
 
-@kpi(fact="calls_offered", unit="percent", better="higher", cuts=CUTS, params=(SHORT, LEVEL))
+@kpi(fact="calls_offered", unit="percent", better="higher", cuts=(*CUTS, "weekday_hour"), params=(SHORT, LEVEL))
 def service_level(call: Any, *, short_abandon_seconds: float, service_level_seconds: dict[str, float]) -> Estimator:
     """The share of calls and chats that were answered within their channel's target.
 

@@ -13,7 +13,7 @@ CUTS = ("channel", "type", "priority", "team", "segment")
     fact="contacts",
     unit="count",
     better="none",
-    cuts=("channel", "type", "segment", "weekday", "hour"),
+    cuts=("channel", "type", "segment", "weekday", "hour", "weekday_hour"),
     title="Requests",
 )
 def ticket_volume(contact: Any) -> Estimator:

@@ -42,7 +42,8 @@ def slots(instants: pd.Series) -> dict[str, pd.Series]:
     """Weekday and hour of instants in the company's zone, as the scorecard names them."""
     local = instants.dt.tz_convert(ZONE)
     weekday = (local.dt.day_of_week + 1).astype(str) + " " + local.dt.day_name().str[:3].str.lower()
-    return {"weekday": weekday, "hour": local.dt.strftime("%H")}
+    hour = local.dt.strftime("%H")
+    return {"weekday": weekday, "hour": hour, "weekday_hour": weekday + " " + hour}
 
 
 @dataclass(frozen=True)

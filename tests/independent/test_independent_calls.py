@@ -33,7 +33,7 @@ def test_service_level(known: Known, row, month: str) -> None:
         ("service_level.all_offered", calls["answered"] | True),
     ):
         agree(row(address, month), share(in_time[of], calls.loc[of, "day"]))
-    for member, rows in members(calls[~calls["short"]], *CUTS):
+    for member, rows in members(calls[~calls["short"]], *CUTS, "weekday_hour"):
         agree(row("service_level", month, **member), share(in_time[rows.index], rows["day"]))
 
 

@@ -27,7 +27,7 @@ def median(curve: Curve) -> dict[str, float]:
 def test_ticket_volume(known: Known, row, card, month: str) -> None:
     contacts = known.contacts(month)
     agree(row("ticket_volume", month), {"value": len(contacts), "n": len(contacts)})
-    for member, rows in members(contacts, "channel", "segment", "type", "weekday", "hour"):
+    for member, rows in members(contacts, "channel", "segment", "type", "weekday", "hour", "weekday_hour"):
         agree(row("ticket_volume", month, **member), {"value": len(rows)})
     for member, rows in members(contacts, "channel"):
         share_of_all = {"value": 100 * len(rows) / len(contacts), "numerator": len(rows), "denominator": len(contacts)}

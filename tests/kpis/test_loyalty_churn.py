@@ -226,6 +226,22 @@ def test_retention_by_cohort_is_the_cohort_table(company):
     assert (rows["2024-03"], rows["2024-04"]) == (100, 50)
 
 
+def test_a_cohort_is_all_who_ever_joined_and_who_is_back_is_there(company):
+    company.subscription("stays", "2024-03-10")
+    company.subscription("gone at once", "2024-03-05", "2024-03-20")  # before any month began with it
+    company.subscription("away in April", "2024-03-10", "2024-04-10")
+    company.subscription("away in April", "2024-05-10")
+    company.subscription("joins in May", "2024-05-31")
+    ages = [
+        company.members("retention_rate.of_cohort", "cohort", period) for period in ("2024-03", "2024-04", "2024-05")
+    ]
+    assert [age["2024-03"] for age in ages] == pytest.approx([200 / 3, 100 / 3, 200 / 3])
+    assert ages[2]["2024-05"] == 100
+    row = company.row("retention_rate.of_cohort", cut="cohort", member="2024-03")
+    assert (row["numerator"], row["denominator"]) == (2, 3)
+    assert (row["n"], row["status"]) == (3, "small_sample")
+
+
 def test_days_of_grace_end_with_the_next_subscription(company):
     company.params(thresholds={"payment_grace_days": 7})
     company.subscription("a", ended="2024-04-28", end_reason="payment")

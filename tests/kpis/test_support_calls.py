@@ -194,3 +194,11 @@ def test_hold_and_wrap_up_that_the_source_does_not_record_are_not_there(company)
     company.call(talk=100)
     assert company.status("average_handle_time.hold") == company.status("average_handle_time.wrap") == "not_available"
     assert company.value("average_handle_time") == 100
+
+
+def test_the_hours_of_the_week_are_local(company):
+    company.call("2024-05-06 09:59", queue=5)
+    company.call("2024-05-13 09:00", queue=500)
+    company.call("2024-05-12T22:30Z", queue=5)  # Monday, half past midnight in Berlin
+    assert company.members("service_level", "weekday_hour") == {"1 mon 00": 100, "1 mon 09": 50}
+    assert company.members("ticket_volume", "weekday_hour") == {"1 mon 00": 1, "1 mon 09": 2}
