@@ -27,6 +27,11 @@ def message(text: str) -> str:
     return text
 
 
+def forms(one: str, several: str) -> tuple[str, str]:
+    """Mark the two forms of a message that goes with a number and is said elsewhere."""
+    return one, several
+
+
 class Language:
     """English, and what every language can do."""
 
@@ -44,6 +49,10 @@ class Language:
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its separators."""
         return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+    def signed(self, sign: str, number: str) -> str:
+        """Return a number's text with a sign before it."""
+        return sign + number
 
     def percent(self, value: float, decimals: int) -> str:
         """Return a share of hundred as text: `86.4%`."""
@@ -69,9 +78,14 @@ class Language:
         """Return a month or quarter as it is said in a text about the same year; a year is itself."""
         return self.period(period).removesuffix(f" {self.year(period)}")
 
-    def day(self, day: date) -> str:
-        """Return a day: `2 July 2024`."""
-        return f"{day.day} {day:%B %Y}"
+    def seen_from(self, now: Period, other: Period) -> str:
+        """Return a period as it is said in a text about another: its year is said only if it is not the same."""
+        same_year = now.first_day.year == other.first_day.year
+        return self.without_year(other) if same_year else self.period(other)
+
+    def day(self, day: date, *, short: bool = False) -> str:
+        """Return a day: `2 July 2024`, in a table `2 Jul 2024`."""
+        return f"{day.day} {day:%b %Y}" if short else f"{day.day} {day:%B %Y}"
 
     def moment(self, instant: datetime) -> str:
         """Return a day and the time of day, in the instant's own zone."""
@@ -121,6 +135,9 @@ class _Translated(Language):
         pattern = "#,##0." + decimals * "0" if decimals else "#,##0"
         return self._sign(format_decimal(abs(value), pattern, self._locale, numbering_system=self._digits), value)
 
+    def signed(self, sign: str, number: str) -> str:
+        return (_BEFORE_A_NUMBER if self.direction == "rtl" else "") + sign + number
+
     def percent(self, value: float, decimals: int) -> str:
         space = SPACE if SPACE in self._locale.percent_formats[None].pattern else ""
         return f"{self.number(value, decimals)}{space}{'٪' if self.code == 'fa' else '%'}"
@@ -144,8 +161,8 @@ class _Translated(Language):
     def year(self, period: Period) -> str:
         return self._date("y", period.first_day)
 
-    def day(self, day: date) -> str:
-        return self._date("d MMMM y", day)
+    def day(self, day: date, *, short: bool = False) -> str:
+        return self._date("d MMM y" if short else "d MMMM y", day)
 
     def moment(self, instant: datetime) -> str:
         return self._native(f"{self.day(instant)}, {instant:%H:%M}")
@@ -164,8 +181,7 @@ class _Translated(Language):
         return _ISOLATED.format(value) if foreign and "\N{FIRST STRONG ISOLATE}" not in value else value
 
     def _sign(self, text: str, value: float) -> str:
-        sign = (_BEFORE_A_NUMBER if self.direction == "rtl" else "") + MINUS if value < 0 else ""
-        return sign + self._native(text)
+        return self.signed(MINUS, self._native(text)) if value < 0 else self._native(text)
 
     def _native(self, text: str) -> str:
         return text.translate(_PERSIAN_DIGITS) if self.code == "fa" else text

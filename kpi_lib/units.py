@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kpi_lib.language import ENGLISH, MINUS, Language, message
+from kpi_lib.language import ENGLISH, MINUS, Language, forms, message
 
 Forms = tuple[str, str]  # of a message, for one and for several
 
@@ -17,11 +17,11 @@ class Unit:
     difference: Forms | None = None
 
 
-_DAYS = (message("{count} day"), message("{count} days"))
-_MONTHS = (message("{count} month"), message("{count} months"))
-_POINTS = (message("{count} point"), message("{count} points"))
+_DAYS = forms("{count} day", "{count} days")
+_MONTHS = forms("{count} month", "{count} months")
+_POINTS = forms("{count} point", "{count} points")
 UNITS = {
-    "percent": Unit(1, None, (message("{count} percentage point"), message("{count} percentage points"))),
+    "percent": Unit(1, None, forms("{count} percentage point", "{count} percentage points")),
     "points": Unit(1, None, _POINTS),
     "count": Unit(0),
     "minutes": Unit(0),
@@ -35,7 +35,7 @@ UNITS = {
 FEW = 100  # below that a mean count shows a decimal
 SECONDS = {"minutes": 60, "seconds": 1}
 NONE = "–"
-_CLOCK = {
+CLOCK = {
     message("{count} d"): 86400,
     message("{count} h"): 3600,
     message("{count} min"): 60,
@@ -76,8 +76,8 @@ def printed(
         return language.money(number, currency, places)
     if unit == "percent":
         return language.percent(number, places)
-    if forms := UNITS[unit].said:
-        return language.many(*forms, number, count=language.number(number, places))
+    if said := UNITS[unit].said:
+        return language.many(*said, number, count=language.number(number, places))
     return language.number(number, places)
 
 
@@ -108,23 +108,24 @@ def difference(
 
     `decimals` are those of the values compared; without them, what the amount itself would have.
     """
-    if forms := UNITS[unit].difference:
+    if said := UNITS[unit].difference:
         places = UNITS[unit].decimals
         number = round(amount, places)
-        return language.many(*forms, number, count=language.number(number, places))
+        return language.many(*said, number, count=language.number(number, places))
     return printed(amount, unit, currency, decimals=decimals, language=language)
 
 
 def duration(seconds: float, language: Language = ENGLISH) -> str:
     """Return a duration as people say it, in its two largest units: `45 s`, `1 h 12 min`, `3 d 4 h`."""
     whole = _whole_seconds(seconds)
-    sign, left = MINUS if whole < 0 else "", int(abs(whole))
+    left = int(abs(whole))
     parts: list[str] = []
-    for said, size in _CLOCK.items():
+    for said, size in CLOCK.items():
         count, left = divmod(left, size)
         if count or (size == 1 and not parts):
             parts.append(language.say(said, count=language.number(count)))
-    return sign + " ".join(parts[:2])
+    said = " ".join(parts[:2])
+    return language.signed(MINUS, said) if whole < 0 else said
 
 
 def _whole_seconds(seconds: float) -> float:
