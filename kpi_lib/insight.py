@@ -10,24 +10,18 @@ from typing import Any
 
 import pandas as pd
 
+from kpi_lib import wording
+from kpi_lib.language import speak
 from kpi_lib.period import Period
-from kpi_lib.signals import BEYOND, LEAST, NEAR, RUN, Judgement, Signals
+from kpi_lib.signals import BEYOND, LEAST, Judgement, Signals
 from kpi_lib.units import NONE, change, printed, rounded
+from kpi_lib.wording import WITHIN_MARGIN as WITHIN_MARGIN
 
 About = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-WITHIN_MARGIN = "within the margin of error"
 _PREPOSITION = re.compile(r" (?:by|per|of|in|within|to|at|with|after|for|from|without)\b|,")
 _IMPORTANCE = {"missed": 0, "missed within the margin": 1, "signal": 2, "judged": 3, "without a number": 4}
-_PERIODS = {1: "months", 3: "quarters", 12: "years"}
-_STEP = {1: "month-to-month", 3: "quarter-to-quarter", 12: "year-to-year"}
-_PATTERN = {
-    BEYOND: "beyond {ordinary}, as one number in fifty is by chance alone",
-    RUN: f"within {{ordinary}}, but on one side of {{its}} mean for {LEAST} {{periods}}",
-    NEAR: "within {ordinary}, but near the same limit of it in three of four {periods}",
-    "": "within {ordinary}",
-}
 _MOST_NAMED = 6
 _ERRORS = 3.92  # standard errors from one limit of a 95 % interval to the other
 
@@ -41,29 +35,28 @@ def interval(row: Row, about: About) -> str:
     """Return the interval as text, `28.4 to 34.0`; empty for a census and for numbers that are not printed."""
     if row["status"] != "ok" or pd.isna(row["low"]) or pd.isna(row["high"]):
         return ""
-    return f"{_print(row['low'], row, about)} to {_print(row['high'], row, about)}"
+    low, high = (_print(row[bound], row, about) for bound in ("low", "high"))
+    return speak(about).say("{low} to {high}", low=low, high=high)
 
 
-def target(row: Row, about: About) -> str:
+def target(row: Row, about: About, words: wording.Targets = wording.TARGETS) -> str:
     """Return the target as text: `at least 30`, `at most 3%`, `between 50% and 70%`; empty without one."""
-    low, high = (trimmed(_print(row[bound], row, about)) for bound in ("target_low", "target_high"))
-    if NONE not in (low, high):
-        return f"between {low} and {high}"
-    return f"at least {low}" if low != NONE else f"at most {high}" if high != NONE else ""
+    low, high = (_print(row[bound], row, about, trim=True) for bound in ("target_low", "target_high"))
+    known = (low != NONE, high != NONE)
+    return speak(about).say(words[known], low=low, high=high) if any(known) else ""
 
 
 def changes(row: Row, about: About) -> list[str]:
     """Return the changes on the period before and a year ago: `up 2.1 points on April`, `unchanged from May 2023`."""
     if row["status"] != "ok":
         return []
-    period = Period.parse(row["period"])
-    said = []
+    period, language, said = Period.parse(row["period"]), speak(about), []
     for earlier, before in {period.year_before: row["year_ago"], period.previous: row["previous"]}.items():
-        words = change(row["value"], before, row["unit"], about["currency"])
+        words = change(row["value"], before, row["unit"], about["currency"], language=language)
         if words:
-            name = earlier.label.removesuffix(f" {period.first_day.year}")
-            age = " at the same age" if row["provisional"] and earlier == period.previous else ""
-            said.append(f"{words} {'from' if words == 'unchanged' else 'on'} {name}{age}")
+            same_age = bool(row["provisional"]) and earlier == period.previous
+            message = wording.CHANGES[words == language.say("unchanged"), same_age]
+            said.append(language.say(message, change=words, period=language.seen_from(period, earlier)))
     return said[::-1]
 
 
@@ -71,16 +64,20 @@ def sentence(row: Row, about: About) -> str:
     """Say what a KPI is now, against the period before, a year ago and its target, or quietly why it has no number."""
     if row["status"] != "ok":
         return _without_number(row, about)
-    said, variation = changes(row, about), _variation(row, about)
-    if len(said) == 2 and variation.startswith("within"):  # that is meant of the first change, not of the year's
-        said, variation = [f"{said[0]}, {variation}, and {said[1]}"], ""
-    opening = ", ".join(
-        part
-        for part in (f"{row['title']} {_was(row, about)} {value(row, about)}", " and ".join(said), variation)
-        if part
-    )
-    judgement = _judgement(row, about)
-    return f"{opening}; {judgement}." if judgement else f"{opening}."
+    say, text = speak(about).say, _opening(row, about)
+    said, variation, judgement = changes(row, about), _variation(row, about), _judgement(row, about)
+    if len(said) == 2:
+        given = {"sentence": text, "change": said[0], "change_last_year": said[1]}
+        if variation and _is_within(row, about):  # that is meant of the first change, not of the year's
+            given, variation = given | {"variation": variation}, ""
+            text = say("{sentence}, {change}, {variation}, and {change_last_year}", **given)
+        else:
+            text = say("{sentence}, {change} and {change_last_year}", **given)
+    elif said:
+        text = say("{sentence}, {change}", sentence=text, change=said[0])
+    if variation:
+        text = say("{sentence}, {variation}", sentence=text, variation=variation)
+    return say("{sentence}; {judgement}.", sentence=text, judgement=judgement) if judgement else f"{text}."
 
 
 def headline(frame: pd.DataFrame, about: About) -> pd.DataFrame:
@@ -101,21 +98,19 @@ def headline(frame: pd.DataFrame, about: About) -> pd.DataFrame:
 def caution(about: About) -> str:
     """Say how many of the headline numbers stand out, which, and how many of such signals are chance."""
     signals: Signals | None = about.get("signals")
+    language = speak(about)
     if signals is None or not signals.judged:
-        return f"The history is too short to tell what is ordinary: that takes {LEAST} earlier periods."
-    count, out = len(signals.judged), signals.standing_out
-    step, numbers = _STEP[Period.parse(about["period"]).months], f"{count} number{'' if count == 1 else 's'}"
+        return language.many(*wording.TOO_SHORT, LEAST)
+    out, months = signals.standing_out, Period.parse(about["period"]).months
+    numbers = language.many(*wording.OF_NUMBERS, len(signals.judged))
     if not out:
-        return f"Of {numbers} that can be judged, none stands out from its ordinary {step} variation."
+        return language.say(wording.NONE_STANDS_OUT[months], of_numbers=numbers)
     said = [about["kpis"][kpi] for kpi in out[:_MOST_NAMED]]
     names = [str(kpi.get("short") or kpi["title"]) for kpi in said]
-    names += [f"{len(out) - _MOST_NAMED} more"] if len(out) > _MOST_NAMED else []
-    listed = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-    verb = "stands" if len(out) == 1 else "stand"
-    return (
-        f"Of {numbers} that can be judged, {len(out)} {verb} out from the ordinary {step} variation: {listed}. "
-        "On average at most one in twenty of such signals is chance."
-    )
+    if len(out) > _MOST_NAMED:
+        names.append(language.say("{count} more", count=language.number(len(out) - _MOST_NAMED)))
+    stand = language.many(*wording.STAND_OUT[months], len(out), of_numbers=numbers, names=language.listed(names))
+    return f"{stand} {language.say('On average at most one in twenty of such signals is chance.')}"
 
 
 def is_within_margin(row: Row) -> bool:
@@ -140,53 +135,38 @@ def moved(row: Row, about: About) -> str:
     return "better" if up == (row["better"] == "higher") else "worse"
 
 
-def title_by(row: Row) -> str:
+def title_by(row: Row, about: About) -> str:
     """Return the title of a breakdown, `First response time by channel`."""
-    suffix = f" by {str(row['cut']).replace('_', ' ')}"
-    return str(row["title"]).removesuffix(suffix) + suffix
-
-
-def trimmed(text: str) -> str:
-    """Drop decimals that are all zero: a target is written `30`, not `30.0`."""
-    return re.sub(r"\.0+(?!\d)", "", text)
+    cut = speak(about).cut(str(row["cut"]))
+    return speak(about).say("{title} by {cut}", title=str(row["title"]).removesuffix(f" by {cut}"), cut=cut)
 
 
 def _judgement(row: Row, about: About) -> str:
-    aim = target(row, about)
+    say, aim = speak(about).say, target(row, about)
     if row["provisional"]:
-        judged = f", so not yet judged against the target of {aim}" if aim else ""
-        return f"this is provisional ({row['anchor']}){judged}"
-    it = "they" if _is_plural(row["title"]) else "it"
-    verb = {"on_target": "meet", "missed": "miss"}.get(row["verdict"])
-    if not verb:
-        return ""
-    verb += "" if it == "they" else "s" if verb == "meet" else "es"
-    return f"{it} {verb} the target of {aim}" + (f", {WITHIN_MARGIN}" if is_within_margin(row) else "")
+        return say(wording.PROVISIONAL[bool(aim)], anchor=row["anchor"], target=aim)
+    verdict = WITHIN_MARGIN if is_within_margin(row) else row["verdict"]
+    words = wording.VERDICTS.get(verdict)
+    return say(words[_is_plural(row["title"])], target=aim) if words else ""
 
 
 def _without_number(row: Row, about: About) -> str:
-    period, is_are, has_have = (
-        Period.parse(row["period"]).label,
-        *(("are", "have") if _is_plural(row["title"]) else ("is", "has")),
-    )
-    count = 0 if pd.isna(row["n"]) else int(row["n"])
-    why = {
-        "small_sample": f"{is_are} not shown for {period}: {count} {'case is' if count == 1 else 'cases are'} too few",
-        "undefined": f"{has_have} no value for {period}: there was nothing to measure",
-        "not_estimable": f"cannot be estimated for {period}: too little is known so far",
-        "not_available": f"{is_are} not available for {period}",
-    }
-    return f"{row['title']} {why[row['status']]}."
+    language, plural = speak(about), _is_plural(row["title"])
+    given = {"title": row["title"], "period": language.period(Period.parse(row["period"]))}
+    if row["status"] == "small_sample":
+        return language.many(*wording.TOO_FEW[plural], 0 if pd.isna(row["n"]) else int(row["n"]), **given)
+    return language.say(wording.WITHOUT_NUMBER[row["status"]][plural], **given)
 
 
-def _was(row: Row, about: About) -> str:
-    """Return the verb: a number is said to have moved only if it did the same, as printed, on the period before."""
-    usual = "were" if _is_plural(row["title"]) else "was"
+def _opening(row: Row, about: About) -> str:
+    """Say the value: a number is said to have moved only if it did the same, as printed, on the period before."""
     now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
     up = _moved_up(row, about)
     if up is None or now is None or before is None or now == before or up != (now > before):
-        return usual
-    return {"better": "improved to", "worse": "worsened to"}.get(moved(row, about), "rose to" if up else "fell to")
+        words = wording.WAS[_is_plural(row["title"])]
+    else:
+        words = wording.MOVED.get(moved(row, about), wording.ROSE if up else wording.FELL)
+    return speak(about).say(words, title=row["title"], value=value(row, about))
 
 
 def _moved_up(row: Row, about: About) -> bool | None:
@@ -215,28 +195,41 @@ def _signal(row: Row, about: About) -> Judgement | None:
     return signals.judgements.get(row["kpi"]) if signals and pd.isna(row["cut"]) else None
 
 
+def _is_within(row: Row, about: About) -> bool:
+    """Tell whether a number is known to be within its ordinary variation."""
+    signal = _signal(row, about)
+    return bool(signal and signal.deviation is not None and not signal.stands_out and signal.rule != BEYOND)
+
+
 def _variation(row: Row, about: About) -> str:
     """Say whether a number is within its ordinary variation, or that the history is too short to tell."""
-    signal, differs = _signal(row, about), any("unchanged" not in words for words in changes(row, about))
+    language, signal, differs = speak(about), _signal(row, about), _differs(row, about)
     if signal is None or row["provisional"]:
         return ""
-    months = Period.parse(row["period"]).months
     if signal.history < LEAST:
-        return "with too short a history to tell what is ordinary" if differs else ""
+        return language.say("with too short a history to tell what is ordinary") if differs else ""
+    months = Period.parse(row["period"]).months
     if signal.deviation is None:
-        return f"the first change in {signal.history} {_PERIODS[months]}" if differs else ""
-    its = "their" if _is_plural(row["title"]) else "its"
-    ordinary = f"{its} ordinary {_STEP[months]} variation"
-    if signal.stands_out:
-        return f"beyond {ordinary}{_limits(signal, row, about)}"
-    said = _PATTERN[signal.rule].format(ordinary=ordinary, its=its, periods=_PERIODS[months])
-    return said if differs or signal.rule else ""
+        return language.many(*wording.FIRST_CHANGE[months], signal.history) if differs else ""
+    if not (signal.stands_out or differs or signal.rule):
+        return ""
+    given = {"its": "their" if _is_plural(row["title"]) else "its", "count": language.number(LEAST)}
+    if not signal.stands_out:
+        return language.say(wording.VARIATION[months][signal.rule], **given)
+    limits = _limits(signal, row, about)
+    return language.say(wording.STANDS_OUT[months][bool(limits)], **given, **limits)
 
 
-def _limits(signal: Judgement, row: Row, about: About) -> str:
-    """Return the limits in brackets, unless the value as printed would seem to lie between them."""
+def _differs(row: Row, about: About) -> bool:
+    """Tell whether a number differs as printed from that of the period before or a year ago."""
+    now, *earlier = (_print(row[name], row, about) for name in ("value", "previous", "year_ago"))
+    return any(before not in (now, NONE) for before in earlier)
+
+
+def _limits(signal: Judgement, row: Row, about: About) -> dict[str, str]:
+    """Return the limits as text, unless the value as printed would seem to lie between them."""
     low, now, high = (rounded(one, row["unit"]) or 0.0 for one in (signal.low[-1], row["value"], signal.high[-1]))
-    return "" if low <= now <= high else f" ({_print(low, row, about)} to {_print(high, row, about)})"
+    return {} if low <= now <= high else {"low": _print(low, row, about), "high": _print(high, row, about)}
 
 
 def _is_plural(title: str) -> bool:
@@ -275,5 +268,6 @@ def _distance(row: Row) -> float:
     return min(gaps)
 
 
-def _print(number: Any, row: Row, about: About) -> str:
-    return printed(None if pd.isna(number) else float(number), row["unit"], about["currency"])
+def _print(number: Any, row: Row, about: About, *, trim: bool = False) -> str:
+    known = None if pd.isna(number) else float(number)
+    return printed(known, row["unit"], about["currency"], trim=trim, language=speak(about))
