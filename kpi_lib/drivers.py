@@ -13,12 +13,35 @@ from typing import Any
 
 import pandas as pd
 
+from kpi_lib.language import message, speak
 from kpi_lib.period import Period
-from kpi_lib.units import NONE, SECONDS, UNITS, difference, printed, rounded
+from kpi_lib.units import SECONDS, UNITS, difference, printed, rounded
 
+About = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-CHANCE = " The change lies within the margin of error of the two numbers, so its parts may be chance."
+CHANCE = message("The change lies within the margin of error of the two numbers, so its parts may be chance.")
+_MOVED = {1: message("{title} rose by {amount} on {period}"), -1: message("{title} fell by {amount} on {period}")}
+_REVERSED = {  # by the way of the total
+    1: message("{moved} although every {cut} fell: {shift}."),
+    -1: message("{moved} although every {cut} rose: {shift}."),
+}
+_WITHIN = {
+    1: message("changes within each {cut} added {amount}"),
+    -1: message("changes within each {cut} took away {amount}"),
+    0: message("changes within each {cut} changed nothing"),
+}
+_MIX = {
+    1: message("the mix by {cut} added {amount}"),
+    -1: message("the mix by {cut} took away {amount}"),
+    0: message("the mix by {cut} changed nothing"),
+}
+_SHIFTS = {  # by whether the member's values are above the total's, and whether its weight grew
+    (True, True): message("the weight of {member}, where values are higher, grew from {before} to {now}"),
+    (True, False): message("the weight of {member}, where values are higher, shrank from {before} to {now}"),
+    (False, True): message("the weight of {member}, where values are lower, grew from {before} to {now}"),
+    (False, False): message("the weight of {member}, where values are lower, shrank from {before} to {now}"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,11 +83,11 @@ class Drivers:
         """Whether the members' own values alone would have moved the total the other way."""
         return bool(self._way) and _sign(self._shown(self.rate)) == -self._way
 
-    def signed(self, amount: float, currency: str) -> str:
+    def signed(self, amount: float, about: About) -> str:
         """Return a part with its sign, `+1.4`; percentages are in points."""
-        unit = self.now["unit"]
-        shown = printed(amount, "points" if unit == "percent" else unit, currency, decimals=self._decimals)
-        return f"+{shown}" if self._shown(amount) > 0 else shown
+        unit = "points" if self.now["unit"] == "percent" else self.now["unit"]
+        shown = printed(amount, unit, about["currency"], decimals=self._decimals, language=speak(about))
+        return speak(about).signed("+", shown) if self._shown(amount) > 0 else shown
 
     @property
     def is_within_margin(self) -> bool:
@@ -74,21 +97,29 @@ class Drivers:
         far = [abs(row[end] - row["value"]) for row, end in zip((self.now, self.before), ends, strict=True)]
         return bool(abs(self.now["value"] - self.before["value"]) <= math.hypot(*far))  # without limits: not known
 
-    def sentence(self, currency: str) -> str:
+    def sentence(self, about: About) -> str:
         """Say where the change came from, and whether it may be chance."""
-        return self._where_from(currency) + (CHANCE if self._way and self.is_within_margin else "")
+        said = self._where_from(about)
+        return f"{said} {speak(about).say(CHANCE)}" if self._way and self.is_within_margin else said
 
-    def _where_from(self, currency: str) -> str:
+    def _where_from(self, about: About) -> str:
         """Name rate and mix and the member that did most; a total that moved against all of its parts says why."""
-        title, cut, before = self.now["title"], _words(self.cut), _name(self.before, self.now)
+        language, title, cut = speak(about), self.now["title"], speak(about).cut(self.cut)
+        before = language.seen_from(*(Period.parse(row["period"]) for row in (self.now, self.before)))
+        within, mix = (self._brought(*each, about) for each in ((_WITHIN, self.rate), (_MIX, self.mix)))
+        parts = language.say("{within} and {mix}", within=within, mix=mix)
         if not self._way:
-            return f"{title}: unchanged from {before}; {self._both(currency)}."
-        moved = f"{title} {_went(self._way)} by {self._amount(self.change, currency)} on {before}"
+            return language.say("{title}: unchanged from {period}; {parts}.", title=title, period=before, parts=parts)
+        amount = self._amount(self.change, self.now["unit"], about)
+        given = {"moved": language.say(_MOVED[self._way], title=title, amount=amount, period=before), "cut": cut}
         if self.is_reversed:
-            return f"{moved} although every {cut} {_went(-self._way)}: {self._shift()}."
+            return language.say(_REVERSED[self._way], **given, shift=self._shift(about))
         if self.is_against_its_parts:
-            return f"{moved} only through the mix by {cut}: {self._both(currency)}; {self._shift()}."
-        return f"{moved}: {self._both(currency)}{self._lead(currency)}."
+            given |= {"parts": parts, "shift": self._shift(about)}
+            return language.say("{moved} only through the mix by {cut}: {parts}; {shift}.", **given)
+        if lead := self._lead(about):
+            return language.say("{moved}: {parts}; {lead}.", **given, parts=parts, lead=lead)
+        return language.say("{moved}: {parts}.", **given, parts=parts)
 
     @property
     def _way(self) -> int:
@@ -103,62 +134,72 @@ class Drivers:
         step = _step(self.now, self.before)
         return round(amount / step) * step
 
-    def _amount(self, amount: float, currency: str) -> str:
-        return difference(abs(amount), self.now["unit"], currency, decimals=self._decimals)
+    def _amount(self, amount: float, unit: str, about: About) -> str:
+        return difference(abs(amount), unit, about["currency"], decimals=self._decimals, language=speak(about))
 
-    def _both(self, currency: str) -> str:
-        cut = _words(self.cut)
-        said = {f"changes within each {cut}": self.rate, f"the mix by {cut}": self.mix}
-        return " and ".join(f"{part} {self._brought(amount, currency)}" for part, amount in said.items())
+    def _brought(self, words: Mapping[int, str], amount: float, about: About) -> str:
+        unit = "points" if self.now["unit"] == "percent" else self.now["unit"]
+        given = {"cut": speak(about).cut(self.cut), "amount": self._amount(amount, unit, about)}
+        return speak(about).say(words[_sign(self._shown(amount))], **given)
 
-    def _brought(self, amount: float, currency: str) -> str:
-        way = _sign(self._shown(amount))
-        amount_said = self._amount(amount, currency).replace("percentage point", "point")
-        return f"{'added' if way > 0 else 'took away'} {amount_said}" if way else "changed nothing"
-
-    def _named(self, part: Row) -> str:
+    def _named(self, part: Row, about: About) -> str:
         """Return a member's name, with that of the cut where it would be read as a number: `hour 14`."""
-        name = str(part["member"])
-        return f"{_words(self.cut)} {name}" if name[:1].isdigit() else name
+        name, language = str(part["member"]), speak(about)
+        return language.say("{cut} {member}", cut=language.cut(self.cut), member=name) if name[:1].isdigit() else name
 
-    def _lead(self, currency: str) -> str:
+    def _lead(self, about: About) -> str:
         """Name the member that did most for the total's way, if it is measured on cases enough."""
         known = self.parts[self.parts["sure"]]
         if known.empty:
             return ""
         most = known.loc[(known["together"] * self._way).idxmax()].to_dict()
-        leads = self._shown(most["together"]) * self._way > 0
-        return f"; {self._named(most)} brought most ({self.signed(most['together'], currency)})" if leads else ""
+        if self._shown(most["together"]) * self._way <= 0:
+            return ""
+        given = {"member": self._named(most, about), "amount": self.signed(most["together"], about)}
+        return speak(about).say("{member} brought most ({amount})", **given)
 
-    def _shift(self) -> str:
+    def _shift(self, about: About) -> str:
         """Name the member whose weight did most for the total's way."""
         most = self.parts.loc[(self.parts["mix"] * self._way).idxmax()].to_dict()
         grew = most["weight"] > most["weight_before"]
-        level = "higher" if (self._way > 0) == grew else "lower"
-        weights = [printed(most[name], "percent") for name in ("weight_before", "weight")]
-        return f"the weight of {self._named(most)}, where values are {level}, {'grew' if grew else 'shrank'} from " + (
-            " to ".join(weights)
-        )
+        before, now = (printed(most[name], "percent", language=speak(about)) for name in ("weight_before", "weight"))
+        words = _SHIFTS[(self._way > 0) == grew, grew]
+        return speak(about).say(words, member=self._named(most, about), before=before, now=now)
 
 
-def decompose(frame: pd.DataFrame, kpi: str, cut: str, period: Period) -> Drivers | str:
+def decompose(frame: pd.DataFrame, kpi: str, cut: str, period: Period, about: About) -> Drivers | str:
     """Return what moved a KPI since the period before, by the members of a cut, or in words why that cannot be told."""
+    language = speak(about)
     now, before = (_total(frame, kpi, each) for each in (period, period.previous))
+    periods = {"before": language.period(period.previous), "now": language.period(period)}
     if now is None:
-        return f"{kpi} has no number for {period.label}."
-    title, by = now["title"], _words(cut)
+        return language.say("{kpi} has no number for {now}.", kpi=kpi, **periods)
+    given = {"title": now["title"], "cut": language.cut(cut)}
     if before is None or now["status"] != "ok" or before["status"] != "ok":
-        return f"{title}: there are not two numbers, of {period.previous.label} and {period.label}, to compare."
+        return language.say(
+            "{title}: there are not two numbers, of {before} and {now}, to compare.", **given, **periods
+        )
     if now["provisional"]:
-        return f"{title}: provisional ({now['anchor']}); what moved it can be told when it is final."
+        return language.say(
+            "{title}: provisional ({anchor}); what moved it can be told when it is final.",
+            **given,
+            anchor=now["anchor"],
+        )
     if str(now["method"]).startswith("Kaplan-Meier"):
-        why = "estimated over all cases together, those still open too"
-        return f"{title}: {why}, so that the numbers by {by} do not add up to it and its change has no parts."
+        return language.say(
+            "{title}: estimated over all cases together, those still open too, so that the numbers by {cut} do not "
+            "add up to it and its change has no parts.",
+            **given,
+        )
     if pd.isna(now["denominator"]):
-        return f"{title}: a plain count or amount has no mix; its numbers by {by} show what changed."
+        return language.say(
+            "{title}: a plain count or amount has no mix; its numbers by {cut} show what changed.", **given
+        )
     members = _members(frame, kpi, cut, period)
     if members.empty or not all(_adds_up(members, total, end) for total, end in ((now, ""), (before, "_before"))):
-        return f"{title}: the numbers by {by} do not add up to the total, so its change has no parts by {by}."
+        return language.say(
+            "{title}: the numbers by {cut} do not add up to the total, so its change has no parts by {cut}.", **given
+        )
     return Drivers(cut, now, before, _as_printed(_split(members, now, before), now, before))
 
 
@@ -254,16 +295,3 @@ def _step(*rows: Row) -> float:
 
 def _sign(number: float) -> int:
     return 0 if abs(number) < 1e-9 else 1 if number > 0 else -1
-
-
-def _went(way: int) -> str:
-    return "rose" if way > 0 else "fell"
-
-
-def _words(cut: str) -> str:
-    return cut.replace("_", " ")
-
-
-def _name(before: Row, now: Row) -> str:
-    year = Period.parse(now["period"]).first_day.year
-    return Period.parse(before["period"]).label.removesuffix(f" {year}") or NONE

@@ -24,7 +24,7 @@ def of_channels() -> tuple[Fraction, Fraction]:
 
 
 def test_aprils_satisfaction_fell_although_every_channel_rose(card: Scorecard) -> None:
-    moved = decompose(card.frame, "csat", "channel", Period.parse("2024-04"))
+    moved = decompose(card.frame, "csat", "channel", Period.parse("2024-04"), card.about)
     assert isinstance(moved, Drivers)
     rate, mix = of_channels()
     assert (rate, mix) == (1, -3)
@@ -33,7 +33,7 @@ def test_aprils_satisfaction_fell_although_every_channel_rose(card: Scorecard) -
     assert moved.change == pytest.approx(-2)
     assert moved.is_reversed
     assert "fell by 2.0\N{NO-BREAK SPACE}percentage points on March although every channel rose" in moved.sentence(
-        "EUR"
+        card.about
     )
 
 
@@ -45,7 +45,7 @@ def test_every_share_and_mean_of_the_sample_has_parts_that_add_up_or_says_why_no
     for kpi, cut in (
         now.loc[now["cut"].notna() & now["kpi"].isin(totals.index), ["kpi", "cut"]].drop_duplicates().values
     ):
-        moved = decompose(frame, kpi, cut, Period.parse("2024-05"))
+        moved = decompose(frame, kpi, cut, Period.parse("2024-05"), card.about)
         if isinstance(moved, str):
             continue
         found += 1
@@ -53,7 +53,8 @@ def test_every_share_and_mean_of_the_sample_has_parts_that_add_up_or_says_why_no
         assert abs(moved.change - (moved.now["value"] - moved.before["value"])) <= _size_of_a_step(moved)
     assert found > 100
     medians = totals[totals["method"].str.startswith("Kaplan-Meier,")].index
-    assert all(isinstance(decompose(frame, kpi, "channel", Period.parse("2024-05")), str) for kpi in medians)
+    period = Period.parse("2024-05")
+    assert all(isinstance(decompose(frame, kpi, "channel", period, card.about), str) for kpi in medians)
 
 
 def _size_of_a_step(moved: Drivers) -> float:
