@@ -17,11 +17,12 @@ from kpi_lib.errors import ParamsError, did_you_mean
 from kpi_lib.insight import About, Row
 from kpi_lib.kpi import addresses
 from kpi_lib.kpis import registry
+from kpi_lib.language import language, message, speak
 from kpi_lib.params import Params
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, change, printed
 
-LABEL = "Comment of the analysts"
+LABEL = message("Comment of the analysts")
 SUMMARY = "executive_summary"
 BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
 PLACEHOLDER = re.compile(r"(?P<kpi>[^\s=]+)(?: (?P<reading>[^=]+?))??(?: (?P<cut>[^\s=]+) ?= ?(?P<member>.+))?")
@@ -32,10 +33,10 @@ LEFT_ALONE = re.compile(rf"{CODE}|\\.|<(?:https?://|mailto:)[^\s<>]*>|(?P<tag><)
 TARGET = re.compile(r"(?:\]\(|^ {0,3}\[[^\]\n]+\]:)\s*<?(?P<scheme>[a-z][a-z0-9+.-]*):", re.IGNORECASE | re.MULTILINE)
 SCHEMES = ("http", "https", "mailto")
 WITHOUT_NUMBER = {
-    "small_sample": "too few cases",
-    "undefined": "nothing to measure",
-    "not_estimable": "not known yet",
-    "not_available": "not available",
+    "small_sample": message("too few cases"),
+    "undefined": message("nothing to measure"),
+    "not_estimable": message("not known yet"),
+    "not_available": message("not available"),
 }
 
 
@@ -86,14 +87,20 @@ class Section:
             return found[0][0] if found[0] in ("{{", "}}") else _figure(*next(asked), now, about)
 
         text = _as_text(BRACES.sub(figure, self.text))
-        return Comment("\n".join(f"> {line}".rstrip() for line in (f"**{LABEL}**", "", *text.strip().splitlines())))
+        lines = (f"**{speak(about).say(LABEL)}**", "", *text.strip().splitlines())
+        return Comment("\n".join(f"> {line}".rstrip() for line in lines))
 
 
 def read(params: Params, period: Period) -> dict[str, Section]:
-    """Return the sections of a period's commentary by notebook, every name in them checked; none without a file."""
+    """Return the sections of a period's commentary by notebook, every name in them checked; none without a file.
+
+    A file in the report's own language, `2024-05.ru.md`, is read in place of `2024-05.md`.
+    """
     own = "" if params.path.stem == "report" else params.path.stem  # other configurations may lie in the same folder
-    path = params.path.parent / "periods" / own / f"{period}.md"
-    if not path.is_file():
+    folder = params.path.parent / "periods" / own
+    paths = (folder / f"{period}.{params.language}.md", folder / f"{period}.md")
+    path = next((each for each in paths if each.is_file()), None)
+    if path is None:
         return {}
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -110,8 +117,8 @@ def read(params: Params, period: Period) -> dict[str, Section]:
         if found := next(
             (link for link in TARGET.finditer(section.text) if link["scheme"].lower() not in SCHEMES), None
         ):
-            message = f"a link cannot lead to {found['scheme']!r}, only to {', '.join(SCHEMES)}"
-            raise ParamsError(message, where=section.where(found.start("scheme")))
+            wrong = f"a link cannot lead to {found['scheme']!r}, only to {', '.join(SCHEMES)}"
+            raise ParamsError(wrong, where=section.where(found.start("scheme")))
         list(section.placeholders())
     return sections
 
@@ -163,7 +170,9 @@ def _notebook(heading: str, params: Params, where: str) -> str:
         raise ParamsError(f"text before the first heading is for {SUMMARY}, which is not in the report", where=where)
     known = {_plainly(name): name for name in names}
     if _plainly(heading) not in known:
-        known |= {_plainly(title): name for name in names if (title := _title(_file(name, params)))}
+        titles = {name: title for name in names if (title := _title(_file(name, params)))}
+        known |= {_plainly(language(params.language).say(title)): name for name, title in titles.items()}
+        known |= {_plainly(title): name for name, title in titles.items()}
     if _plainly(heading) not in known:
         raise ParamsError(f"no notebook {heading!r} in the report{did_you_mean(heading, names)}", where=where)
     return known[_plainly(heading)]
@@ -194,10 +203,10 @@ def _checked(found: re.Match[str], where: str) -> Placeholder:
         raise ParamsError("a { has no }: write {{ for a brace", where=where)
     text = " ".join(found[1].split())
     if not (read := PLACEHOLDER.fullmatch(text)):
-        message = (
+        wrong = (
             f"{{{text}}} is not understood: write {{nps}}, {{nps change}} or {{csat channel=chat}}, {{{{ for a brace"
         )
-        raise ParamsError(message, where=where)
+        raise ParamsError(wrong, where=where)
     kpis = {address: kpi for address, kpi, _ in addresses(registry())}
     kpi, reading, cut, member = read["kpi"], read["reading"] or "", read["cut"], read["member"]
     if kpi not in kpis:
@@ -225,24 +234,27 @@ def _figure(asked: Placeholder, where: str, now: pd.DataFrame, about: About) -> 
     if asked.reading == "target" and not insight.target(row, about):
         raise ParamsError(f"{asked.kpi} has no target", where=where)
     if row["status"] != "ok" and asked.reading not in ("target", "n"):
-        return f"{NONE} ({WITHOUT_NUMBER[row['status']]})"
+        return f"{NONE} ({speak(about).say(WITHOUT_NUMBER[row['status']])})"
     return READINGS[asked.reading](row, about) or NONE
 
 
 def _now(row: Row, about: About) -> str:
-    return insight.value(row, about) + (" (provisional)" if row["provisional"] else "")
+    said = insight.value(row, about)
+    return speak(about).say("{value} (provisional)", value=said) if row["provisional"] else said
 
 
 def _earlier(name: str) -> Callable[[Row, About], str]:
-    return lambda row, about: printed(_number(row[name]), row["unit"], about["currency"])
+    return lambda row, about: printed(_number(row[name]), row["unit"], about["currency"], language=speak(about))
 
 
 def _change(since: str) -> Callable[[Row, About], str]:
-    return lambda row, about: change(row["value"], _number(row[since]), row["unit"], about["currency"])
+    return lambda row, about: change(
+        row["value"], _number(row[since]), row["unit"], about["currency"], language=speak(about)
+    )
 
 
 def _count(row: Row, about: About) -> str:
-    return "" if pd.isna(row["n"]) else f"{row['n']:,.0f}"
+    return "" if pd.isna(row["n"]) else speak(about).number(row["n"])
 
 
 READINGS: dict[str, Callable[[Row, About], str]] = {
