@@ -2,6 +2,9 @@
 
 Figures are drawn outside pyplot, so that a notebook shows each of them once, and importing this module changes no
 setting of matplotlib: the style holds inside `house_style()` only, which serves an analyst's own figure too.
+
+Time and amounts run from left to right in every language, also in those that are written from right to left: only the
+words follow the language. Arabic and Persian text is drawn as outlines, its letters joined.
 """
 
 import re
@@ -23,7 +26,8 @@ from matplotlib.font_manager import fontManager
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 
-from kpi_lib.insight import About, Row, target, title_by, trimmed, value
+from kpi_lib.insight import About, Row, target, title_by, value
+from kpi_lib.language import ENGLISH, Language, forms, message, speak
 from kpi_lib.period import Period
 from kpi_lib.signals import Judgement, judge
 from kpi_lib.units import SECONDS, printed
@@ -31,6 +35,14 @@ from kpi_lib.units import SECONDS, printed
 WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
 COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
 MOST_MEMBERS = 15
+LEFT_OUT = forms("the {count} smallest is not drawn", "the {count} smallest are not drawn")
+_TARGETS = {  # in the margin of a figure, by whether there is a lower and an upper bound
+    (True, True): message("target\nbetween {low}\nand {high}"),
+    (True, False): message("target\nat least {low}"),
+    (False, True): message("target\nat most {high}"),
+}
+_SHADED, _LINES = message("shaded: 95% interval"), message("lines: 95% interval")
+_LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
 _DURATIONS = [1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 * n for n in (1, 2, 4, 6, 12))]
 _DURATIONS += [86400 * n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)]
 
@@ -66,12 +78,15 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
         set_scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
-        ax.set_xticks(places, _period_labels([row["period"] for row in rows]))
+        ax.set_xticks(places, _period_labels([row["period"] for row in rows], speak(about)))
         ax.grid(axis="y")
-        marks = {"dotted: ordinary variation": judgement.low, "ringed: unusual": any(judgement.rules)}
-        reading = [_how_to_read(frame, "shaded"), *(text for text, drawn in marks.items() if drawn)]
-        put_title(ax, rows[-1]["title"], "; ".join(part for part in reading if part))
-        return present(ax.figure, alt)
+        say, reading = speak(about).say, _how_to_read(frame, _SHADED, about)
+        if judgement.low:
+            reading.append(say("dotted: ordinary variation"))
+        if any(judgement.rules):
+            reading.append(say("ringed: unusual"))
+        put_title(ax, rows[-1]["title"], "; ".join(reading))
+        return present(ax.figure, alt, speak(about))
 
 
 def by(
@@ -79,32 +94,31 @@ def by(
 ) -> Figure:
     """Draw the members of one cut in one period as dots with intervals, sorted; `total` is the line to compare with."""
     with house_style():
-        shown, left_out = arranged(frame)
+        (shown, left_out), language = arranged(frame), speak(about)
         ax = new_axes(ax, 1.0 + 0.27 * len(shown))
         rows: list[Row] = shown.to_dict("records")
         if total is not None and total["status"] == "ok":
             ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
-            write_number(
-                ax, f"all {value(total, about)}", (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center"
-            )
+            text = language.say("all {value}", value=value(total, about))
+            write_number(ax, text, (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center")
         for place, row in enumerate(rows):
             if row["status"] == "ok":
                 ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.5)
             draw_dot(ax, row["value"], place, row, colour)
             at, of = (1, place), ("axes fraction", "data")
             write_number(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
-            count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
-            write_number(ax, count, at, (110, 0), of, va="center", ha="right", size=8.5)
+            write_number(ax, cases(row, about), at, (110, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
             ax.set_xlim(0)
         set_scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
-        less = f"the {left_out} smallest are not drawn" if left_out else ""
-        reading = "; ".join(part for part in (_how_to_read(shown, "lines"), less) if part)
-        put_title(ax, title_by(rows[0]), reading, 26 if total is not None else 16)
-        return present(ax.figure, alt)
+        reading = _how_to_read(shown, _LINES, about)
+        if left_out:
+            reading.append(language.many(*LEFT_OUT, left_out))
+        put_title(ax, title_by(rows[0], about), "; ".join(reading), 26 if total is not None else 16)
+        return present(ax.figure, alt, language)
 
 
 def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -118,10 +132,18 @@ def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return largest.loc[order.index], len(frame) - len(largest)
 
 
-def svg(figure: Figure) -> str:
-    """Return the figure as an SVG element: text as text, the same bytes each time, no ids of its own groups."""
+def cases(row: Row, about: About) -> str:
+    """Return the number of cases as it stands beside a mark: `n = 1,204`, or nothing where it is not known."""
+    return "" if pd.isna(row["n"]) else speak(about).say("n = {count}", count=speak(about).number(row["n"]))
+
+
+def svg(figure: Figure, language: Language = ENGLISH) -> str:
+    """Return the figure as an SVG element: the same bytes each time, no ids of its own groups.
+
+    Text is text, but outlines in languages that run to the left: those who print an SVG may not join their letters.
+    """
     buffer = StringIO()
-    with house_style():
+    with house_style(), mpl.rc_context({"svg.fonttype": "path" if language.direction == "rtl" else "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     picture = buffer.getvalue()
     return _terse(re.sub(r'<g id="[\w.]+_\d+">', "<g>", picture[picture.index("<svg") :]))
@@ -139,11 +161,11 @@ def _terse(picture: str) -> str:
     return re.sub(r">\s+<", "><", picture)
 
 
-def present(figure: Any, alt: str) -> Figure:
+def present(figure: Any, alt: str, language: Language = ENGLISH) -> Figure:
     """Make a figure display itself once, as SVG with its alternative text, and take it away from pyplot."""
 
     def bundle(include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
-        return {"image/svg+xml": svg(figure), "text/plain": alt}, {"image/svg+xml": {"alt": alt}}
+        return {"image/svg+xml": svg(figure, language), "text/plain": alt}, {"image/svg+xml": {"alt": alt}}
 
     figure._repr_mimebundle_ = bundle
     if pyplot := sys.modules.get("matplotlib.pyplot"):
@@ -170,7 +192,12 @@ def write_number(
 ) -> None:
     """Write text beside a point given in the coordinates `of`, `offset` printer's points away."""
     style = {"size": 8, "color": QUIET, "annotation_clip": False, **style}
-    ax.annotate(text, at, offset, xycoords=of, textcoords="offset points", **style)
+    ax.annotate(labelled(text), at, offset, xycoords=of, textcoords="offset points", **style)
+
+
+def labelled(text: str) -> str:
+    """Return a text that stands alone: one that begins with a signed number of a right-to-left language runs so."""
+    return _RIGHT_TO_LEFT + text if text.startswith(_LEFT_TO_RIGHT) else text
 
 
 def put_title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
@@ -183,16 +210,17 @@ def put_title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
     write_number(ax, reading, (0, 1), (3, space - 11), of, in_layout=not alone)
 
 
-def _how_to_read(frame: pd.DataFrame, interval_mark: str) -> str:
-    known = frame["value"].notna()
-    marks = {
-        f"{interval_mark}: 95% interval": frame["low"].notna(),
-        "hollow: provisional": known & frame["provisional"].astype(bool),
-        "hollow: too few cases": known & (frame["status"] == "small_sample"),
-    }
-    return "; ".join(text for text, rows in marks.items() if rows.any()).replace(
-        "provisional; hollow:", "provisional or"
-    )
+def _how_to_read(frame: pd.DataFrame, interval: str, about: About) -> list[str]:
+    """Return what the marks of a figure's intervals and hollow dots mean."""
+    say, known = speak(about).say, frame["value"].notna()
+    provisional = (known & frame["provisional"].astype(bool)).any()
+    few = (known & (frame["status"] == "small_sample")).any()
+    reading = [say(interval)] if frame["low"].notna().any() else []
+    if provisional and few:
+        return [*reading, say("hollow: provisional or too few cases")]
+    if provisional:
+        reading.append(say("hollow: provisional"))
+    return [*reading, say("hollow: too few cases")] if few else reading
 
 
 def _draw_limits(ax: Axes, values: Sequence[float], judgement: Judgement) -> None:
@@ -216,8 +244,8 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
         ax.axhspan(*bounds, color=QUIET, alpha=0.1, linewidth=0)
     for bound in bounds:
         ax.axhline(bound, color=QUIET, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
-    words = "target\n" + target(row, about).replace(" and ", "\nand ")
-    write_number(ax, words, (1, sum(bounds) / len(bounds)), (6, 0), ("axes fraction", "data"), va="center")
+    at, of = (1, sum(bounds) / len(bounds)), ("axes fraction", "data")
+    write_number(ax, target(row, about, _TARGETS), at, (6, 0), of, va="center")
 
 
 def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: float) -> float:
@@ -230,7 +258,7 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: 
     low, high = ax.get_ylim()
     fell = len(values) > 1 and values[-1] < values[-2]
     below = fell and values[-1] - low > 0.2 * (high - low)
-    text = value(row, about) if row["status"] == "ok" else f"n = {row['n']:,.0f}"
+    text = value(row, about) if row["status"] == "ok" else cases(row, about)
     style: dict[str, Any] = {"ha": "right", "va": "top" if below else "bottom", "weight": 700, "color": INK, "size": 9}
     style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     last, side = (len(values) - 1, values[-1]), -1 if below else 1
@@ -244,9 +272,11 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: 
 
 def set_scale(axis: Any, row: Row, about: About) -> None:
     """Give an axis round steps of the KPI's unit, printed as the unit is printed."""
-    unit, currency = row["unit"], about["currency"]
+    unit, currency, language = row["unit"], about["currency"], speak(about)
     axis.set_major_locator(_locator(unit, *axis.get_view_interval()))
-    axis.set_major_formatter(FuncFormatter(lambda number, _: trimmed(printed(number, unit, currency))))
+    axis.set_major_formatter(
+        FuncFormatter(lambda number, _: labelled(printed(number, unit, currency, trim=True, language=language)))
+    )
 
 
 def _locator(unit: str, low: float, high: float) -> Locator:
@@ -264,26 +294,26 @@ def _limit(ax: Axes, unit: str) -> None:
     ax.set_ylim(bottom, min(high + room, 102) if unit == "percent" else high + room)
 
 
-def _period_labels(periods: Sequence[str]) -> list[str]:
+def _period_labels(periods: Sequence[str], language: Language) -> list[str]:
     """Label months and quarters shortly, with the year under the first and under the first of each year."""
     labels = []
     for place, period in enumerate(map(Period.parse, periods)):
-        name, _, year = period.label.partition(" ")
+        name = language.month(period) if period.months == 1 else language.without_year(period)
         starts_year = place == 0 or period.ordinal * period.months % 12 == 0
-        labels.append(name[:3] + (f"\n{year}" if year and starts_year else "") if year else name)
+        labels.append(f"{name}\n{language.year(period)}" if period.months < 12 and starts_year else name)
     return labels
 
 
 @cache
 def _style() -> dict[str, Any]:
-    """Return the house style; the report's own font is registered with matplotlib at first use."""
+    """Return the house style; the report's own fonts are registered with matplotlib at first use."""
     folder = files("kpi_lib").joinpath("publish", "fonts")
     fonts = [font for font in folder.iterdir() if font.name.endswith(".ttf")] if folder.is_dir() else []
     for font in fonts:
         with as_file(font) as path:
             fontManager.addfont(path)
     return {
-        "font.family": [*(["Inter"] if fonts else []), "DejaVu Sans", "sans-serif"],
+        "font.family": [*(["Inter", "IBM Plex Sans Arabic"] if fonts else []), "DejaVu Sans", "sans-serif"],
         "font.size": 9,
         "text.color": INK,
         "text.parse_math": False,

@@ -13,15 +13,19 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from kpi_lib.captions import unnumbered
 from kpi_lib.charts import (
     COLOUR,
     INK,
+    LEFT_OUT,
     MOST_MEMBERS,
     QUIET,
     WIDTH,
     arranged,
+    cases,
     draw_dot,
     house_style,
+    labelled,
     new_axes,
     present,
     put_title,
@@ -30,7 +34,7 @@ from kpi_lib.charts import (
 )
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row, title_by, value
-from kpi_lib.parts import unnumbered
+from kpi_lib.language import MINUS, Language, message, speak
 from kpi_lib.units import SECONDS, duration
 
 MOST_PARTS = 10
@@ -44,27 +48,28 @@ def contributions(
 ) -> Figure:
     """Draw what each member brought to a change, by its own value and by its weight; the bars add up to the change."""
     with house_style():
-        rows = _with_total(moved)
+        rows, say = _with_total(moved, about), speak(about).say
         ax = new_axes(ax, 1.0 + 0.4 * len(rows))
         for place, row in enumerate(rows):
             for name, at in (("rate", place - 0.17), ("mix", place + 0.17)):
-                _part(ax, at, row[name], moved.signed(row[name], about["currency"]), name, row, colour)
+                _part(ax, at, row[name], moved.signed(row[name], about), name, row, colour)
             style = {"va": "center", "ha": "right", "weight": 700, "color": INK, "size": 8.5}
-            together = moved.signed(row["together"], about["currency"])
+            together = moved.signed(row["together"], about)
             write_number(ax, together, (1, place), (48, 0), ("axes fraction", "data"), **style)
-        write_number(ax, "together", (1, 1), (48, 3), "axes fraction", ha="right")
+        write_number(ax, say("together"), (1, 1), (48, 3), "axes fraction", ha="right")
         ax.axvline(0, color=INK, linewidth=0.9)
         ax.axhline(len(rows) - 1.5, color=QUIET, linewidth=0.7)
         ax.set_ylim(len(rows) - 0.45, -0.55)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.margins(x=0.16)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: moved.signed(amount, about["currency"])))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: labelled(moved.signed(amount, about))))
         ax.locator_params(axis="x", nbins=5)
         ax.grid(axis="x")
-        few = "; hollow: too few cases" if not all(row["sure"] for row in rows) else ""
-        within = f"within each {moved.cut.replace('_', ' ')}"
-        put_title(ax, f"What moved it: {moved.now['title']}", f"full: {within}; hatched: the mix{few}", 26)
-        return present(ax.figure, alt)
+        reading = [say("full: within each {cut}", cut=speak(about).cut(moved.cut)), say("hatched: the mix")]
+        if not all(row["sure"] for row in rows):
+            reading.append(say("hollow: too few cases"))
+        put_title(ax, say("What moved it: {title}", title=moved.now["title"]), "; ".join(reading), 26)
+        return present(ax.figure, alt, speak(about))
 
 
 def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
@@ -72,6 +77,7 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
     with house_style():
         shown = cumulated(frame)
         rows: list[Row] = shown.head(MOST_MEMBERS).to_dict("records")
+        language = speak(about)
         ax = new_axes(ax, 1.0 + 0.27 * len(rows))
         for place, row in enumerate(rows):
             face = "white" if row["status"] != "ok" else to_rgba(colour, 1 if row["vital"] else LIGHT)
@@ -80,7 +86,7 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
             write_number(
                 ax, value(row, about), of[0], (44, 0), of[1], va="center", ha="right", weight=700, color=INK, size=8.5
             )
-            count = f"{row['numerator']:,.0f}"
+            count = language.number(row["numerator"])
             write_number(ax, count, of[0], (90, 0), of[1], va="center", ha="right", size=8.5)
         ax.plot([row["so_far"] for row in rows], range(len(rows)), color=QUIET, linewidth=1.2, marker=".", markersize=5)
         ax.set_xlim(0, 102)
@@ -88,10 +94,12 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
-        less = f"; the {len(shown) - len(rows)} smallest are not drawn" if len(shown) > len(rows) else ""
-        reading = f"line: share so far; dark: the fewest that make {VITAL}%{less}"
-        put_title(ax, rows[0]["title"], reading)
-        return present(ax.figure, alt)
+        vital = language.say("dark: the fewest that make {share}", share=language.percent(VITAL, 0))
+        reading = [language.say("line: share so far"), vital]
+        if len(shown) > len(rows):
+            reading.append(language.many(*LEFT_OUT, len(shown) - len(rows)))
+        put_title(ax, rows[0]["title"], "; ".join(reading))
+        return present(ax.figure, alt, language)
 
 
 def cumulated(frame: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +116,7 @@ def waterfall(
 ) -> Figure:
     """Draw what is left step by step: numbers that shall be high are levels, those that shall be low are taken away."""
     with house_style():
-        ax = new_axes(ax, 0.9 + 0.42 * len(rows))
+        ax, language = new_axes(ax, 0.9 + 0.42 * len(rows)), speak(about)
         level = 0.0
         for place, row in enumerate(rows):
             taken, before = row["better"] == "lower", level
@@ -118,9 +126,9 @@ def waterfall(
             ax.barh(place, ends[1] - ends[0], left=ends[0], height=0.6, edgecolor=colour, linewidth=1, **style)
             if place + 1 < len(rows):
                 ax.plot([level, level], [place, place + 1], color=QUIET, linewidth=0.8, zorder=0)
-            sign = "\N{MINUS SIGN}" if taken else ""
+            number = language.signed(MINUS, value(row, about)) if taken else value(row, about)
             text = {"va": "center", "weight": 700, "color": INK, "size": 9}
-            write_number(ax, sign + value(row, about), (ends[1], place), (5, 0), "data", **text)
+            write_number(ax, number, (ends[1], place), (5, 0), "data", **text)
         low, high = ax.get_xlim()
         ax.set_xlim(min(low, 0), high + 0.2 * (high - low))
         set_scale(ax.xaxis, rows[0], about)
@@ -129,8 +137,9 @@ def waterfall(
         names = [about["kpis"].get(row["kpi"], {}).get("short") or row["title"] for row in rows]
         ax.set_yticks(range(len(rows)), names, parse_math=False)
         ax.grid(axis="x")
-        put_title(ax, f"From {rows[0]['title']} to what is left", "full: what there is; hatched: what is taken away")
-        return present(ax.figure, alt)
+        reading = [language.say("full: what there is"), language.say("hatched: what is taken away")]
+        put_title(ax, language.say("From {title} to what is left", title=rows[0]["title"]), "; ".join(reading))
+        return present(ax.figure, alt, language)
 
 
 def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
@@ -159,11 +168,13 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
             ax.grid(axis="y")
         below.set_xticks(range(len(members)), [unnumbered(member) for member in members])
         below.set_xlim(-0.6, len(members) - 0.4)
-        unsure = "; hollow: too few cases" if (lower["status"] == "small_sample").any() else ""
-        limits = "lines: 95% interval" if lower["low"].notna().any() else ""
-        put_title(above, title_by(first[0]), "", 16)
-        put_title(below, title_by(first[1]), (limits + unsure).removeprefix("; "), 18)
-        return present(figure, alt)
+        say = speak(about).say
+        reading = [say("lines: 95% interval")] if lower["low"].notna().any() else []
+        if (lower["status"] == "small_sample").any():
+            reading.append(say("hollow: too few cases"))
+        put_title(above, title_by(first[0], about), "", 16)
+        put_title(below, title_by(first[1], about), "; ".join(reading), 18)
+        return present(figure, alt, speak(about))
 
 
 def waits(
@@ -172,7 +183,7 @@ def waits(
 ) -> Figure:  # fmt: skip
     """Draw by member what half and what nine in ten waited less than, with intervals, on a scale of powers."""
     with house_style():
-        shown, left_out = arranged(halves)
+        (shown, left_out), language = arranged(halves), speak(about)
         rows: list[Row] = shown.to_dict("records")
         ends = {row["member"]: row for row in tails.to_dict("records")}
         ax = new_axes(ax, 1.0 + 0.38 * len(rows))
@@ -185,24 +196,30 @@ def waits(
                 _wait(ax, place, each, mark, colour)
                 at, ha = (_at(each, "value"), place), side if near else "center"
                 write_number(ax, value(each, about), at, (0, 6), "data", ha=ha, color=INK)
-            count = "" if pd.isna(row["n"]) else f"n = {row['n']:,.0f}"
-            write_number(ax, count, (1, place), (52, 0), ("axes fraction", "data"), va="center", ha="right", size=8.5)
-        _power_scale(ax, rows[0]["unit"])
+            of = ("axes fraction", "data")
+            write_number(ax, cases(row, about), (1, place), (52, 0), of, va="center", ha="right", size=8.5)
+        _power_scale(ax, rows[0]["unit"], language)
         ax.set_ylim(len(rows) - 0.5, -0.7)
         ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
         ax.grid(axis="x")
-        less = f"; the {left_out} smallest are not drawn" if left_out else ""
-        few = "; hollow: too few cases or provisional" if not all(map(_sure, rows)) else ""
-        put_title(ax, title_by(rows[0]), f"dot: half waited less; diamond: nine in ten; thick: 95% interval{few}{less}")
-        return present(ax.figure, alt)
+        marks = [message("dot: half waited less"), message("diamond: nine in ten"), message("thick: 95% interval")]
+        if not all(map(_sure, rows)):
+            marks.append(message("hollow: too few cases or provisional"))
+        reading = [language.say(mark) for mark in marks]
+        if left_out:
+            reading.append(language.many(*LEFT_OUT, left_out))
+        put_title(ax, title_by(rows[0], about), "; ".join(reading))
+        return present(ax.figure, alt, language)
 
 
-def _with_total(moved: Drivers) -> list[dict[str, Any]]:
+def _with_total(moved: Drivers, about: About) -> list[dict[str, Any]]:
     """Return the lines of the figure: the largest parts, the others as one, and all together."""
     parts = moved.parts
     shown = parts if len(parts) <= MOST_PARTS + 1 else parts.head(MOST_PARTS)
     rows = [{str(name): part for name, part in row.items()} for row in shown.to_dict("records")]
-    for name, of in ((f"{len(parts) - len(shown)} others", parts.iloc[len(shown) :]), ("all", parts)):
+    language, left = speak(about), len(parts) - len(shown)
+    others = language.many("{count} other", "{count} others", left)
+    for name, of in ((others, parts.iloc[len(shown) :]), (language.say("all"), parts)):
         if len(of):
             sums = {part: float(of[part].sum()) for part in ("rate", "mix", "together")}
             rows.append({"member": name, "sure": True, **sums})
@@ -239,14 +256,14 @@ def _at(row: Row, name: str) -> float:
     return max(float(row[name]), 1 / SECONDS.get(row["unit"], 1))
 
 
-def _power_scale(ax: Axes, unit: str) -> None:
+def _power_scale(ax: Axes, unit: str, language: Language) -> None:
     """Give the axis of waiting times steps that people name: 5 minutes, an hour, a day."""
     scale = SECONDS.get(unit)
     ax.set_xscale("log")
     if not scale:
         return
     ax.xaxis.set_major_locator(FixedLocator([step / scale for step in _WAITS]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda number, _: duration(number * scale)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda number, _: duration(number * scale, language)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.margins(x=0.12)
