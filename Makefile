@@ -12,11 +12,11 @@ ready := .venv/.ready
 strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
-.PHONY: help setup report values check list sample test test-slow tidy docs lab clean moved
+.PHONY: help setup report values check list sample test test-slow tidy docs translations lab clean moved
 
 help: ## this list
 	@echo "make COMMAND [PERIOD=2024-05] [PARAMS=params/report.yaml]; PERIOD is a month, 2024-Q2, 2024 or last"
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name what; do printf '  %-10s%s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name what; do printf '  %-13s%s\n' "$$name" "$$what"; done
 
 setup: $(ready) ## prepare .venv with the locked packages; every other command does so when needed
 	@echo "ready: $(bin)/kpi"
@@ -54,6 +54,9 @@ tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outpu
 
 docs: $(ready) ## write docs/kpis.md and docs/data.md anew from the code
 	$(bin)/python -m kpi_lib.docs
+
+translations: $(ready) ## renew the message catalogues from the code; what was translated stays
+	$(bin)/python -m kpi_lib.catalogue
 
 lab: $(ready) ## JupyterLab on the notebooks
 	$(bin)/jupyter lab --notebook-dir=. notebooks

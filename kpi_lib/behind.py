@@ -5,41 +5,54 @@ import pandas as pd
 from kpi_lib import charts, insight
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row
+from kpi_lib.language import message, speak
+from kpi_lib.parts import count, headed
 from kpi_lib.period import Period
 
-_NOTES = {"small_sample": "too few cases", "undefined": "nothing to measure", "not_estimable": "not known yet"}
+_NOTES = {
+    "small_sample": message("too few cases"),
+    "undefined": message("nothing to measure"),
+    "not_estimable": message("not known yet"),
+    "not_available": message("not available"),
+}
 
 
 def trend(frame: pd.DataFrame, about: About) -> Table:
     """Return a KPI's periods as a table, the latest first."""
-    rows = frame.to_dict("records")[::-1]
-    return _table(str(rows[0]["title"]), "Period", [(Period.parse(row["period"]).label, row) for row in rows], about)
+    to, rows = speak(about), frame.to_dict("records")[::-1]
+    named = [(to.period(Period.parse(row["period"])), row) for row in rows]
+    return _table(str(rows[0]["title"]), to.say("Period"), named, about)
 
 
 def by(frame: pd.DataFrame, about: About) -> Table:
     """Return the members of a cut as a table, in the order of the figure and with those that it leaves out."""
     drawn, _ = charts.arranged(frame)
     rows = pd.concat([drawn, frame.drop(drawn.index)]).to_dict("records")
-    head = str(rows[0]["cut"]).replace("_", " ").capitalize()
-    return _table(insight.title_by(rows[0]), head, [(str(row["member"]), row) for row in rows], about)
+    head = headed(rows[0]["cut"], speak(about))
+    return _table(insight.title_by(rows[0], about), head, [(str(row["member"]), row) for row in rows], about)
 
 
 def _table(caption: str, head: str, named: list[tuple[str, Row]], about: About) -> Table:
     """Return rows with value, interval and number of cases; columns that hold nothing are left out."""
-    labels = [Column(head, "left"), Column("Value"), Column("95% interval"), Column("n"), Column("Note", "left")]
+    to = speak(about)
+    labels = [
+        Column(head, "left"), Column(to.say("Value")), Column(to.say("95% interval")), Column("n"),
+        Column(to.say("Note"), "left"),
+    ]  # fmt: skip
     lines = [
-        [name, insight.value(row, about), insight.interval(row, about), _cases(row), _note(row)] for name, row in named
+        [name, insight.value(row, about), insight.interval(row, about), _cases(row, about), _note(row, about)]
+        for name, row in named
     ]
     kept = [place for place in range(len(labels)) if place < 2 or any(line[place] for line in lines)]
     return Table(caption, [labels[place] for place in kept], [[line[place] for place in kept] for line in lines])
 
 
-def _cases(row: Row) -> str:
+def _cases(row: Row, about: About) -> str:
     """Return the number of cases; a count is its own."""
-    return "" if row["unit"] == "count" or pd.isna(row["n"]) else f"{float(row['n']):,.0f}"
+    return "" if row["unit"] == "count" else count(row["n"], speak(about))
 
 
-def _note(row: Row) -> str:
+def _note(row: Row, about: About) -> str:
     if row["status"] == "ok":
-        return "provisional" if row["provisional"] else ""
-    return _NOTES.get(row["status"], str(row["status"]).replace("_", " "))
+        return speak(about).say("provisional") if row["provisional"] else ""
+    return speak(about).say(_NOTES[row["status"]])

@@ -23,7 +23,7 @@ from kpi_lib.publish.text_cells import texts
 HERE = Path(__file__).parent
 FOLDER = HERE / "translations"
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # always the same, so that only texts differ
-KEYWORDS = {"say": None, "message": None, "many": (1, 2)}
+KEYWORDS = {"say": None, "_say": None, "message": None, "many": (1, 2), "forms": (1, 2)}
 
 
 def messages() -> Catalog:

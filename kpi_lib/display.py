@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 DATA = "application/vnd.kpi+json"
-VERDICTS = {"on_target": ("✓", "on target"), "missed": ("✗", "target missed"), "withheld": ("·", "not judged")}
 
 
 class Shown:
@@ -47,11 +46,11 @@ class Card:
     title: str
     value: str
     unit: str = ""
+    mark: str = ""
     change: list[str] = field(default_factory=list)
-    target: str = ""
+    judged: str = ""
     verdict: str = "no_target"
     status: str = "ok"
-    provisional: bool = False
     interval: str = ""
     note: str = ""
     trend: list[float | None] = field(default_factory=list)
@@ -154,12 +153,11 @@ class Table(Shown):
 
 @dataclass(frozen=True)
 class Definition:
-    """What a KPI means, how it is computed, how others count it, and its unit, period and source in one line."""
+    """What a KPI means, details with their labels, and its unit, period and source in one line."""
 
     term: str
     summary: str
-    formula: str = ""
-    differs: str = ""
+    details: list[tuple[str, str]] = field(default_factory=list)
     meta: str = ""
 
 
@@ -245,24 +243,15 @@ def sparkline(trend: list[float | None], width: float = 96, height: float = 22) 
     )
 
 
-def verdict_words(card: Card) -> str:
-    """Return target and verdict in words with a sign: `✓ on target (at least 30)`; empty without a target."""
-    if not card.target:
-        return ""
-    sign, words = VERDICTS.get(card.verdict, ("", ""))
-    return f"{sign} {words} ({card.target})".strip() if words else f"target {card.target}"
-
-
 def _card_html(card: Card) -> str:
-    interval = f"95% interval {card.interval}" if card.interval else ""
     lines = [
         *((line, "kpi-change") for line in card.change),
-        (verdict_words(card), "kpi-verdict"),
-        (interval, "kpi-interval"),
+        (card.judged, "kpi-verdict"),
+        (card.interval, "kpi-interval"),
         (card.note, "kpi-card-note"),
     ]
     unit = f' <span class="kpi-unit">{escape(card.unit)}</span>' if card.unit else ""
-    mark = ' <span class="kpi-provisional">provisional</span>' if card.provisional else ""
+    mark = f' <span class="kpi-provisional">{escape(card.mark)}</span>' if card.mark else ""
     rest = "".join(f'<p class="{name}">{escape(line)}</p>' for line, name in lines if line)
     return (
         f'<div class="kpi-card" data-kpi="{escape(card.kpi)}" data-verdict="{escape(card.verdict)}" '
@@ -272,15 +261,14 @@ def _card_html(card: Card) -> str:
 
 
 def _card_text(card: Card) -> str:
-    value = f"{card.value} {card.unit}".strip() + (" (provisional)" if card.provisional else "")
-    return " | ".join(part for part in (f"{card.title}: {value}", *card.change, verdict_words(card), card.note) if part)
+    value = f"{card.value} {card.unit}".strip() + (f" ({card.mark})" if card.mark else "")
+    return " | ".join(part for part in (f"{card.title}: {value}", *card.change, card.judged, card.note) if part)
 
 
 def _definition_html(entry: Definition) -> str:
-    parts = [(entry.summary, "summary"), (entry.formula, "formula"), (entry.differs, "differs"), (entry.meta, "meta")]
-    labels = {"formula": "How it is counted: ", "differs": "Differs from: "}
-    told = "".join(f'<dd class="kpi-{name}">{labels.get(name, "")}{escape(text)}</dd>' for text, name in parts if text)
-    return f"<dt>{escape(entry.term)}</dt>{told}"
+    details = "".join(f'<dd class="kpi-detail">{escape(label)} {escape(text)}</dd>' for label, text in entry.details)
+    meta = f'<dd class="kpi-meta">{escape(entry.meta)}</dd>' if entry.meta else ""
+    return f'<dt>{escape(entry.term)}</dt><dd class="kpi-summary">{escape(entry.summary)}</dd>{details}{meta}'
 
 
 def _side(column: Column) -> str:

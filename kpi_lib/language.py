@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from kpi_lib.period import Period
+from kpi_lib.period import MONTHS, Period
 
 LANGUAGES = ("en", "ar", "fa", "ru")
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
@@ -85,7 +85,8 @@ class Language:
 
     def day(self, day: date, *, short: bool = False) -> str:
         """Return a day: `2 July 2024`, in a table `2 Jul 2024`."""
-        return f"{day.day} {day:%b %Y}" if short else f"{day.day} {day:%B %Y}"
+        month = MONTHS[day.month - 1]
+        return f"{day.day} {month[:3] if short else month} {day.year}"
 
     def moment(self, instant: datetime) -> str:
         """Return a day and the time of day, in the instant's own zone."""

@@ -9,10 +9,10 @@ import pandas as pd
 from kpi_lib.errors import UnknownNameError
 from kpi_lib.kpi import filled, find
 from kpi_lib.kpis import registry
-from kpi_lib.language import Language, language, message
+from kpi_lib.language import Language, forms, language
 
 PARTS = ("summary", "formula", "differs")
-_WATCHED = (message("{anchor}, each watched for {count} day"), message("{anchor}, each watched for {count} days"))
+_WATCHED = forms("{anchor}, each watched for {count} day", "{anchor}, each watched for {count} days")
 _ANCHOR = re.compile(r"(?P<anchor>.*?)(?:, each watched for (?P<days>\d+) days)?")
 _DERIVED = "derived from "
 

@@ -51,7 +51,7 @@ class Period:
         """The period as people say it: `May 2024`, `Q2 2024`, `2024`."""
         first = self.first_day
         if self.months == 1:
-            return f"{_MONTHS[first.month - 1]} {first.year}"
+            return f"{MONTHS[first.month - 1]} {first.year}"
         return f"Q{(first.month + 2) // 3} {first.year}" if self.months == 3 else str(first.year)
 
     @property
@@ -93,11 +93,6 @@ def midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def said_day(day: date) -> str:
-    """Return a day as people write it: 2 Jul 2024."""
-    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
-
-
 def parse_instant(text: str, *, what: str = "as_of") -> datetime:
     """Read an ISO instant that states its offset; without one it could mean several moments and is refused."""
     try:
@@ -118,7 +113,7 @@ def _hint(text: str) -> str:
     return f" - did you mean '{year}-{int(month):02d}'?" if 1 <= int(month) <= 12 else ""
 
 
-_MONTHS = [
+MONTHS = [
     "January",
     "February",
     "March",

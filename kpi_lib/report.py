@@ -9,11 +9,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kpi_lib import behind, charts, commentary, display, drivers, figures, insight, parts, scorecard, signals, source
+from kpi_lib import (
+    behind,
+    captions,
+    charts,
+    commentary,
+    data_page,
+    display,
+    drivers,
+    figures,
+    insight,
+    parts,
+    scorecard,
+    signals,
+    source,
+    value_figures,
+)
 from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
 from kpi_lib.facts import FACTS, Data
+from kpi_lib.language import speak
+from kpi_lib.localise import localised
 from kpi_lib.params import load
 from kpi_lib.period import Period, parse_instant
 
@@ -37,9 +54,8 @@ class Report:
         self.period, self.params = Period.parse(period), load(params)
         self._as_of = as_of
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
-        self.about: dict[str, Any] = dict(self.scorecard.about)
-        frame = self.scorecard.frame
-        self._frame, self._now = frame, frame[frame["period"] == str(self.period)]
+        self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, self.params.language)
+        self._now = self._frame[self._frame["period"] == str(self.period)]
         self._shown: list[str] = []
         self._told: set[str] = set()
         self._measured = {} if scorecard else _declared_here()
@@ -72,12 +88,14 @@ class Report:
         rows = [row for row in insight.headline(self._now, self.about).to_dict("records") if chosen[which](row)]
         judged = self._now["verdict"].isin(["missed", "on_target"]).any()
         none = {
-            "missed": "Every target that can be judged was met." if judged else "No number is judged against a target.",
+            "missed": self._say("Every target that can be judged was met.")
+            if judged
+            else self._say("No number is judged against a target."),
             "changed": insight.caution(self.about),
         }
         self._shown += [row["kpi"] for row in rows]
         if not rows:
-            return Several([Note(none.get(which, "There is nothing to report."))])
+            return Several([Note(none.get(which, self._say("There is nothing to report.")))])
         said = [Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows]
         return Several([*said, *([Note(none["changed"])] if which == "changed" else [])])
 
@@ -85,8 +103,8 @@ class Report:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""
         row, frame = self._total(kpi), self._trend_of(kpi)
         if frame["value"].isna().all():
-            return self._no_figure(kpi, f"{row['title']}: no number in any of the {len(frame)} periods.")
-        words = alt or f"{row['title']} over {len(frame)} periods. {self._sentence(row)}"
+            return self._no_figure(kpi, self._say("{title}: no number in any of these periods.", title=row["title"]))
+        words = alt or captions.of_trend(row["title"], len(frame), self._sentence(row), self.about)
         figure = charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
         return display.backed(figure, behind.trend(frame, self.about))
 
@@ -95,8 +113,8 @@ class Report:
         rows = self._members(kpi, cut)
         total = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()].to_dict("records")
         if rows["value"].isna().all():
-            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
-        words = alt or parts.by_in_words(rows, self.about)
+            return self._nothing_by(kpi, cut)
+        words = alt or captions.of_cut(rows, self.about)
         figure = charts.by(
             rows, total[0] if total else None, self.about, alt=words, colour=self.params.brand.colour, ax=ax
         )
@@ -106,10 +124,10 @@ class Report:
         """Say what moved a KPI since the period before, by the members of a cut; figure and table add up."""
         self._total(kpi)
         self._check_cut(kpi, cut)
-        moved = drivers.decompose(self._frame, kpi, cut, self.period)
+        moved = drivers.decompose(self._frame, kpi, cut, self.period, self.about)
         if isinstance(moved, str):
             return self._no_figure(kpi, moved)
-        said = moved.sentence(self.about["currency"])
+        said = moved.sentence(self.about)
         figure = figures.contributions(moved, self.about, alt=said, colour=self.params.brand.colour)
         return Several([Finding(said), figure, parts.of_drivers(moved, self.about)])
 
@@ -122,8 +140,8 @@ class Report:
             raise KpiError(f"{kpi} has no shares of a whole: report.pareto takes a KPI such as 'most_common_issues'")
         shares = figures.cumulated(rows)
         if shares.empty:
-            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to share out.")
-        return self._said(parts.shares_in_words(shares, self.about), figures.pareto, rows)
+            return self._no_figure(kpi, self._say("{title}: nothing to share out.", title=self._title(kpi)))
+        return self._said(captions.of_shares(shares, self.about), figures.pareto, rows)
 
     def waterfall(self, *kpis: str) -> Several:
         """Say and draw what is left: KPIs that shall be low are taken away, the others say what there is by then."""
@@ -132,10 +150,10 @@ class Report:
             if row["status"] != "ok":
                 return self._no_figure(row["kpi"], self._sentence(row))
         if not drivers.leaves(rows):
-            return Several(
-                [Note(f"{rows[0]['title']}: the steps to what is left do not add up, so they are not drawn.")]
-            )
-        return self._said(parts.left_in_words(rows, self.about), figures.waterfall, rows)
+            title = rows[0]["title"]
+            said = self._say("{title}: the steps to what is left do not add up, so they are not drawn.", title=title)
+            return Several([Note(said)])
+        return self._said(captions.of_steps(rows, self.about), figures.waterfall, rows)
 
     def beside(self, kpi: str, other: str, cut: str) -> Several:
         """Say and draw two KPIs by the same members, such as demand and service level by `hour`, one over the other."""
@@ -143,8 +161,8 @@ class Report:
         upper, lower = (rows[rows["member"] != "(none)"] for rows in found)
         for each, rows in ((kpi, upper), (other, lower)):
             if rows["value"].isna().all():
-                return self._no_figure(each, f"{self.about['kpis'][each]['title']}: nothing to break down by {cut}.")
-        words = parts.beside_in_words(upper, lower, self._total(other), self.about)
+                return self._nothing_by(each, cut)
+        words = captions.of_two(upper, lower, self._total(other), self.about)
         return self._said(words, figures.beside, upper, lower)
 
     def waits(self, kpi: str, cut: str) -> Several:
@@ -152,10 +170,18 @@ class Report:
         half = f"{kpi}.median" if f"{kpi}.median" in self.about["kpis"] else kpi
         halves, tails = (self._members(each, cut) for each in (half, f"{kpi}.p90"))
         if halves["value"].isna().all():
-            return self._no_figure(kpi, f"{self.about['kpis'][kpi]['title']}: nothing to break down by {cut}.")
+            return self._nothing_by(kpi, cut)
         if not halves["method"].str.startswith(("Kaplan-Meier", "not estimable")).all():
             raise KpiError(f"{kpi} has no median: report.waits takes a waiting time such as 'first_response_time'")
-        return self._said(parts.waits_in_words(halves, tails, self.about), figures.waits, halves, tails)
+        return self._said(captions.of_waits(halves, tails, self.about), figures.waits, halves, tails)
+
+    def spread(self, kpi: str) -> Several:
+        """Say and draw how what customers have paid so far is spread over them; `kpi` is `clv`."""
+        return self._of_value(kpi, "spread", value_figures.spread)
+
+    def holdout(self, kpi: str) -> Several:
+        """Say and draw what the lifetime model predicted a year ago, and what came; `kpi` is `clv`."""
+        return self._of_value(kpi, "holdout", value_figures.holdout)
 
     def table(self, kpis: str | Iterable[str]) -> Shown | Several:
         """Show a family with all its companions, or the given KPIs, as a table; a table KPI as its members."""
@@ -187,7 +213,7 @@ class Report:
     def data_quality(self) -> Shown:
         """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract."""
         headlines = self._now[self._now["headline"].astype(bool) & self._now["cut"].isna()]
-        return parts.data_page(headlines, self.about, self.params)
+        return data_page.data_page(headlines, self.about, self.params)
 
     def values(self, kpi: str, cut: str | None = None) -> pd.DataFrame:
         """Return a KPI's rows of all periods: its totals, or with `cut` its members."""
@@ -266,10 +292,11 @@ class Report:
     def _measure(self, kpi: str) -> None:
         """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
         card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
-        made, here, before = card.about["kpis"], _declared_here(), self._measured
+        new, about = localised(card.frame, card.about, self.about["language"])
+        made, here, before = about["kpis"], _declared_here(), self._measured
         replaced = (here.keys() & made.keys()) | (before.keys() - here.keys())
         kept = {address: about for address, about in self.about["kpis"].items() if address not in replaced}
-        old, new = self._frame, card.frame
+        old = self._frame
         self._frame = pd.concat([old[old["kpi"].isin(kept)], new[~new["kpi"].isin(kept)]], ignore_index=True)
         self._now = self._frame[self._frame["period"] == str(self.period)]
         self.about["kpis"] = made | kept
@@ -310,9 +337,29 @@ class Report:
     def _sentence(self, row: insight.Row) -> str:
         return insight.sentence(row, self.about)
 
+    def _say(self, message: str, **given: Any) -> str:
+        return speak(self.about).say(message, **given)
+
+    def _title(self, kpi: str) -> str:
+        return str(self.about["kpis"][kpi]["title"])
+
+    def _nothing_by(self, kpi: str, cut: str) -> Several:
+        by = speak(self.about).cut(cut)
+        said = self._say("{title}: nothing to break down by {cut}.", title=self._title(kpi), cut=by)
+        return self._no_figure(kpi, said)
+
     def _said(self, words: str, draw: Callable[..., Figure], *rows: Any) -> Several:
         """Return a sentence and the figure that shows it, whose alternative text it is."""
         return Several([Finding(words), draw(*rows, self.about, alt=words, colour=self.params.brand.colour)])
+
+    def _of_value(self, kpi: str, name: str, show: Callable[..., list[Shown | Figure]]) -> Several:
+        self._total(kpi)
+        if kpi != "clv":
+            raise KpiError(f"{kpi} has no {name}: report.{name} takes 'clv'")
+        found = self.about.get("value", {}).get(name)
+        if not found and self._lacks_data(kpi):
+            return self._no_figure(kpi, "")
+        return Several(show(found, self.about, self.params.brand.colour))
 
     def _lacks_data(self, kpi: str) -> bool:
         """Whether there is no number of a KPI: its tables are not there, or nothing was counted in any period."""

@@ -13,6 +13,8 @@ import pandas as pd
 
 from kpi_lib import insight
 from kpi_lib.insight import Row
+from kpi_lib.language import Language, message, speak
+from kpi_lib.localise import localised
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.scorecard import Scorecard
 from kpi_lib.units import FEW
@@ -32,6 +34,16 @@ FORMATS = {
 MEAN_COUNT = "#,##0.0"
 MOST_MEMBERS = 60  # of a KPI by a cut
 LEFT_OUT = ("agent",)  # people are not for passing on
+WORDS = {
+    "ok": message("ok"),
+    "small_sample": message("small sample"),
+    "undefined": message("undefined"),
+    "not_estimable": message("not estimable"),
+    "not_available": message("not available"),
+    "on_target": message("on target"),
+    "missed": message("missed"),
+    "withheld": message("withheld"),
+}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would compute when it is edited
 
 
@@ -50,38 +62,70 @@ class Number:
 
 
 Cell = str | Number
-Columns = Sequence[tuple[str, float]]  # heading and width
+Columns = Sequence[str]  # headings
+WIDTHS = {
+    message("KPI"): 44,
+    message("Value"): 12,
+    message("Unit"): 10,
+    message("On the page"): 14,
+    message("95% from"): 11,
+    message("95% to"): 11,
+    message("Change"): 40,
+    message("Target"): 20,
+    message("Verdict"): 11,
+    message("Status"): 14,
+    message("Provisional"): 11,
+    message("Headline"): 9,
+    message("Family"): 20,
+    message("Address"): 34,
+    message("Definition"): 11,
+    message("By"): 18,
+    message("Member"): 26,
+    message("What it is"): 60,
+    message("How it is counted"): 60,
+    message("Differs from"): 60,
+    message("Better"): 9,
+    message("What puts a row in a period"): 40,
+    message("Cuts"): 40,
+    message("About"): 26,
+    message("Said"): 100,
+}  # of columns, in characters; of a period 12
 
 
 def write(card: Scorecard, path: Path) -> None:
     """Write a scorecard's period, trends, breakdowns and definitions as an Excel workbook."""
     import xlsxwriter
 
-    as_of = parse_instant(card.about["as_of"])
+    card = Scorecard(*localised(card.frame, card.about, card.about["language"]))
+    to, as_of = speak(card.about), parse_instant(card.about["as_of"])
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
-        title = f"{card.about['company']}: scorecard of {card.about['period_label']}"
+        period = to.period(Period.parse(card.period))
+        title = to.say("{company}: scorecard of {period}", company=card.about["company"], period=period)
         book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
-        sheets = _Sheets(book)
+        sheets = _Sheets(book, to)
         now = card.frame[card.frame["period"] == card.period]
-        sheets.add("Scorecard", *_scorecard(now[now["cut"].isna()], card))
-        sheets.add("Trends", *_trends(card.frame[card.frame["cut"].isna()], card))
-        sheets.add("Breakdowns", *_breakdowns(_chosen(now), card))
-        sheets.add("Definitions", *_definitions(now, card))
-        sheets.add("About", *_about(card))
+        sheets.add(to.say("Scorecard"), *_scorecard(now[now["cut"].isna()], card))
+        sheets.add(to.say("Trends"), *_trends(card.frame[card.frame["cut"].isna()], card))
+        sheets.add(to.say("Breakdowns"), *_breakdowns(_chosen(now), card))
+        sheets.add(to.say("Definitions"), *_definitions(now, card))
+        sheets.add(to.say("About"), *_about(card))
 
 
 class _Sheets:
     """Writes tables as sheets, each with a head that stays in sight, a filter and widths of its own."""
 
-    def __init__(self, book: Any) -> None:
-        self._book, self._formats = book, {}  # type: Any, dict[tuple[Any, ...], Any]
+    def __init__(self, book: Any, language: Language) -> None:
+        self._book, self._language = book, language
+        self._formats: dict[tuple[Any, ...], Any] = {}
 
     def add(self, name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> None:
         sheet = self._book.add_worksheet(name)
+        if self._language.direction == "rtl":
+            sheet.right_to_left()
         head = self._format(bold=True, text_wrap=True, bottom=1)
-        for place, (label, width) in enumerate(columns):
-            sheet.set_column(place, place, width)
-            self._write(sheet, 0, place, label, head)
+        for place, label in enumerate(columns):
+            sheet.set_column(place, place, WIDTHS.get(label, 12))
+            self._write(sheet, 0, place, self._language.say(label), head)
         last = 0
         for last, row in enumerate(rows, start=1):
             for place, cell in enumerate(row):
@@ -112,16 +156,16 @@ def _scorecard(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[S
     """Return the period's totals: headline numbers and companions."""
     earlier = _earlier(card)
     columns = [
-        ("KPI", 44), ("Value", 12), ("Unit", 10), ("On the page", 14), ("95% from", 11), ("95% to", 11),
-        *((label, 12) for label in earlier), ("Change", 40), ("n", 10), ("Target", 20), ("Verdict", 11), ("Status", 14),
-        ("Provisional", 11), ("Headline", 9), ("Family", 20), ("Address", 34), ("Definition", 11),
+        "KPI", "Value", "Unit", "On the page", "95% from", "95% to",
+        *earlier, "Change", "n", "Target", "Verdict", "Status",
+        "Provisional", "Headline", "Family", "Address", "Definition",
     ]  # fmt: skip
     return columns, (
         [
             row["title"], *_values(row, card)[:2], insight.value(row, card.about), *_values(row, card)[2:4],
             *_before(row, earlier), "; ".join(insight.changes(row, card.about)), Number(row["n"]),
-            insight.target(row, card.about), _words({"no_target": ""}.get(row["verdict"], row["verdict"])),
-            _words(row["status"]), _yes(row["provisional"]), _yes(row["headline"]),
+            insight.target(row, card.about), _word(row["verdict"], card), _word(row["status"], card),
+            _yes(row["provisional"], card), _yes(row["headline"], card),
             card.about["families"].get(row["family"], row["family"]), row["kpi"], row["definition"],
         ]
         for row in rows.to_dict("records")
@@ -132,7 +176,12 @@ def _trends(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequ
     """Return each KPI as a line of 13 periods."""
     periods = sorted(rows["period"].unique())
     known = rows[rows["status"] == "ok"].set_index(["kpi", "period"])["value"].to_dict()
-    columns = [("KPI", 44), ("Unit", 10), *((period, 11) for period in periods), ("Address", 34)]
+    columns = [
+        "KPI",
+        "Unit",
+        *periods,
+        "Address",
+    ]
     last = rows[rows["period"] == card.period]
     return columns, (
         [
@@ -149,13 +198,13 @@ def _breakdowns(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[
     """Return the period's numbers by the members of each cut."""
     earlier = _earlier(card)
     columns = [
-        ("KPI", 44), ("By", 18), ("Member", 26), ("Value", 12), ("Unit", 10), ("95% from", 11), ("95% to", 11),
-        *((label, 12) for label in earlier), ("n", 10), ("Status", 14), ("Provisional", 11), ("Address", 34),
+        "KPI", "By", "Member", "Value", "Unit", "95% from", "95% to",
+        *earlier, "n", "Status", "Provisional", "Address",
     ]  # fmt: skip
     return columns, (
         [
-            row["title"], _words(row["cut"]), row["member"], *_values(row, card), *_before(row, earlier),
-            Number(row["n"]), _words(row["status"]), _yes(row["provisional"]), row["kpi"],
+            row["title"], speak(card.about).cut(row["cut"]), row["member"], *_values(row, card), *_before(row, earlier),
+            Number(row["n"]), _word(row["status"], card), _yes(row["provisional"], card), row["kpi"],
         ]
         for row in rows.to_dict("records")
     )  # fmt: skip
@@ -170,44 +219,64 @@ def _chosen(now: pd.DataFrame) -> pd.DataFrame:
 
 def _definitions(now: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
     columns = [
-        ("KPI", 44), ("Address", 34), ("What it is", 60), ("How it is counted", 60), ("Differs from", 60), ("Unit", 10),
-        ("Better", 9), ("What puts a row in a period", 40), ("Cuts", 40), ("Definition", 11),
+        "KPI", "Address", "What it is", "How it is counted", "Differs from", "Unit",
+        "Better", "What puts a row in a period", "Cuts", "Definition",
     ]  # fmt: skip
-    hashes = dict(zip(now["kpi"], now["definition"], strict=True))
+    to, hashes = speak(card.about), dict(zip(now["kpi"], now["definition"], strict=True))
     return columns, (
         [
-            said["title"], kpi, said["summary"], said["formula"], said["differs"], said["unit"], said["better"],
-            said["anchor"], ", ".join(said["cuts"]), hashes.get(kpi, ""),
+            said["title"], kpi, said["summary"], said["formula"], said["differs"], _unit(said, card),
+            to.say(said["better"]), said["anchor"], ", ".join(map(to.cut, said["cuts"])), hashes.get(kpi, ""),
         ]
         for kpi, said in card.about["kpis"].items()
     )  # fmt: skip
 
 
 def _about(card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
-    about = card.about
+    about, to = card.about, speak(card.about)
+    absent = [table["table"] for table in about["tables"] if not table["present"]]
+    rounding = to.say(
+        "Not rounded. Percent from 0 to 100; waiting and handling times in the unit beside them. A number that the "
+        "pages do not print is left empty, and its status says why."
+    )
+    members = to.say(
+        "At most {count} members of a cut, those with the most cases; no numbers of single agents. Everything is in "
+        "scorecard.csv.",
+        count=to.number(MOST_MEMBERS),
+    )
     told: list[tuple[str, str]] = [
-        ("Company", about["company"]),
-        ("Period", f"{about['period_label']} ({about['period']})"),
-        ("Data as of", about["as_of"]),
-        ("Time zone", about["time_zone"]),
-        ("Currency", about["currency"]),
-        ("Version", about["version"]),
-        *([("Sample", "Sample data: the company is invented.")] if about["sample"] else []),
-        ("Numbers", "Not rounded. Percent from 0 to 100; waiting and handling times in the unit beside them. A number "
-                    "that the pages do not print is left empty, and its status says why."),
-        ("Breakdowns", f"At most {MOST_MEMBERS} members of a cut, those with the most cases; no numbers of single "
-                       "agents. Everything is in scorecard.csv."),
-        ("Not there", ", ".join(table["table"] for table in about["tables"] if not table["present"]) or "nothing"),
-        *((f"Table {table['table']}", _table(table)) for table in about["tables"] if table["present"]),
-        *((f"Check of {check['table']}", f"{check['message']}: {check['rows']:,} rows") for check in about["checks"]),
-        *(("Do not agree", broken) for broken in about["identities"]["broken"]),
+        (to.say("Company"), about["company"]),
+        (to.say("Period"), f"{to.period(Period.parse(card.period))} ({about['period']})"),
+        (to.say("Data as of"), about["as_of"]),
+        (to.say("Time zone"), about["time_zone"]),
+        (to.say("Currency"), about["currency"]),
+        (to.say("Version"), about["version"]),
+        *([(to.say("Sample data"), to.say("Sample data: the company is invented."))] if about["sample"] else []),
+        (to.say("Numbers"), rounding),
+        (to.say("Breakdowns"), members),
+        (to.say("Not there"), ", ".join(absent) or to.say("nothing")),
+        *((to.say("Table {table}", table=table["table"]), _table(table, to)) for table in about["tables"]
+          if table["present"]),
+        *((to.say("Check of {table}", table=check["table"]), _check(check, to)) for check in about["checks"]),
+        *((to.say("Do not agree"), broken) for broken in about["identities"]["broken"]),
     ]  # fmt: skip
-    return [("About", 26), ("Said", 100)], told
+    return ["About", "Said"], told
 
 
-def _table(table: dict[str, Any]) -> str:
-    out = ", ".join(f"{reason} {rows:,}" for reason, rows in table["dropped"].items() if rows)
-    return f"{table['rows']:,} rows read; left out: {out or 'none'}; from {table['first']} to {table['last']}"
+def _table(table: dict[str, Any], to: Language) -> str:
+    out = ", ".join(f"{to.say(reason)} {to.number(rows)}" for reason, rows in table["dropped"].items() if rows)
+    return to.say(
+        "{rows} rows read; left out: {reasons}; from {first} to {last}",
+        rows=to.number(table["rows"]),
+        reasons=out or to.say("none"),
+        first=table["first"],
+        last=table["last"],
+    )
+
+
+def _check(check: dict[str, Any], to: Language) -> str:
+    rows = to.many("{count} row", "{count} rows", check["rows"])
+    return f"{to.say(check['message'])}: {rows}"
 
 
 def _values(row: Row, card: Scorecard) -> list[Cell]:
@@ -219,7 +288,8 @@ def _values(row: Row, card: Scorecard) -> list[Cell]:
 def _earlier(card: Scorecard) -> dict[str, str]:
     """Return the labels of the period before and of a year ago, each with its column of the scorecard."""
     period = Period.parse(card.period)
-    return {period.previous.label: "previous"} | {period.year_before.label: "year_ago"}
+    to = speak(card.about)
+    return {to.period(period.previous): "previous"} | {to.period(period.year_before): "year_ago"}
 
 
 def _before(row: Row, earlier: dict[str, str]) -> list[Cell]:
@@ -227,12 +297,13 @@ def _before(row: Row, earlier: dict[str, str]) -> list[Cell]:
 
 
 def _unit(row: Row, card: Scorecard) -> str:
-    return str(card.about["currency"] if row["unit"] == "currency" else row["unit"])
+    return str(card.about["currency"] if row["unit"] == "currency" else speak(card.about).say(row["unit"]))
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _word(name: str, card: Scorecard) -> str:
+    """Return a status or verdict in words; that there is no target needs none."""
+    return speak(card.about).say(WORDS[name]) if name in WORDS else ""
 
 
-def _yes(flag: Any) -> str:
-    return "yes" if flag else ""
+def _yes(flag: Any, card: Scorecard) -> str:
+    return speak(card.about).say("yes") if flag else ""

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import small_scorecard
 
-from kpi_lib import parts
+from kpi_lib import captions, parts
 from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
 from kpi_lib.kpi import FAMILIES, addresses
@@ -92,7 +92,7 @@ def test_cards_show_the_headlines_of_a_family_and_name_what_is_missing_in_one_li
     assert isinstance(cards, Cards)
     assert [card.kpi for card in cards.cards] == ["nps"]
     assert cards.cards[0].value == "31.2"
-    assert cards.cards[0].target == "at least 30"
+    assert cards.cards[0].judged == "✓ on target (at least 30)"
     assert len(cards.cards[0].trend) == 13
     assert note == Note("Not available: Customer satisfaction (no surveys table).")
 
@@ -166,7 +166,7 @@ def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     assert page.notes[0] == "tickets: resolved before created (3 rows, for example T-1)."
     assert page.notes[1] == "The numbers agree with each other in all 2 ways that can be checked."
     assert page.notes[2] == "Tables that are not there: surveys."
-    assert "2 Jul 2024, 06:00 (Europe/Berlin)" in page.notes[3]
+    assert "2 July 2024, 06:00 (Europe/Berlin)" in page.notes[3]
     assert page.notes[4] == "Sample data: the company is invented."
 
 
@@ -278,7 +278,7 @@ def test_demand_stands_over_how_it_was_met(told):
 def test_a_member_within_the_margin_of_all_is_not_called_worse(told):
     of = told.values("satisfaction", "channel").query("period == '2024-05'")
     total = {**told.values("satisfaction").iloc[-1], "better": "higher"}
-    words = parts.beside_in_words(of, of.assign(low=of["value"] - 5, high=of["value"] + 5), total, told.about)
+    words = captions.of_two(of, of.assign(low=of["value"] - 5, high=of["value"] + 5), total, told.about)
     assert "Satisfaction: no channel lies below 76.0%" in words
 
 
@@ -298,7 +298,7 @@ def test_a_mean_is_no_half(told):
 
 
 def test_a_number_that_keeps_members_in_order_is_not_shown():
-    assert [parts.unnumbered(name) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
+    assert [captions.unnumbered(name) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
         "mon", "over 1 year", "09", "order 2",
     ]  # fmt: skip
 
