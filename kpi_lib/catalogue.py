@@ -5,6 +5,7 @@ and paragraphs of the notebooks. Those without a translation are printed in Engl
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,9 +58,9 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 
 def main() -> None:
-    """Write all catalogues, and say what is not translated."""
+    """Write the catalogues, or those of the languages given, and say what is not translated."""
     FOLDER.mkdir(exist_ok=True)
-    for code in LANGUAGES[1:]:
+    for code in sys.argv[1:] or LANGUAGES[1:]:
         made = renewed(code)
         with (FOLDER / f"{code}.po").open("wb") as file:
             write_po(file, made, width=120, sort_output=True, omit_header=False, include_lineno=False)
