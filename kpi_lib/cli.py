@@ -245,9 +245,11 @@ def _measure(
 
 
 def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], source: "Source") -> "Book":
+    from kpi_lib.language import language
     from kpi_lib.publish import Book, Chapter
+    from kpi_lib.publish.render import TITLE
 
-    folder = params.project / "notebooks"
+    to, folder = language(params.language), params.project / "notebooks"
     chapters = [
         Chapter(book.name, folder / f"{book.name}.ipynb", book.parameters, typed.get(book.name, {}))
         for book in params.notebooks
@@ -257,9 +259,10 @@ def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], 
         click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
     return Book(
         str(period),
-        period.label,
+        to.period(period),
         params.company,
         chapters,
+        title=to.say(TITLE),
         language=params.language,
         colour=params.brand.colour,
         accent=params.brand.accent,

@@ -7,6 +7,8 @@ from typing import Any
 
 import nbformat
 
+from kpi_lib.language import speak
+from kpi_lib.period import Period
 from kpi_lib.publish import Book, Chapter, Outcome, Prepared, build
 
 PARAMETERS = (
@@ -33,7 +35,9 @@ def shows(described: dict[str, Any], html: str = "") -> str:
     return f"display({ {'application/vnd.kpi+json': described, 'text/html': html, 'text/plain': ''}!r}, raw=True)"
 
 
-def built(root: Path, *paths: Path, period: str = "2024-05", numbers: str = "1", **options: Any) -> Outcome:
+def built(
+    root: Path, *paths: Path, period: str = "2024-05", numbers: str = "1", language: str = "en", **options: Any
+) -> Outcome:
     """Build a book of the notebooks; `numbers` is what the scorecard file holds."""
 
     def prepare(folder: Path) -> Prepared:
@@ -42,5 +46,6 @@ def built(root: Path, *paths: Path, period: str = "2024-05", numbers: str = "1",
         return Prepared(given, datetime(2024, 7, 2, 4, tzinfo=UTC), sample=True)
 
     chapters = [Chapter(path.stem, path) for path in paths]
-    book = Book(period, "May 2024", "Kestrel <Outfitters>", chapters)
+    label = speak({"language": language}).period(Period.parse("2024-05"))
+    book = Book(period, label, "Kestrel <Outfitters>", chapters, language=language)
     return build(book, root / "reports", root=root, prepare=prepare, **options)

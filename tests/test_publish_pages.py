@@ -19,14 +19,14 @@ CARD = {
     "title": HOSTILE,
     "value": "34.2",
     "unit": "points",
+    "mark": "provisional",
     "change": ["up 3.1"],
-    "target": "at least 30",
+    "judged": "✓ on target (at least 30)",
 }
 CARD |= {
     "verdict": "on_target",
     "status": "ok",
-    "provisional": False,
-    "interval": "31 to 37",
+    "interval": "95% interval 31 to 37",
     "note": "",
     "trend": [1, 2, 3],
 }
@@ -49,7 +49,7 @@ def project(tmp_path_factory):
         shows(
             {
                 "type": "definitions",
-                "entries": [{"term": "NPS", "summary": "s", "formula": "", "differs": "", "meta": ""}],
+                "entries": [{"term": "NPS", "summary": "s", "details": [["How it is counted:", "f"]], "meta": ""}],
             }
         ),
         shows({"type": "note", "text": "quiet"}, "<p>quiet</p>"),

@@ -1,6 +1,8 @@
 """HTML pages from blocks: one file each, without code or anything from elsewhere, complete without its small script."""
 
+import json
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -10,29 +12,34 @@ import nbformat
 from nbconvert.exporters.templateexporter import TemplateExporter
 
 from kpi_lib.display import stylesheet
+from kpi_lib.language import Language, language, message
 from kpi_lib.publish import picture
 from kpi_lib.publish.execute import Failure
 from kpi_lib.publish.page import Page
+from kpi_lib.units import CLOCK
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates" / "html"
 WORDS = {
-    "skip": "Skip to the content",
-    "contents": "On this page",
-    "contents_of": "What is on this page",
-    "behind": "The numbers behind this figure",
-    "sample": "Sample data",
-    "as_of": "Data as of",
-    "all_pages": "All pages of the period",
-    "as_pdf": "This page as PDF",
-    "not_made": "This page could not be made.",
-    "stopped_at": "The notebook stopped at cell",
-    "whole_report": "The whole report",
-    "all_reports": "All reports",
-    "headlines": "Headline numbers,",
-    "trend": "Trend",
-    "target": "Target",
+    "skip": message("Skip to the content"),
+    "contents": message("On this page"),
+    "contents_of": message("What is on this page"),
+    "behind": message("The numbers behind this figure"),
+    "sample": message("Sample data"),
+    "as_of": message("Data as of {moment}"),
+    "all_pages": message("All pages of the period"),
+    "as_pdf": message("This page as PDF"),
+    "not_made": message("This page could not be made."),
+    "stopped": message("The notebook stopped at cell {cell}: {reason}"),
+    "stopped_under": message("The notebook stopped at cell {cell} ({heading}): {reason}"),
+    "whole_report": message("The whole report (PDF)"),
+    "all_reports": message("All reports"),
+    "headlines": message("Headline numbers, {period}"),
+    "trend": message("Trend"),
+    "target": message("Target"),
 }
+FACES = {400: "inter-400", 600: "inter-600"}  # by weight
+ARABIC_FACES = {400: "arabic-400", 600: "arabic-600"}
 
 
 class _Exporter(TemplateExporter):
@@ -61,13 +68,14 @@ def index(book: Any, title: str, **content: Any) -> str:
 
 def shelf(book: Any, shelves: list[dict[str, Any]]) -> str:
     """Return the index of all periods, those of a kind together; `book.label` says from when to when."""
-    return _render("shelf", book, WORDS["all_reports"], shelves=shelves)
+    return _render("shelf", book, language(book.language).say(WORDS["all_reports"]), shelves=shelves)
 
 
 def _render(template: str, book: Any, title: str, **content: Any) -> str:
-    script = _script()
+    script, to = _script(), language(book.language)
     hashed = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
-    given = content | {"book": book, "title": title, "words": WORDS, "styles": _styles(), "fonts": _fonts()}
+    given = content | {"book": book, "title": title, "words": _words(to), "direction": to.direction}
+    given |= {"numbers": _numbers(to), "styles": _styles(), "fonts": _fonts(to.direction)}
     given |= {"script": script, "script_hash": hashed}
     exporter = _exporter(template)
     exporter.environment.globals.update(given)
@@ -96,6 +104,27 @@ def _script() -> str:
     return (TEMPLATES / "page.js").read_text("utf-8")
 
 
+def _words(to: Language) -> Callable[..., str]:
+    """Return what gives a template its words, by name."""
+
+    def said(name: str, **given: Any) -> str:
+        return to.say(WORDS[name], **given)
+
+    return said
+
+
+def _numbers(to: Language) -> str:
+    """Return what the script must know to sort by numbers as this language writes them."""
+    units = {to.say(said, count="").strip(): seconds for said, seconds in CLOCK.items()}
+    return json.dumps({"group": to.number(1000)[1:-3], "decimal": to.number(0.5, 1)[1:-1], "units": units})
+
+
 @cache
-def _fonts() -> list[tuple[int, str]]:
-    return [(w, b64encode((HERE / "fonts" / f"inter-{w}.woff2").read_bytes()).decode()) for w in (400, 600)]
+def _fonts(direction: str) -> list[tuple[str, int, str]]:
+    """Return family, weight and content of the fonts that a page carries."""
+    faces = [("Inter", FACES)] + ([("Report Arabic", ARABIC_FACES)] if direction == "rtl" else [])
+    return [
+        (family, weight, b64encode((HERE / "fonts" / f"{file}.woff2").read_bytes()).decode())
+        for family, files in faces
+        for weight, file in files.items()
+    ]

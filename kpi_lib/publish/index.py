@@ -11,8 +11,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from kpi_lib.display import VERDICTS, sparkline
+from kpi_lib.display import sparkline
 from kpi_lib.errors import KpiError
+from kpi_lib.language import Language, language, message
 from kpi_lib.period import Period
 from kpi_lib.publish import manifest
 from kpi_lib.publish.render import MESSAGES, Book
@@ -20,6 +21,8 @@ from kpi_lib.units import NONE, printed, rounded
 
 NAME = "index.html"
 TREND = 13
+KINDS = {1: message("Months"), 3: message("Quarters"), 12: message("Years")}
+VERDICTS = {"on_target": message("✓ on target"), "missed": message("✗ target missed")}
 COLUMNS = ["kpi", "period", "family", "title", "value", "unit", "status", "verdict", "headline", "cut"]
 Row = Mapping[str, Any]
 
@@ -42,14 +45,16 @@ def renew(folder: Path, book: Book) -> None:
     """Write the index of a folder of reports anew; who reads it meanwhile sees the old one or the new one, whole."""
     from kpi_lib.publish import html
 
+    to = language(book.language)
     with (folder / ".locks" / "index").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         issues = read(folder, book.company)
         if not issues:
             return
         latest = issues[0]
-        ends = dict.fromkeys(each.period.label for each in (min(issues, key=_begins), max(issues, key=_begins)))
-        about = replace(book, label=" to ".join(ends), stamp=datetime.fromisoformat(latest.about["as_of"]))
+        first, last = (to.period(end(issues, key=_begins).period) for end in (min, max))
+        label = first if first == last else to.say("{first} to {last}", first=first, last=last)
+        about = replace(book, label=label, stamp=datetime.fromisoformat(latest.about["as_of"]))
         shelves = [_shelf(list(kind), book) for _, kind in groupby(issues, key=lambda each: each.period.months)]
         draft = folder / f".{NAME}.part"
         draft.write_text(html.shelf(about, shelves), encoding="utf-8")
@@ -89,28 +94,29 @@ def _headlines(path: Path) -> tuple[list[Row], Mapping[str, Any]]:
 
 def _shelf(issues: list[Issue], book: Book) -> dict[str, Any]:
     """Return the issues of one kind of period, by year, and the numbers of the latest whole one with their trends."""
+    to, kind = language(book.language), KINDS[issues[0].period.months]
     by_year = [
         {"year": year, "issues": [_entry(each, book) for each in of_year]}
-        for year, of_year in groupby(issues, key=lambda each: each.period.first_day.year)
+        for year, of_year in groupby(issues, key=lambda each: to.year(each.period))
     ]
     whole = [each for each in issues if each.rows]
-    kind = {1: "Months", 3: "Quarters", 12: "Years"}[issues[0].period.months]
-    return {"kind": kind, "years": by_year} | (_numbers(whole) if whole else {})
+    about = {"id": kind.lower(), "kind": to.say(kind), "years": by_year}
+    return about | (_numbers(whole, to) if whole else {})
 
 
 def _entry(issue: Issue, book: Book) -> dict[str, Any]:
-    as_of = replace(book, stamp=datetime.fromisoformat(issue.about["as_of"])).as_of
-    file = replace(book, name=issue.name).file
+    to, file = language(book.language), replace(book, name=issue.name).file
+    note = MESSAGES.get(issue.about.get("status", ""))
     return {
-        "label": issue.period.label,
+        "label": to.period(issue.period),
         "href": f"{issue.name}/{NAME}",
         "book": f"{issue.name}/{file}" if file in issue.about.get("files", {}) else None,
-        "as_of": as_of,
-        "note": MESSAGES.get(issue.about.get("status", ""), ""),
+        "as_of": to.moment(datetime.fromisoformat(issue.about["as_of"])),
+        "note": to.say(note) if note else "",
     }
 
 
-def _numbers(whole: list[Issue]) -> dict[str, Any]:
+def _numbers(whole: list[Issue], to: Language) -> dict[str, Any]:
     """Return the headline numbers of the latest issue by family, each period's as its own report has it.
 
     Where a period of the trend has no report of its own, the latest report that reaches back to it has its number.
@@ -129,17 +135,17 @@ def _numbers(whole: list[Issue]) -> dict[str, Any]:
         shown = [known.get((row["kpi"], str(period))) for period in columns]
         families[row["family"]].append(
             {
-                "title": row["title"],
+                "title": to.named(row["title"]),
                 "spark": sparkline([_number(each) for each in trend]),
-                "values": [_text(each, latest.said.get("currency", "")) for each in shown],
-                "verdict": " ".join(VERDICTS[row["verdict"]]) if row["verdict"] in ("on_target", "missed") else "",
+                "values": [_text(each, latest.said.get("currency", ""), to) for each in shown],
+                "verdict": to.say(VERDICTS[row["verdict"]]) if row["verdict"] in VERDICTS else "",
             }
         )
     names = latest.said.get("families", {})
     return {
-        "latest": latest.period.label,
-        "columns": [period.label for period in columns],
-        "families": [{"title": names.get(name, name), "rows": rows} for name, rows in families.items()],
+        "latest": to.period(latest.period),
+        "columns": [to.period(period) for period in columns],
+        "families": [{"title": to.say(names.get(name, name)), "rows": rows} for name, rows in families.items()],
     }
 
 
@@ -147,5 +153,5 @@ def _number(row: Row | None) -> float | None:
     return rounded(row["value"], row["unit"]) if row and row["status"] == "ok" else None
 
 
-def _text(row: Row | None, currency: str) -> str:
-    return printed(row["value"], row["unit"], currency) if row and row["status"] == "ok" else NONE
+def _text(row: Row | None, currency: str, to: Language) -> str:
+    return printed(row["value"], row["unit"], currency, language=to) if row and row["status"] == "ok" else NONE

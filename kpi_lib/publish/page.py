@@ -11,7 +11,9 @@ from typing import Any
 import nbformat
 
 from kpi_lib.display import Column, Table
+from kpi_lib.language import ENGLISH, Language
 from kpi_lib.publish import prose
+from kpi_lib.publish.text_cells import translated
 
 DESCRIPTION = "application/vnd.kpi+json"
 DESCRIBED = ("cards", "finding", "table", "definitions", "note")
@@ -53,17 +55,17 @@ class Page:
         return [heading for heading in headings if heading["level"] == 2]
 
 
-def read(name: str, executed: Path) -> Page:
-    """Read an executed notebook. Code, warnings and tracebacks never become blocks."""
+def read(name: str, executed: Path, language: Language = ENGLISH) -> Page:
+    """Read an executed notebook, its text cells in a language. Code, warnings and tracebacks never become blocks."""
     notebook = nbformat.read(executed, as_version=4)
-    page = Page(name, titled(name))
-    outline = prose.Outline(prefix=name)
+    page = Page(name, titled(name, language))
+    outline = prose.Outline(name, language)
     number = 0
     for cell in notebook.cells:
         injected = "injected-parameters" in cell.metadata.get("tags", [])
         number += not injected
         if cell.cell_type == "markdown":
-            page.blocks.extend(_prose(cell.source, outline, page))
+            page.blocks.extend(_prose(translated(cell.source, language), outline, page))
         elif cell.cell_type == "code":
             for output in cell.outputs:
                 page.blocks.extend(_output(output, number, page, outline))
@@ -92,9 +94,9 @@ def _opens_section(block: Block) -> bool:
     return block.type == "prose" and block.data["tokens"][0]["type"] == "heading"
 
 
-def titled(name: str) -> str:
+def titled(name: str, language: Language = ENGLISH) -> str:
     """Return a title for a notebook that has none of its own."""
-    return name.replace("_", " ").capitalize()
+    return language.say(name.replace("_", " ").capitalize())
 
 
 def _prose(source: str, outline: prose.Outline, page: Page) -> Iterator[Block]:
@@ -141,7 +143,7 @@ def _figure(kind: str, content: str, metadata: Any, cell: int, page: Page, outli
     alt = metadata.get("alt", "").strip() if hasattr(metadata, "get") else ""
     if not alt:
         page.problems.append(f"{page.name}, cell {cell}: a figure has no text for people who cannot see it")
-        alt = f"Figure: {outline.latest or page.title}"
+        alt = outline.language.say("Figure: {title}", title=outline.latest or page.title)
     body = SVG_EXTRAS.sub("", content).strip().encode() if kind == "image/svg+xml" else b64decode(content)
     return Block({"type": "figure", "format": PICTURES[kind], "mime": kind, "alt": alt, "body": body})
 

@@ -8,31 +8,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from kpi_lib.errors import KpiError
+from kpi_lib.language import language, message
 from kpi_lib.publish.page import Block, Page
 
 HERE = Path(__file__).parent
 TEMPLATE = HERE / "templates" / "book.typ"
 WORDS = {
-    "sample": "Sample data",
-    "of": "of",
-    "contents": "Contents",
-    "as_of": "Data as of",
-    "target": "target",
-    "on_target": "on target",
-    "missed": "target missed",
-    "withheld": "not judged",
-    "provisional": "provisional",
-    "interval": "95% interval",
-    "formula": "How it is counted:",
-    "differs": "Differs from:",
+    "sample": message("Sample data"),
+    "contents": message("Contents"),
+    "page": message("{page} of {pages}"),  # the template fills it in, page by page
 }
+AS_OF = message("Data as of {moment}")
 UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 SUBSTITUTE = "□"
 LONG_WORD = re.compile(r"[^\s\u200b]{30,}")
 BREAKS = re.compile(r"[\s\u200b]+")
-NARROW = frozenset(" .,:;'|!()[]ijlftrI-")
+NARROW = frozenset(" .,:;'|!()[]ijlftrI-،؛اأإآ۰۱٠١")
+WIDE = dict.fromkeys("mwMW%жшщыюмф", 0.72) | dict.fromkeys("سشصض", 1.2)
+UNSEEN = ("Mn", "Cf")  # marks on letters, and marks of direction
 A4, TURNED = 482.0, 728.0  # the width of the text, in pt
 SIZES = (
     (8.5, A4),
@@ -45,21 +41,23 @@ SIZES = (
 GAP = 0.9  # between two columns, in em
 
 
-def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool) -> list[str]:
+def write(
+    pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool, archive: bool = False
+) -> list[str]:
     """Typeset pages as one PDF/UA file and return what could not be printed as it was.
 
-    The file's bytes depend on its content and on the book's stamp only.
+    With `archive` the file is PDF/A too. Its bytes depend on its content and on the book's stamp only.
     """
     with tempfile.TemporaryDirectory(prefix="kpi-print-") as name:
         folder = Path(name)
         shutil.copy(TEMPLATE, folder / "main.typ")
         data = _data(pages, book, folder, title=title, cover=cover)
-        missing = _typeset(folder, data, target, book.stamp)
+        missing = _typeset(folder, data, target, book.stamp, archive=archive)
     shown = " ".join(sorted(missing))
     return [f"{target.name}: the report's fonts have no {shown}; {SUBSTITUTE} is printed instead"] if missing else []
 
 
-def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]:
+def _typeset(folder: Path, data: str, target: Path, stamp: datetime, *, archive: bool) -> set[str]:
     """Run Typst; characters that no font has are replaced, since the PDF would not be accessible with them."""
     import typst
 
@@ -69,7 +67,10 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
         (folder / "data.json").write_text(data, encoding="utf-8")
         try:
             compiler.compile(
-                str(folder / "main.typ"), output=str(target), pdf_standards=["ua-1"], timestamp=stamp.astimezone(UTC)
+                str(folder / "main.typ"),
+                output=str(target),
+                pdf_standards=["ua-1", "a-2a"] if archive else ["ua-1"],
+                timestamp=stamp.astimezone(UTC),
             )
             return missing
         except typst.TypstError as error:
@@ -98,17 +99,19 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
     logo = f"logo{book.logo.suffix}" if book.logo else None
     if logo:
         shutil.copy(book.logo, folder / logo)
+    to = language(book.language)
     about = {
         "logo": logo,
         "title": title,
         "company": book.company,
         "label": book.label,
         "language": book.language,
+        "direction": to.direction,
+        "digits": [to.number(digit) for digit in range(10)],
         "sample": book.sample,
-        "as_of": book.as_of,
         "colour": book.colour,
         "cover": cover,
-        "words": WORDS,
+        "words": {name: to.say(said) for name, said in WORDS.items()} | {"as_of": to.say(AS_OF, moment=book.as_of)},
         "chapters": chapters,
     }
     return json.dumps(about, ensure_ascii=False)
@@ -153,8 +156,12 @@ def _fit(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ems(text: str) -> float:
-    """Return about how wide a text is in Inter, in em; rather too wide than too narrow."""
-    return sum(0.3 if char in NARROW else 0.72 if char.isupper() or char in "mwMW%" else 0.6 for char in text)
+    """Return about how wide a text is in Inter, in em; rather too wide than too narrow.
+
+    That holds for words in Arabic script too: only its widest letters are wider, and joined ones are narrower.
+    """
+    seen = (char for char in text if category(char) not in UNSEEN)
+    return sum(0.3 if char in NARROW else WIDE.get(char, 0.72 if char.isupper() else 0.6) for char in seen)
 
 
 def _grouped(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from mistune.plugins.table import table_in_quote
 from mistune.renderers.html import HTMLRenderer
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
+from kpi_lib.language import ENGLISH, Language
+
 LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
 
@@ -21,6 +23,7 @@ class Outline:
     """The headings met so far on a page: their levels leave no gap, their ids are unique."""
 
     prefix: str
+    language: Language = ENGLISH
     title: str = ""
     latest: str = ""
     level: int = 1
@@ -59,7 +62,7 @@ def parse(source: str, outline: Outline) -> Prose:
     headings: list[dict[str, Any]] = []
     problems: list[str] = []
     plain = [token for token in (_plain(token, outline, headings, problems) for token in tokens) if token]
-    return Prose(plain, _Html().render_tokens(plain, state), headings, problems)
+    return Prose(plain, _Html(outline.language).render_tokens(plain, state), headings, problems)
 
 
 def words(token: dict[str, Any]) -> str:
@@ -101,8 +104,9 @@ def _plain(token: dict[str, Any], outline: Outline, headings: list[Any], problem
 class _Html(HTMLRenderer):
     """HTML of the tokens above; everything is escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
         super().__init__(escape=True, allow_harmful_protocols=False)
+        self._table = escape(language.say("Table"))
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f'<h{level} id="{escape(attrs["id"])}">{text}</h{level}>\n'
@@ -117,7 +121,7 @@ class _Html(HTMLRenderer):
         return f'<code class="formula block">{escape(text.strip())}</code>'
 
     def table(self, text: str) -> str:
-        return f'<div class="wide" role="group" aria-label="Table" tabindex="0"><table>{text}</table></div>\n'
+        return f'<div class="wide" role="group" aria-label="{self._table}" tabindex="0"><table>{text}</table></div>\n'
 
     def table_head(self, text: str) -> str:
         return f"<thead><tr>{text}</tr></thead>"

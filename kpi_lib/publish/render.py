@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from kpi_lib.errors import KpiError
+from kpi_lib.language import Language, language, message
 from kpi_lib.publish.execute import Chapter, Failure, Run
 
+STEMS = {"scorecard": message("Scorecard")}
 FIRST_LINES = 3  # of a page, in the index
-MESSAGES = {"failed": "Some pages could not be made.", "partial": "This is a part of the report."}
+TITLE = message("Customer KPI report")
+MESSAGES = {
+    "failed": message("Some pages could not be made."),
+    "partial": message("This is a part of the report."),
+}
 
 
 @dataclass(frozen=True)
@@ -18,10 +24,10 @@ class Book:
     """What is to be printed for a period, and for whom."""
 
     name: str  # 2024-05: the folder, and the end of file names
-    label: str  # May 2024
+    label: str  # May 2024, in the book's language
     company: str
     chapters: Sequence[Chapter]
-    title: str = "Customer KPI report"
+    title: str = TITLE
     language: str = "en"
     colour: str = "#1f4e79"
     accent: str = "#b5541c"
@@ -31,9 +37,14 @@ class Book:
     inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what the numbers are made from
 
     @property
+    def to(self) -> Language:
+        """The language that its pages are in."""
+        return language(self.language)
+
+    @property
     def as_of(self) -> str:
         """The stamp as a reader says it, in its own time zone."""
-        return f"{self.stamp.day} {self.stamp:%B %Y, %H:%M}"
+        return self.to.moment(self.stamp)
 
     @property
     def file(self) -> str:
@@ -62,12 +73,12 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
     printed, by_name, pages = Printed(), {run.chapter.name: run for run in runs}, []
     for name in (chapter.name for chapter in book.chapters):
         if not (run := by_name.get(name)):
-            printed.entries.append({"title": page.titled(name), "note": "not part of this run"})
+            printed.entries.append({"title": page.titled(name, book.to), "note": book.to.say("not part of this run")})
             continue
         failure = run.failure
         if not failure:
             try:
-                pages.append(_page(book, folder, page.read(name, run.output), printed))
+                pages.append(_page(book, folder, page.read(name, run.output, book.to), printed))
                 continue
             except KpiError as error:
                 failure = Failure(name, str(error))
@@ -77,9 +88,10 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
         printed.problems += pdf.write(pages, book, folder / book.file, title=book.title, cover=True)
     printed.status = "failed" if printed.failures else "whole" if whole else "partial"
     printed.problems = list(dict.fromkeys(printed.problems))
-    index: dict[str, Any] = {"message": MESSAGES.get(printed.status, ""), "book_file": book.file if whole else None}
+    said = MESSAGES.get(printed.status)
+    index: dict[str, Any] = {"message": book.to.say(said) if said else "", "book_file": book.file if whole else None}
     index["shelf"] = printed.status != "failed"  # one that failed may lie elsewhere
-    text = html.index(book, book.title, entries=printed.entries + _downloads(numbers), **index)
+    text = html.index(book, book.title, entries=printed.entries + _downloads(numbers, book.to), **index)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return printed
 
@@ -89,10 +101,10 @@ def _page(book: Book, folder: Path, page: Any, printed: Printed) -> Any:
     from kpi_lib.publish import html, pdf
 
     file = f"{page.name}-{book.name}.pdf"
-    title = f"{page.title}, {book.label}"
+    title = book.to.say("{title}, {period}", title=page.title, period=book.label)
     printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
     (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
-    files = [("PDF", file), ("Notebook", f"{page.name}.ipynb")]
+    files = [("PDF", file), (book.to.say("Notebook"), f"{page.name}.ipynb")]
     findings = [block.html for block in page.blocks if block.type == "finding"][:FIRST_LINES]
     about = {"lead": page.lead.html if page.lead else "", "findings": findings, "sections": page.sections}
     printed.entries.append({"title": page.title, "html": f"{page.name}.html", "files": files} | about)
@@ -103,17 +115,18 @@ def _notice(book: Book, folder: Path, failure: Failure, printed: Printed) -> Non
     """Write what stands in place of a page that could not be made."""
     from kpi_lib.publish import html, page
 
-    name, title = failure.notebook, page.titled(failure.notebook)
+    name, title = failure.notebook, page.titled(failure.notebook, book.to)
     printed.failures.append(failure)
     (folder / f"{name}-{book.name}.pdf").unlink(missing_ok=True)
     (folder / f"{name}.html").write_text(html.notice(failure, title, book), encoding="utf-8")
-    files = [("Notebook", f"{name}.ipynb")] if (folder / f"{name}.ipynb").exists() else []
-    printed.entries.append({"title": title, "html": f"{name}.html", "files": files, "note": "could not be made"})
+    files = [(book.to.say("Notebook"), f"{name}.ipynb")] if (folder / f"{name}.ipynb").exists() else []
+    note = book.to.say("could not be made")
+    printed.entries.append({"title": title, "html": f"{name}.html", "files": files, "note": note})
 
 
-def _downloads(numbers: Sequence[str]) -> list[dict[str, Any]]:
+def _downloads(numbers: Sequence[str], to: Language) -> list[dict[str, Any]]:
     """Return the files of numbers for the index, those of one name together."""
     files: dict[str, list[tuple[str, str]]] = {}
     for path in map(Path, numbers):
         files.setdefault(path.stem, []).append((path.suffix[1:].upper(), path.name))
-    return [{"title": stem.capitalize(), "files": named} for stem, named in files.items()]
+    return [{"title": to.say(STEMS.get(stem, stem.capitalize())), "files": named} for stem, named in files.items()]

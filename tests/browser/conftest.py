@@ -19,10 +19,12 @@ SVG = (
 )
 CARDS = Cards(
     [
-        Card("nps", "Net Promoter Score", "36.9", "points", ["down 2.4 points on April"], "at least 30", "on_target",
-             interval="35.0 to 38.8", trend=[1, 2, 3]),
-        Card("churn", "Churn rate", "3.2%", change=["up 0.4 points"], target="at most 3%", verdict="missed",
-             provisional=True, note="within the margin of error", trend=[3, 1, 2]),
+        Card("nps", "Net Promoter Score", "36.9", "points", change=["down 2.4 points on April"],
+             judged="✓ on target (at least 30)", verdict="on_target", interval="95% interval 35.0 to 38.8",
+             trend=[1, 2, 3]),
+        Card("churn", "Churn rate", "3.2%", mark="provisional", change=["up 0.4 points"],
+             judged="✗ target missed (at most 3%)", verdict="missed", note="within the margin of error",
+             trend=[3, 1, 2]),
     ]
 )  # fmt: skip
 WAITS = Table(
@@ -72,7 +74,7 @@ def reports(tmp_path_factory):
         "### In the analyst's words\n\n| a | b |\n|---|---|\n| 1 | [there](#nowhere) |\n\n`code` and $x^2$",
         "print('word ' * 60)",
         "## What do these numbers mean?",
-        shown(Definitions([Definition("NPS", "Promoters less detractors.", "formula", "others", "points")])),
+        shown(Definitions([Definition("NPS", "Promoters less detractors.", [("Counted:", "formula")], "points")])),
         shown(Note("A quiet line.")),
     ]
     built(root, notebook(root, "support_ops", ["# Support", "1 / 0"]), period="2024-04")

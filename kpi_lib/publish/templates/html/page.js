@@ -1,13 +1,22 @@
 "use strict";
 // The page is complete without this script. It sorts tables and takes boxes that need no scrolling out of the tab order.
-const SECONDS = { d: 86400, h: 3600, min: 60, s: 1 };
+// How the page's language writes numbers stands at <html>: {group, decimal, units: {unit: seconds}}.
+const { group, decimal, units } = JSON.parse(document.documentElement.dataset.numbers);
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const GROUPED = new RegExp(`(?<=\\d)${escaped(group)}(?=\\d)`, "g");
+const DECIMAL = new RegExp(`(?<=\\d)${escaped(decimal)}(?=\\d)`, "g");
+const LONGEST_FIRST = Object.keys(units).sort((a, b) => b.length - a.length).map(escaped).join("|");
+const DURATION = new RegExp(`([\\d.]+)\\s*(${LONGEST_FIRST})(?![\\p{L}\\p{M}])`, "gu");
+const MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 function sortKey(text) {
-  const parts = [...text.matchAll(/([\d.,]+)\s(d|h|min|s)(?![a-z])/g)];
+  const plain = text.replace(MARKS, "").replace(/[٠-٩۰-۹]/g, (digit) => digit.charCodeAt(0) & 15)
+    .replace(GROUPED, "").replace(DECIMAL, ".");
+  const parts = [...plain.matchAll(DURATION)];
   const number = parts.length
-    ? parts.reduce((sum, part) => sum + parseFloat(part[1].replaceAll(",", "")) * SECONDS[part[2]], 0)
-    : parseFloat(text.replaceAll(",", "").replace(/^[^\d.−-]*/, "").replace("−", "-"));
-  return Number.isNaN(number) ? null : /^−/.test(text) && number > 0 ? -number : number;
+    ? parts.reduce((sum, part) => sum + parseFloat(part[1]) * units[part[2]], 0)
+    : parseFloat(plain.match(/\d[\d.]*/)?.[0]);
+  return Number.isNaN(number) ? null : /^[^\d]*(−|-(?=\d))/.test(plain) ? -number : number;
 }
 
 function compare(one, other, numeric) {
