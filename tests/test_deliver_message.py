@@ -307,7 +307,8 @@ def test_a_subject_that_looks_encoded_is_shown_as_it_is_meant():
 @pytest.mark.parametrize(
     "text",
     ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@example.com, eve@example.org", "<ada@example.com",
-     "ada@example.com\r\nBcc: eve@example.org", "ada@example.com\n", '"Ada\r\nBcc: eve" <ada@example.com>', "ada@exämple.com", "=?utf-8?q?a?=@example.com",
+     "ada@example.com\r\nBcc: eve@example.org", "ada@example.com\n", '"Ada\r\nBcc: eve" <ada@example.com>',
+     "ada@exämple.com", "=?utf-8?q?a?=@example.com",
      "ada@example.com>", "Ada <ada@example.com> <eve@example.org>", "a..b@example.com", "team: ada@example.com;"],
 )  # fmt: skip
 def test_what_is_not_one_address_is_refused(text):
