@@ -130,7 +130,7 @@ async def serve(folder: Path) -> None:
     login = {"auth_required": True, "auth_require_tls": False}
     kinds: dict[str, tuple[ssl.SSLContext | None, dict[str, Any]]] = {
         "plain": (None, {"enable_SMTPUTF8": True}),
-        "ascii": (None, {}),
+        "ascii": (None, {"data_size_limit": 2000}),
         "login": (None, login),
         "starttls": (None, {"tls_context": good, "require_starttls": True, **login}),
         "implicit": (good, login),

@@ -20,6 +20,30 @@ from kpi_lib.deliver.server import Server
 ANN, BOB, CYD = PEOPLE = ("ann@example.com", "bob@example.com", "cyd@example.com")
 
 
+class Program:
+    """A program of the tests in a process of its own, which answers a line with a line."""
+
+    def __init__(self, name: str, *arguments: Path) -> None:
+        program = [sys.executable, Path(__file__).with_name(name), *arguments]
+        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdin
+        assert self.process.stdout
+        self.orders, self.answers = self.process.stdin, self.process.stdout
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        """Tell the program what to do; return what it answers."""
+        if order:
+            self.orders.write(json.dumps(order) + "\n")
+            self.orders.flush()
+        return json.loads(self.answers.readline())
+
+    def close(self) -> None:
+        """End the program."""
+        self.orders.close()
+        self.process.wait(timeout=10)
+        self.answers.close()
+
+
 class PostOffice:
     """A running mail server: what is to go wrong at it, and the mails that it took."""
 
@@ -29,20 +53,18 @@ class PostOffice:
         authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "good.pem")
         authority.issue_cert("other.example.com").private_key_and_cert_chain_pem.write_to_path(folder / "stranger.pem")
         self.authority = folder / "authority.pem"
-        program = [sys.executable, Path(__file__).with_name("mail_server.py"), folder]
-        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.program = Program("mail_server.py", folder)
+        self.ports = self.program.ask()
         self.slept: list[float] = []
-        assert self.process.stdout
-        self.ports = json.loads(self.process.stdout.readline())
 
     def faults(self, *faults: dict[str, Any]) -> None:
         """Forget everything; from now on this goes wrong."""
-        self._ask(faults=faults)
+        self.program.ask(faults=faults)
         self.slept.clear()
 
     def mails(self) -> list[dict[str, Any]]:
         """Return the mails taken, once nobody is connected any more."""
-        return self._ask(mails=True)["mails"]
+        return self.program.ask(mails=True)["mails"]
 
     def counts(self) -> dict[str, int]:
         """Return how many mails were taken for each recipient."""
@@ -50,7 +72,7 @@ class PostOffice:
 
     def asked(self, what: str) -> int:
         """Return how many `logins` or `connections` there were."""
-        return self._ask(mails=True)[what]
+        return self.program.ask(mails=True)[what]
 
     def server(self, kind: str = "plain", **changes: Any) -> Server:
         """Return the server of that kind as a sender sees it; its waits are noted in `slept` and take no time."""
@@ -59,21 +81,6 @@ class PostOffice:
         if kind not in ("plain", "ascii"):
             known |= {"user": USER, "password": PASSWORD}
         return Server(**(known | {"sleep": self.slept.append} | changes))
-
-    def close(self) -> None:
-        """End the server."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
-
-    def _ask(self, **order: Any) -> dict[str, Any]:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
 
 
 class Clock:
@@ -113,7 +120,7 @@ def running_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostOff
     """The mail server, once for all tests."""
     office = PostOffice(tmp_path_factory.mktemp("office"))
     yield office
-    office.close()
+    office.program.close()
 
 
 @pytest.fixture
@@ -122,3 +129,11 @@ def office(running_office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> PostO
     monkeypatch.setenv("SSL_CERT_FILE", str(running_office.authority))
     running_office.faults()
     return running_office
+
+
+@pytest.fixture(scope="session")
+def senders() -> Iterator[Program]:
+    """The program that starts senders and kills them."""
+    program = Program("sender.py")
+    yield program
+    program.close()

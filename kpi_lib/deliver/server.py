@@ -54,6 +54,7 @@ def _read(url: str) -> Server | str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # what no name server could be asked for
         user, password = (text and unquote(text, errors="strict") for text in (parts.username, parts.password))
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         timeout = float(options.pop("timeout", "20"))

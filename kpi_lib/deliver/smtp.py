@@ -186,15 +186,15 @@ class Session:
         raise DeliveryError(f"{self.server.name} cannot be used: {problem}")
 
     def _open(self) -> None:
-        server, trusted = self.server, ssl.create_default_context()
+        server = self.server
         connection = (
-            smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=trusted)
+            smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=ssl.create_default_context())
             if server.tls == "implicit"
             else smtplib.SMTP(server.host, server.port, timeout=server.timeout)
         )
         try:
             if server.tls == "starttls":
-                _start_tls(connection, trusted)
+                _start_tls(connection)
             connection.ehlo_or_helo_if_needed()
             if server.user and server.password:
                 _log_in(connection, server.user, server.password)
@@ -216,11 +216,11 @@ class Session:
         return plain(" ".join(text.split()))[:300]
 
 
-def _start_tls(connection: smtplib.SMTP, trusted: ssl.SSLContext) -> None:
+def _start_tls(connection: smtplib.SMTP) -> None:
     connection.ehlo_or_helo_if_needed()
     if not connection.has_extn("starttls"):
         _fail("it does not offer STARTTLS; smtps:// is TLS from the start, ?tls=off goes without")
-    connection.starttls(context=trusted)
+    connection.starttls(context=ssl.create_default_context())
 
 
 def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:

@@ -1,5 +1,5 @@
-"""A real mail server for the tests of sending."""
+"""A real mail server for the tests of sending, and senders that can be killed."""
 
-from post_office import office, running_office
+from post_office import office, running_office, senders
 
-__all__ = ["office", "running_office"]
+__all__ = ["office", "running_office", "senders"]

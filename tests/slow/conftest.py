@@ -1,9 +1,12 @@
-"""The measured coverages, printed when all is done."""
+"""The measured coverages, printed when all is done; the mail server and the senders of tests/deliver."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from post_office import office, running_office, senders
+
+__all__ = ["office", "running_office", "senders"]
 
 MEASURED: dict[str, str] = {}
 
