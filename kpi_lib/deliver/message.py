@@ -206,7 +206,7 @@ def sparkline(trend: Sequence[float | None]) -> bytes:
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.margins(0.05, 0.2)
+    axes.margins(0.05, 0.3)
     axes.plot([float("nan") if number is None else number for number in trend], color=INK, linewidth=1)
     if trend[-1] is not None:
         axes.plot([len(trend) - 1], [trend[-1]], "o", color=INK, markersize=4, clip_on=False)
