@@ -16,6 +16,7 @@ from importlib.resources import as_file, files
 from io import StringIO
 from itertools import pairwise
 from typing import Any
+from unicodedata import bidirectional
 
 import matplotlib as mpl
 import pandas as pd
@@ -60,7 +61,7 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
     `frame` has its total rows, oldest first.
     """
     with house_style():
-        ax = new_axes(ax, 2.55)
+        ax, language = new_axes(ax, 2.55), speak(about)
         rows: list[Row] = frame.to_dict("records")
         values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
         sure = [_is_sure(row) for row in rows]
@@ -78,15 +79,17 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
         set_scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
-        ax.set_xticks(places, _period_labels([row["period"] for row in rows], speak(about)))
+        labels = _period_labels([row["period"] for row in rows], language)
+        longest = max(len(line) for label in labels for line in label.splitlines())
+        ax.set_xticks(places, labels, size=8.5 if longest <= 5 else 7.5)
         ax.grid(axis="y")
-        say, reading = speak(about).say, _how_to_read(frame, _SHADED, about)
+        reading = _how_to_read(frame, _SHADED, about)
         if judgement.low:
-            reading.append(say("dotted: ordinary variation"))
+            reading.append(language.say("dotted: ordinary variation"))
         if any(judgement.rules):
-            reading.append(say("ringed: unusual"))
-        put_title(ax, rows[-1]["title"], "; ".join(reading))
-        return present(ax.figure, alt, speak(about))
+            reading.append(language.say("ringed: unusual"))
+        put_title(ax, rows[-1]["title"], "; ".join(reading), language=language)
+        return present(ax.figure, alt, language)
 
 
 def by(
@@ -101,13 +104,14 @@ def by(
             ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
             text = language.say("all {value}", value=value(total, about))
             write_number(ax, text, (total["value"], 1), (0, 3), ("data", "axes fraction"), ha="center")
+        room = max(110, 12 + 5 * sum(max(len(say(row, about)) for row in rows) for say in (value, cases)))
         for place, row in enumerate(rows):
             if row["status"] == "ok":
                 ax.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2, alpha=0.5)
             draw_dot(ax, row["value"], place, row, colour)
             at, of = (1, place), ("axes fraction", "data")
             write_number(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
-            write_number(ax, cases(row, about), at, (110, 0), of, va="center", ha="right", size=8.5)
+            write_number(ax, cases(row, about), at, (room, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
             ax.set_xlim(0)
         set_scale(ax.xaxis, rows[0], about)
@@ -117,7 +121,7 @@ def by(
         reading = _how_to_read(shown, _LINES, about)
         if left_out:
             reading.append(language.many(*LEFT_OUT, left_out))
-        put_title(ax, title_by(rows[0], about), "; ".join(reading), 26 if total is not None else 16)
+        put_title(ax, title_by(rows[0], about), "; ".join(reading), 26 if total is not None else 16, language)
         return present(ax.figure, alt, language)
 
 
@@ -196,18 +200,24 @@ def write_number(
 
 
 def labelled(text: str) -> str:
-    """Return a text that stands alone: one that begins with a signed number of a right-to-left language runs so."""
-    return _RIGHT_TO_LEFT + text if text.startswith(_LEFT_TO_RIGHT) else text
+    """Return a text that stands alone: a signed number with a unit in Arabic letters runs as those do."""
+    arabic = text.startswith(_LEFT_TO_RIGHT) and any(bidirectional(letter) == "AL" for letter in text)
+    return _RIGHT_TO_LEFT + text if arabic else text
 
 
-def put_title(ax: Axes, title: str, reading: str, space: float = 16) -> None:
-    """Head the figure with the title and, in small letters under it, how the marks are to be read."""
+def put_title(ax: Axes, title: str, reading: str, space: float = 16, language: Language = ENGLISH) -> None:
+    """Head the figure with the title and, in small letters under it, how the marks are to be read.
+
+    They begin where lines of the language begin.
+    """
     alone = len(ax.figure.axes) == 1
     of = ("figure fraction" if alone else "axes fraction", "axes fraction")
     space = space if reading else space - 10
     ax.set_title(" ", pad=space, size=10)  # keeps the room for what is written over it
-    write_number(ax, title, (0, 1), (3, space), of, weight=700, size=10, color=INK, in_layout=not alone)
-    write_number(ax, reading, (0, 1), (3, space - 11), of, in_layout=not alone)
+    at, away, side = ((1, 1), -3, "right") if language.direction == "rtl" else ((0, 1), 3, "left")
+    style: dict[str, Any] = {"ha": side, "in_layout": not alone}
+    write_number(ax, title, at, (away, space), of, weight=700, size=10, color=INK, **style)
+    write_number(ax, reading, at, (away, space - 11), of, **style)
 
 
 def _how_to_read(frame: pd.DataFrame, interval: str, about: About) -> list[str]:

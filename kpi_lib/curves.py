@@ -96,10 +96,9 @@ def waiting(
         ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: printed(share, "percent", decimals=0, language=to)))
         ax.grid(axis="y")
         title = about["kpis"][str(half["kpi"]).removesuffix(".median")]["short"]
-        put_title(
-            ax, to.say("{title}: who still waits after how long", title=title), _reading(curve, before, half, about)
-        )
-        return present(ax.figure, alt)
+        head = to.say("{title}: who still waits after how long", title=title)
+        put_title(ax, head, _reading(curve, before, half, about), language=to)
+        return present(ax.figure, alt, to)
 
 
 def table(curve: Curve, before: Curve | None, half: Row, tail: Row, about: About) -> Table:

@@ -68,7 +68,7 @@ def contributions(
         reading = [say("full: within each {cut}", cut=speak(about).cut(moved.cut)), say("hatched: the mix")]
         if not all(row["sure"] for row in rows):
             reading.append(say("hollow: too few cases"))
-        put_title(ax, say("What moved it: {title}", title=moved.now["title"]), "; ".join(reading), 26)
+        put_title(ax, say("What moved it: {title}", title=moved.now["title"]), "; ".join(reading), 26, speak(about))
         return present(ax.figure, alt, speak(about))
 
 
@@ -98,7 +98,7 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
         reading = [language.say("line: share so far"), vital]
         if len(shown) > len(rows):
             reading.append(language.many(*LEFT_OUT, len(shown) - len(rows)))
-        put_title(ax, rows[0]["title"], "; ".join(reading))
+        put_title(ax, rows[0]["title"], "; ".join(reading), language=language)
         return present(ax.figure, alt, language)
 
 
@@ -138,7 +138,8 @@ def waterfall(
         ax.set_yticks(range(len(rows)), names, parse_math=False)
         ax.grid(axis="x")
         reading = [language.say("full: what there is"), language.say("hatched: what is taken away")]
-        put_title(ax, language.say("From {title} to what is left", title=rows[0]["title"]), "; ".join(reading))
+        title = language.say("From {title} to what is left", title=rows[0]["title"])
+        put_title(ax, title, "; ".join(reading), language=language)
         return present(ax.figure, alt, language)
 
 
@@ -172,8 +173,8 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
         reading = [say("lines: 95% interval")] if lower["low"].notna().any() else []
         if (lower["status"] == "small_sample").any():
             reading.append(say("hollow: too few cases"))
-        put_title(above, title_by(first[0], about), "", 16)
-        put_title(below, title_by(first[1], about), "; ".join(reading), 18)
+        put_title(above, title_by(first[0], about), "", 16, speak(about))
+        put_title(below, title_by(first[1], about), "; ".join(reading), 18, speak(about))
         return present(figure, alt, speak(about))
 
 
@@ -208,7 +209,7 @@ def waits(
         reading = [language.say(mark) for mark in marks]
         if left_out:
             reading.append(language.many(*LEFT_OUT, left_out))
-        put_title(ax, title_by(rows[0], about), "; ".join(reading))
+        put_title(ax, title_by(rows[0], about), "; ".join(reading), language=language)
         return present(ax.figure, alt, language)
 
 

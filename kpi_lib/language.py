@@ -171,7 +171,7 @@ class _Translated(Language):
     def listed(self, names: Sequence[str]) -> str:
         from babel.lists import format_list
 
-        return str(format_list(list(names), locale=self._locale))
+        return str(format_list([self._isolated(name) for name in names], locale=self._locale))
 
     def _filled(self, text: str, given: Mapping[str, Any]) -> str:
         return super()._filled(text, {name: self._isolated(value) for name, value in given.items()})

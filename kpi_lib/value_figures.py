@@ -80,8 +80,8 @@ def histogram(found: Found, about: About, *, alt: str = "", colour: str = COLOUR
             "customers by what they paid to the end of {period}, less what they got back; hatched: all beyond",
             period=to.period(Period.parse(about["period"])),
         )
-        put_title(ax, to.say("What customers have paid so far"), reading)
-        return present(ax.figure, alt)
+        put_title(ax, to.say("What customers have paid so far"), reading, language=to)
+        return present(ax.figure, alt, to)
 
 
 def spread_table(found: Found, about: About) -> Table:
@@ -162,10 +162,10 @@ def tracking(found: Found, about: About, *, alt: str = "", colour: str = COLOUR)
         panels = figure.subplots(len(tracks), sharex=True, squeeze=False)[:, 0]
         for ax, (name, track) in zip(panels, tracks.items(), strict=True):
             _panel(ax, name, track, about, colour)
-            put_title(ax, *_heads(name, track, found, about))
+            put_title(ax, *_heads(name, track, found, about), language=speak(about))
         panels[-1].set_xticks(range(len(found["periods"]) + 1), _labels([found["start"], *found["periods"]], about))
         panels[-1].set_xlim(-0.3, len(found["periods"]) + 0.3)
-        return present(figure, alt)
+        return present(figure, alt, speak(about))
 
 
 def holdout_table(found: Found, about: About) -> Table:
