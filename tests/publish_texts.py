@@ -11,10 +11,10 @@ from kpi_lib.publish import page
 from kpi_lib.units import printed
 
 LEAD = {
-    "en": "# Support\nIs the desk keeping its promises?",
-    "ar": "# الدعم\nهل يفي فريق الدعم بوعوده للعملاء، وأين لا يفعل ذلك؟",
-    "fa": "# پشتیبانی\nآیا میز خدمت به قول‌های خود عمل می‌کند، و کجا نمی‌کند؟",
-    "ru": "# Поддержка\nВыполняет ли служба поддержки свои обещания?",
+    "en": "# Support\n\nIs the desk keeping its promises?",
+    "ar": "# الدعم\n\nهل يفي فريق الدعم بوعوده للعملاء، وأين لا يفعل ذلك؟",
+    "fa": "# پشتیبانی\n\nآیا میز خدمت به قول‌های خود عمل می‌کند، و کجا نمی‌کند؟",
+    "ru": "# Поддержка\n\nВыполняет ли служба поддержки свои обещания?",
 }
 HEADING = {
     "en": "How long do customers wait?",

@@ -1,0 +1,147 @@
+"""Pages in every language: which way they run, what they carry, and PDFs that machines can read."""
+
+import json
+import re
+from datetime import UTC, datetime
+from importlib import import_module
+
+import pikepdf
+import publish_texts
+import pytest
+from small_scorecard import about, row
+
+from kpi_lib.language import LANGUAGES, language
+from kpi_lib.period import Period
+from kpi_lib.publish import Book, html, index, page, pdf, render
+
+SMALL = 1_000_000  # bytes
+RIGHT_TO_LEFT = ("ar", "fa")
+
+
+def book(code):
+    to = language(code)
+    label, title = to.period(Period.parse("2024-05")), to.say(render.TITLE)
+    return Book("2024-05", label, "Kestrel", [], title, code, sample=True, stamp=datetime(2024, 7, 2, 4, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A book of two chapters in each language, as PDF."""
+    folder, files = tmp_path_factory.mktemp("books"), {}
+    for code in LANGUAGES:
+        pages = [publish_texts.read(code, folder, name) for name in ("support", "loyalty")]
+        files[code] = folder / f"{code}.pdf"
+        assert pdf.write(pages, book(code), files[code], title=book(code).title, cover=True) == []
+    return files
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def opened(request, written):
+    with pikepdf.open(written[request.param]) as found:
+        yield request.param, found
+
+
+def having(opened, key, value):
+    return [each for each in opened.objects if isinstance(each, pikepdf.Dictionary) and each.get(key) == value]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_page_says_its_language_and_carries_the_letters_it_needs(code, tmp_path):
+    text = html.page(publish_texts.read(code, tmp_path), book(code))
+    direction = "rtl" if code in RIGHT_TO_LEFT else "ltr"
+    assert f'<html lang="{code}" dir="{direction}"' in text
+    assert text.count("@font-face") == (4 if code in RIGHT_TO_LEFT else 2)
+    assert language(code).say(html.WORDS["behind"]) in text
+    assert len(text.encode()) < SMALL
+
+
+def test_the_script_is_the_same_in_every_language(tmp_path):
+    pages = [html.page(publish_texts.read(code, tmp_path), book(code)) for code in LANGUAGES]
+    assert len({re.search(r"script-src '([^']+)'", text)[1] for text in pages}) == 1
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_headings_get_ids_of_their_own_letters_each_once(code, tmp_path):
+    ids = [section["id"] for section in publish_texts.read(code, tmp_path).sections]
+    assert len(set(ids)) == 2
+    assert not [each for each in ids if re.search(r"\s", each) or re.fullmatch(r"support--(section)?(-\d)?", each)]
+
+
+def test_text_cells_are_translated_before_they_are_read(tmp_path, monkeypatch):
+    to = language("ar")
+    said = {"Support": "الدعم", "How long do customers wait?": "كم ينتظر العملاء؟"}
+    monkeypatch.setattr(type(to), "say", lambda _, text, **given: said.get(text, text).format(**given))
+    publish_texts.read("en", tmp_path)
+    found = page.read("support", tmp_path / "support.ipynb", to)
+    assert found.title == "الدعم"
+    assert found.sections[0]["text"] == "كم ينتظر العملاء؟"
+    assert found.sections[0]["id"] == "support--كم-ينتظر-العملاء"
+
+
+def test_what_no_catalogue_has_stays_as_it_was_written(tmp_path):
+    publish_texts.read("ru", tmp_path)
+    assert page.read("support", tmp_path / "support.ipynb", language("ar")).title == "Поддержка"
+
+
+def test_a_pdf_is_tagged_says_its_language_and_shows_its_title(opened):
+    code, found = opened
+    assert found.Root.MarkInfo.Marked
+    assert found.Root.StructTreeRoot.Type == "/StructTreeRoot"
+    assert str(found.Root.Lang) == code
+    assert found.Root.ViewerPreferences.DisplayDocTitle
+    assert str(found.docinfo.Title) == book(code).title
+
+
+def test_every_figure_of_a_pdf_has_its_words(opened):
+    code, found = opened
+    words = [str(figure.get("/Alt", "")) for figure in having(found, "/S", "/Figure")]
+    assert words == [publish_texts.FINDING[code]] * 2
+
+
+def test_a_pdf_has_bookmarks_links_and_all_its_fonts(opened):
+    code, found = opened
+    with found.open_outline() as outline:
+        assert [item.title for item in outline.root] == [publish_texts.LEAD[code].split("\n")[0][2:]] * 2
+        assert {child.title for item in outline.root for child in item.children} == {publish_texts.HEADING[code]}
+    links = having(found, "/Subtype", "/Link")
+    assert len(links) >= 6  # the contents: two chapters of two sections
+    assert all(str(link.get("/Contents", "")) or link.get("/StructParent") is not None for link in links)
+    fonts = having(found, "/Type", "/FontDescriptor")
+    assert all({"/FontFile2", "/FontFile3"} & set(font.keys()) for font in fonts)
+    arabic = [font for font in fonts if "PlexSansArabic" in str(font.FontName)]
+    assert bool(arabic) == (code in RIGHT_TO_LEFT)
+
+
+def test_a_checker_of_some_rules_for_accessible_pdfs_finds_nothing(written):
+    """It knows 16 of the 106 rules that a machine can check; Typst holds a file to more of them as it writes it."""
+    validate = import_module("pdfua").validate
+    assert [finding for file in written.values() for finding in validate(str(file)).findings] == []
+    assert all(file.stat().st_size < SMALL for file in written.values())
+
+
+def test_the_archives_pdf_says_that_it_is_made_to_last(tmp_path):
+    pages, file = [publish_texts.read("fa", tmp_path)], tmp_path / "a.pdf"
+    for archive, part in ((True, "2"), (False, None)):
+        pdf.write(pages, book("fa"), file, title="گزارش", cover=True, archive=archive)
+        with pikepdf.open(file) as found, found.open_metadata() as metadata:
+            assert metadata.get("pdfuaid:part") == "1"
+            assert metadata.get("pdfaid:part") == part
+            assert metadata.get("pdfaid:conformance") == ("A" if archive else None)
+
+
+def test_pages_are_counted_in_the_languages_words_and_digits(tmp_path):
+    given = json.loads(pdf._data([], book("fa"), tmp_path, title="t", cover=False))
+    assert "".join(given["digits"]) == "۰۱۲۳۴۵۶۷۸۹"
+    assert given["words"]["page"] == language("fa").say("{page} of {pages}")
+
+
+def test_the_index_of_all_reports_speaks_the_companys_language():
+    to = language("fa")
+    rows = [row(period="2024-05", value=31.0)]
+    issue = index.Issue(
+        Period.parse("2024-05"), {"as_of": "2024-07-02T04:00:00+00:00", "status": "whole"}, rows, about()
+    )
+    shelf = index._shelf([issue], book("fa"))
+    assert (shelf["id"], shelf["kind"], shelf["latest"]) == ("months", to.say("Months"), "مه ۲۰۲۴")
+    assert shelf["families"][0]["rows"][0]["values"][0] == "۳۱٫۰"
+    assert shelf["years"][0]["year"] == "۲۰۲۴"
