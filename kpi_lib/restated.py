@@ -168,11 +168,11 @@ def _restatement(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard
         "verdict_issued": was["verdict"],
         "verdict": row["verdict"],
         "issued_as_of": then.about["as_of"],
-        "causes": _causes(was, row, then, now) or [UNKNOWN],
+        "causes": causes(was, row, then, now) or [UNKNOWN],
     }
 
 
-def _causes(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard, now: Scorecard) -> list[str]:
+def causes(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard, now: Scorecard) -> list[str]:
     """Return why a number is another than it was, as far as both scorecards tell."""
     causes = [*_of_meaning(was, row, then.about, now.about)]
     if was["provisional"]:
