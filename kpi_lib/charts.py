@@ -79,7 +79,7 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
         set_scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
-        labels = _period_labels([row["period"] for row in rows], language)
+        labels = period_labels([row["period"] for row in rows], language)
         longest = max(len(line) for label in labels for line in label.splitlines())
         ax.set_xticks(places, labels, size=8.5 if longest <= 5 else 7.5)
         ax.grid(axis="y")
@@ -304,7 +304,7 @@ def _limit(ax: Axes, unit: str) -> None:
     ax.set_ylim(bottom, min(high + room, 102) if unit == "percent" else high + room)
 
 
-def _period_labels(periods: Sequence[str], language: Language) -> list[str]:
+def period_labels(periods: Sequence[str], language: Language) -> list[str]:
     """Label months and quarters shortly, with the year under the first and under the first of each year."""
     labels = []
     for place, period in enumerate(map(Period.parse, periods)):

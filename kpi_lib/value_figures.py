@@ -3,7 +3,7 @@
 Each as sentence, figure and table, from what the scorecard says of them in `about["value"]`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,7 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
-from kpi_lib.charts import COLOUR, INK, WIDTH, house_style, new_axes, present, put_title, set_scale, write_number
+from kpi_lib.charts import (
+    COLOUR,
+    INK,
+    WIDTH,
+    house_style,
+    labelled,
+    new_axes,
+    period_labels,
+    present,
+    put_title,
+    set_scale,
+    write_number,
+)
 from kpi_lib.display import Column, Finding, Note, Shown, Table, backed
 from kpi_lib.insight import About
 from kpi_lib.language import speak
@@ -163,7 +175,9 @@ def tracking(found: Found, about: About, *, alt: str = "", colour: str = COLOUR)
         for ax, (name, track) in zip(panels, tracks.items(), strict=True):
             _panel(ax, name, track, about, colour)
             put_title(ax, *_heads(name, track, found, about), language=speak(about))
-        panels[-1].set_xticks(range(len(found["periods"]) + 1), _labels([found["start"], *found["periods"]], about))
+        panels[-1].set_xticks(
+            range(len(found["periods"]) + 1), period_labels([found["start"], *found["periods"]], speak(about))
+        )
         panels[-1].set_xlim(-0.3, len(found["periods"]) + 0.3)
         return present(figure, alt, speak(about))
 
@@ -221,7 +235,7 @@ def _panel(ax: Axes, name: str, track: Found, about: About, colour: str) -> None
         write_number(ax, words, (places[-1], number), offset, "data", va="center", color=ink, weight=weight, size=8.5)
     to = speak(about)
     ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda number, _: printed(number, TRACKS[name], decimals=0, language=to))
+        FuncFormatter(lambda number, _: labelled(printed(number, TRACKS[name], decimals=0, language=to)))
     )
     ax.locator_params(axis="y", nbins=5, integer=True)
     ax.grid(axis="y")
@@ -240,18 +254,8 @@ def _heads(name: str, track: Found, found: Found, about: About) -> tuple[str, st
             customers=to.number(found["customers"]),
         ),
     }
-    reading = "" if name == "revenue" else to.say("line: predicted a year ago; shaded: 95% interval; dots: actual")
-    return titles[name], reading, 16
-
-
-def _labels(periods: Sequence[str], about: About) -> list[str]:
-    """Return short names of months or quarters, with the year under the first and under the first of each year."""
-    to, labels = speak(about), []
-    for place, period in enumerate(map(Period.parse, periods)):
-        new = place == 0 or period.ordinal * period.months % 12 == 0
-        name = to.year(period) if period.months == 12 else to.month(period)
-        labels.append(f"{name}\n{to.year(period)}" if new and period.months < 12 else name)
-    return labels
+    marks = [to.say("line: predicted a year ago"), to.say("shaded: 95% interval"), to.say("dots: actual")]
+    return titles[name], "" if name == "revenue" else "; ".join(marks), 16
 
 
 def _amount(name: str, number: float, about: About) -> str:
