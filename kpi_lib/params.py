@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
 
 Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
+CONTRAST = 4.5  # of text with its ground, at least: WCAG 2.2, criterion 1.4.3
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -128,6 +129,27 @@ class Brand(Section):
     colour: str = Field("#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
     accent: str = Field("#b5541c", pattern=r"^#[0-9a-fA-F]{6}$")
     logo: Path | None = None
+
+    @field_validator("colour", "accent")
+    @classmethod
+    def _readable_on_white(cls, colour: str) -> str:
+        if (ratio := _contrast_with_white(colour)) >= CONTRAST:
+            return colour
+        channels = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        darker = ("#" + "".join(f"{channel * part // 255:02x}" for channel in channels) for part in range(254, -1, -1))
+        enough = next(shade for shade in darker if _contrast_with_white(shade) >= CONTRAST)
+        raise ValueError(
+            f"{colour!r} is too pale for text on white: a contrast of {ratio:.2f}, where {CONTRAST} is the least "
+            f"- did you mean {enough!r}?"
+        )
+
+
+def _contrast_with_white(colour: str) -> float:
+    """Return the contrast of a colour with white, from 1 to 21, as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
 
 
 class Params(ParamsFile):
