@@ -165,3 +165,28 @@ def test_the_last_value_stands_clear_of_the_targets_line():
 
     assert side_with(target=20.0).get_horizontalalignment() == "right"
     assert side_with(target=29.0).get_horizontalalignment() == "left"
+
+
+def test_words_of_a_language_that_runs_to_the_left_are_outlines_and_begin_at_the_right():
+    frame = pd.DataFrame(list(trend()))
+    figures = {code: charts.trend(frame, ABOUT | {"language": code}) for code in ("en", "ar", "ru")}
+    pictures = {code: figure._repr_mimebundle_()[0]["image/svg+xml"] for code, figure in figures.items()}
+    assert {code: "<text" in picture for code, picture in pictures.items()} == {"en": True, "ar": False, "ru": True}
+    sides = {code: figure.axes[0].texts[-1].get_horizontalalignment() for code, figure in figures.items()}
+    assert sides == {"en": "left", "ar": "right", "ru": "left"}
+
+
+def test_numbers_and_months_are_written_as_readers_of_the_language_write_them():
+    frame = pd.DataFrame(list(trend()))
+    figures = {code: charts.trend(frame, ABOUT | {"language": code}) for code in ("ru", "fa")}
+    for figure in figures.values():
+        figure.canvas.draw()
+    assert "31,2" in texts(figures["ru"])
+    assert ticks(figures["ru"], "x")[7:9] == ["дек.", "янв.\n2024"]
+    assert "۳۱٫۲" in texts(figures["fa"])
+
+
+def test_a_sign_stays_before_a_number_whose_unit_is_in_arabic_letters():
+    mark, back = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
+    assert charts.labelled(f"{mark}−12 يوم") == f"{back}{mark}−12 يوم"
+    assert [charts.labelled(text) for text in (f"{mark}−12 €", "12 يوم")] == [f"{mark}−12 €", "12 يوم"]

@@ -302,3 +302,14 @@ def test_the_samples_commentary_has_only_names_that_exist():
     assert set(commentary.read(load(root / "params/report.yaml"), MAY)) == {
         "executive_summary", "loyalty", "support_ops", "customer_value",
     }  # fmt: skip
+
+
+def test_a_comment_in_the_reports_own_language_is_read_in_its_place(comment, folder):
+    comment("Sum")
+    (folder / "params/periods/2024-05.ru.md").write_text("Итог", encoding="utf-8")
+    told = {code: commentary.read(load().model_copy(update={"language": code}), MAY) for code in ("en", "ru", "ar")}
+    assert {code: sections["executive_summary"].text for code, sections in told.items()} == {
+        "en": "Sum",
+        "ru": "Итог",
+        "ar": "Sum",
+    }

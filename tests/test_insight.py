@@ -2,9 +2,11 @@
 
 import pandas as pd
 import pytest
+from babel.messages.catalog import Catalog
 from small_scorecard import ABOUT, row, scorecard
 
-from kpi_lib import insight, signals
+from kpi_lib import insight, signals, wording
+from kpi_lib.language import language
 from kpi_lib.period import Period
 
 CALM = [  # mean 30.0, mean moving range 1.018: limits 27.3 and 32.7
@@ -307,3 +309,54 @@ def test_every_row_of_a_scorecard_has_a_sentence():
     for entry in scorecard().to_dict("records"):
         assert insight.sentence(entry, ABOUT).endswith(".")
         assert "nan" not in insight.sentence(entry, ABOUT)
+
+
+RUSSIAN = {
+    "{title} was {value}": "{title}: {value}",
+    "up {amount}": "рост на {amount}",
+    "{change} on {period}": "{change} ({period})",
+    "within {its} ordinary month-to-month variation": "обычный разброс",
+    "{sentence}, {change}, {variation}, and {change_last_year}": (
+        "{sentence}; {change}, {change_last_year}; {variation}"
+    ),
+    "at least {low}": "не ниже {low}",
+    "it meets the target of {target}": "цель достигнута: {target}",
+    "the first change in {count} month": (
+        "впервые за {count} месяц",
+        "впервые за {count} месяца",
+        "за {count} месяцев",
+    ),
+    "{count}\N{NO-BREAK SPACE}point": ("{count} пункт", "{count} пункта", "{count} пунктов"),
+}
+
+
+@pytest.fixture
+def russian(monkeypatch):
+    """What `about` says of a Russian report, in a few invented messages."""
+    made = Catalog(locale="ru")
+    for said, translated in RUSSIAN.items():
+        made.add((said, "several") if isinstance(translated, tuple) else said, translated)
+    monkeypatch.setitem(language("ru").__dict__, "_catalogue", made)
+    return {"language": "ru"}
+
+
+def test_a_translation_orders_the_parts_of_a_sentence_as_its_language_does(russian):
+    rows = history(*CALM, 31.2, title="Лояльность")
+    rows[-1] |= {"year_ago": 27.5}
+    assert insight.sentence(rows[-1], judged(rows) | russian) == (
+        "Лояльность: 31,2; рост на 1,4 пункта (апрель), рост на 3,7 пункта (май 2023); обычный разброс; "
+        "цель достигнута: не ниже 30."
+    )
+
+
+def test_a_message_takes_the_form_that_goes_with_its_number(russian):
+    rows = history(*[30.0] * 9, 31.0, title="Лояльность")
+    assert "за 9 месяцев" in insight.sentence(rows[-1], judged(rows) | russian)
+
+
+def test_there_are_words_for_each_length_of_period_and_each_rule():
+    lengths = {1, 3, 12}
+    for words in (wording.STANDS_OUT, wording.FIRST_CHANGE, wording.NONE_STANDS_OUT, wording.STAND_OUT):
+        assert set(words) == lengths
+    rules = {"", signals.BEYOND, signals.RUN, signals.NEAR}
+    assert {months: set(words) for months, words in wording.VARIATION.items()} == dict.fromkeys(lengths, rules)
