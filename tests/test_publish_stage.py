@@ -120,3 +120,22 @@ def test_folders_are_exchanged_or_left_alone(tmp_path):
         (tmp_path / name / "file").write_text(name)
     exchanged = stage_module.exchange(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "a" / "file").read_text() == ("b" if exchanged else "a")
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_what_audiences_get_outlives_a_new_build_of_the_period(shelf, monkeypatch, exchanges):
+    if not exchanges:
+        monkeypatch.setattr(stage_module, "exchange", lambda one, other: False)
+    publish(shelf, "whole", "first")
+    with shelf.audiences("2024-05") as audiences, audiences.staging("enterprise") as folder:
+        (folder / "page.html").write_text("a slice")
+        audiences.publish(folder, "enterprise", "whole")
+    publish(shelf, "whole", "second")
+    assert stands(shelf) == "second"
+    assert (shelf.of("2024-05") / "audiences" / "enterprise" / "page.html").read_text() == "a slice"
+
+
+def test_nothing_takes_the_place_of_a_period_whose_audiences_are_served(shelf):
+    publish(shelf, "whole", "first")
+    with shelf.audiences("2024-05"), pytest.raises(KpiError, match="is being built"):
+        publish(shelf, "whole", "second")

@@ -15,6 +15,7 @@ from pathlib import Path
 from kpi_lib.errors import KpiError
 from kpi_lib.publish import manifest
 
+AUDIENCES = "audiences"  # in a period's folder: a shelf of its own, a folder an audience
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
@@ -46,6 +47,15 @@ class Shelf:
         return status == "failed" and self.status(period) == "whole"
 
     @contextmanager
+    def audiences(self, period: str) -> Iterator["Shelf"]:
+        """Lock a period, so that nothing takes its place meanwhile, and give the shelf of what audiences get of it."""
+        self._claim()
+        with self._locked(period):
+            self.recover(period)
+            self.of(period).mkdir(exist_ok=True)
+            yield Shelf(self.of(period) / AUDIENCES, self.company)
+
+    @contextmanager
     def staging(self, period: str) -> Iterator[Path]:
         """Lock the period, mend what a dead run left, and give an empty folder to build in, removed at the end."""
         self._claim()
@@ -59,7 +69,10 @@ class Shelf:
                 shutil.rmtree(stage, ignore_errors=True)
 
     def publish(self, stage: Path, period: str, status: str) -> Path:
-        """Swap a build in, or, when it failed and a whole one stands, put it under `.failed`; return where it lies."""
+        """Swap a build in, or, when it failed and a whole one stands, put it under `.failed`; return where it lies.
+
+        What audiences get of the period is taken over from what stood.
+        """
         target = self.place(period, status)
         if target != self.of(period):
             target.parent.mkdir(exist_ok=True)
@@ -68,7 +81,9 @@ class Shelf:
             return target
         if not target.exists():
             stage.rename(target)
-        elif not exchange(stage, target):
+        elif exchange(stage, target):
+            _take_over(stage, target)
+        else:
             self._swap_in_two_steps(stage, target)
         shutil.rmtree(self.failed(period), ignore_errors=True)
         return target
@@ -78,14 +93,17 @@ class Shelf:
         target, old = self.of(period), self._old(period)
         if old.exists() and not target.exists():
             old.rename(target)
+        _take_over(old, target)
         shutil.rmtree(old, ignore_errors=True)
         for stage in self.folder.glob(f".staging-{period}~*"):
+            _take_over(stage, target)
             shutil.rmtree(stage, ignore_errors=True)
 
     def _swap_in_two_steps(self, stage: Path, target: Path) -> None:
         old = self._old(target.name)
         target.rename(old)
         stage.rename(target)
+        _take_over(old, target)
         shutil.rmtree(old, ignore_errors=True)
 
     def _old(self, period: str) -> Path:
@@ -123,6 +141,12 @@ class Shelf:
                 yield
             finally:
                 file.truncate(0)
+
+
+def _take_over(old: Path, target: Path) -> None:
+    """Move what audiences get of a period from its old folder to the new one."""
+    if (old / AUDIENCES).is_dir() and target.is_dir() and not (target / AUDIENCES).exists():
+        (old / AUDIENCES).rename(target / AUDIENCES)
 
 
 def exchange(one: Path, other: Path) -> bool:

@@ -1,0 +1,187 @@
+"""The letter to an audience: page one of the report that stands, with its words and cards, as the page has them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kpi_lib.audiences import Audience, Delivery
+from kpi_lib.deliver.message import LABELS, Letter, address, message_id
+from kpi_lib.display import Card
+from kpi_lib.language import Language, language
+from kpi_lib.period import Period, parse_instant
+from kpi_lib.publish import page
+from kpi_lib.publish.page import Page
+from kpi_lib.publish.render import TITLE
+from kpi_lib.scorecard import Scorecard
+
+MOST_SENTENCES, MOST_CARDS = 8, 8
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The report of one audience as it stands in `folder`; `card` is in the audience's language."""
+
+    audience: Audience
+    folder: Path
+    place: str  # of the folder below the period's own, as a link goes on: empty or `audiences/NAME/`
+    card: Scorecard
+    notebooks: Sequence[str]  # of the book, in order
+    file: str  # the PDF of them all
+    colour: str = "#1f4e79"
+
+    @property
+    def language(self) -> Language:
+        """The language that its pages are in."""
+        return language(self.card.about["language"])
+
+    def page_one(self) -> Page:
+        """Return the book's first page."""
+        first = self.notebooks[0]
+        return page.read(first, self.folder / f"{first}.ipynb", self.language)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why and when a letter goes out: its content, what it corrects, and for what reason in spite of the gate."""
+
+    content: str
+    at: datetime
+    changes: Sequence[tuple[str, str, str]] = ()
+    corrects: bool = False
+    override: str | None = None
+    restated: Sequence[str] = field(default=())
+
+
+def letter(standing: Standing, delivery: Delivery, occasion: Occasion) -> Letter:
+    """Return what an audience is told: its page one, with the whole report attached or behind a link."""
+    to, about, audience = standing.language, standing.card.about, standing.audience
+    first = standing.page_one()
+    title = to.say(TITLE)
+    if audience.slice:
+        title = to.say("{title}: {member}", title=title, member=audience.slice[1])
+    period = to.period(Period.parse(standing.card.period))
+    subject = delivery.subject.format(
+        company=about["company"],
+        title=title,
+        period=period,
+        verdict=verdict(standing.card.frame, standing.card.period, to),
+        audience=audience.name,
+    )
+    attachment, link = _report(standing, delivery)
+    return Letter(
+        company=about["company"],
+        title=title,
+        period=period,
+        subject=to.say("Corrected: {subject}", subject=subject) if occasion.corrects else subject,
+        sender=delivery.sender,
+        to=audience.to,
+        cc=audience.cc,
+        message_id=message_id(
+            about["company"], standing.card.period, audience.name, occasion.content, address(delivery.sender).domain
+        ),
+        date=occasion.at,
+        list_name=audience.name,
+        language=to.code,
+        direction=to.direction,
+        lead=sentences(first),
+        cards=cards(first),
+        notes=_notes(standing, occasion),
+        changes=occasion.changes,
+        labels={name: to.say(text) for name, text in LABELS.items()},
+        attachment=attachment,
+        link=link,
+        footer=_footer(standing),
+        colour=standing.colour,
+    )
+
+
+def sentences(first: Page) -> list[str]:
+    """Return the findings of a page and the note that follows them, such as how many signals may be chance."""
+    blocks = first.blocks
+    said = [place for place, block in enumerate(blocks) if block.type == "finding"][:MOST_SENTENCES]
+    told = [str(blocks[place].data["text"]) for place in said]
+    rest = blocks[said[-1] + 1 :] if said else blocks
+    return told + [str(block.data["text"]) for block in rest[:1] if block.type == "note"]
+
+
+def cards(first: Page) -> list[Card]:
+    """Return the cards of a page."""
+    found = [Card(**card) for block in first.blocks if block.type == "cards" for card in block.data["cards"]]
+    return found[:MOST_CARDS]
+
+
+def verdict(frame: pd.DataFrame, period: str, to: Language) -> str:
+    """Say in a few words how the targets were met: `3 targets missed`."""
+    now = frame[(frame["period"] == period) & frame["cut"].isna() & frame["headline"].astype(bool)]["verdict"]
+    missed = int(now.eq("missed").sum())
+    if missed:
+        return to.many("{count} target missed", "{count} targets missed", missed)
+    return to.say("all targets met") if now.eq("on_target").any() else to.say("no target judged")
+
+
+def _notes(standing: Standing, occasion: Occasion) -> list[str]:
+    """Return what must be known before a number is read."""
+    to, about, frame = standing.language, standing.card.about, standing.card.frame
+    young = frame[
+        frame["period"].eq(standing.card.period)
+        & frame["cut"].isna()
+        & frame["headline"].astype(bool)
+        & frame["provisional"].astype(bool)
+        & frame["status"].eq("ok")
+    ]["title"].tolist()
+    provisional = to.many(
+        "{count} number can still change and is marked as provisional: {titles}.",
+        "{count} numbers can still change and are marked as provisional: {titles}.",
+        len(young),
+        titles=to.listed(young),
+    )
+    override = to.say("Sent in spite of what the checks found, because: {reason}", reason=occasion.override or "")
+    return [
+        *([override] if occasion.override else []),
+        *([to.say("Sample data: the company is invented.")] if about["sample"] else []),
+        *([provisional] if young else []),
+        *occasion.restated,
+    ]
+
+
+def _report(standing: Standing, delivery: Delivery) -> tuple[tuple[str, bytes] | None, str | None]:
+    """Return the PDF to attach, or the link to the pages where it is too large or not wished for."""
+    link = f"{delivery.link.rstrip('/')}/{standing.card.period}/{standing.place}index.html" if delivery.link else None
+    if standing.audience.attach == "link":
+        return None, link
+    pdf = standing.folder / standing.file
+    if pdf.stat().st_size > delivery.attachment_megabytes * MEGABYTE:
+        return None, link
+    return (standing.file, pdf.read_bytes()), link
+
+
+def _footer(standing: Standing) -> list[str]:
+    to, about = standing.language, standing.card.about
+    extract = to.moment(parse_instant(about["as_of"]))
+    owner = standing.audience.owner
+    told = to.say("Data as of {moment}; version {version}.", moment=extract, version=about["version"])
+    asks = to.say("Questions go to {owner}.", owner=owner) if owner else ""
+    return [told, *([asks] if asks else [])]
+
+
+def owner_letter(owner: str, label: str, reasons: Sequence[str], delivery: Delivery, told: Mapping[str, Any]) -> Letter:
+    """Return what the owner of an audience is told when its report was not sent; `told` is content, at and names."""
+    return Letter(
+        company=told["company"],
+        title=f"Not sent: {told['audience']}",
+        period=label,
+        subject=f"Not sent: customer KPIs {label} to {told['audience']}",
+        sender=delivery.sender,
+        to=(owner,),
+        message_id=message_id(
+            told["company"], label, f"{told['audience']}-owner", told["content"], address(delivery.sender).domain
+        ),
+        date=told["at"],
+        list_name=f"{told['audience']}-owner",
+        lead=reasons,
+    )
