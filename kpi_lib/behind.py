@@ -1,8 +1,11 @@
 """The table behind a figure: the same rows of the scorecard as texts, for those who want the numbers."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from kpi_lib import charts, insight
+from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row
 from kpi_lib.language import message, speak
@@ -30,6 +33,31 @@ def by(frame: pd.DataFrame, about: About) -> Table:
     rows = pd.concat([drawn, frame.drop(drawn.index)]).to_dict("records")
     head = headed(rows[0]["cut"], speak(about))
     return _table(insight.title_by(rows[0], about), head, [(str(row["member"]), row) for row in rows], about)
+
+
+def steps(rows: Sequence[Row], about: About) -> Table:
+    """Return the steps from the first number to what is left as a table, in their order."""
+    to = speak(about)
+    caption = to.say("From {title} to what is left", title=rows[0]["title"])
+    return _table(caption, to.say("Step"), [(short(row["kpi"], about), row) for row in rows], about)
+
+
+def together(frames: Sequence[pd.DataFrame], about: About) -> Table:
+    """Return KPIs by the members of one cut as a table: for each KPI value, interval and number of cases."""
+    to, lines = speak(about), dict[str, list[str]]()
+    columns = [Column(headed(str(frames[0]["cut"].iloc[0]), to), "left")]
+    for frame in frames:
+        rows: dict[str, Row] = {str(row["member"]): row for row in frame.to_dict("records")}
+        alone = frame["low"].isna().all()  # a count has no interval, and is its own number of cases
+        title = str(frame["title"].iloc[0])
+        columns += [Column(title), *([] if alone else [Column(to.say("95% interval")), Column("n")])]
+        for member in dict.fromkeys([*lines, *rows]):
+            row = rows.get(member)
+            said = [insight.value(row, about), insight.interval(row, about), _cases(row, about)] if row else [""] * 3
+            line = lines.setdefault(member, [""] * (len(columns) - (2 if alone else 4)))
+            line += said[:1] if alone else said
+    caption = to.listed(list(dict.fromkeys(str(frame["title"].iloc[0]) for frame in frames)))
+    return Table(caption, columns, [[member, *line] for member, line in lines.items()])
 
 
 def _table(caption: str, head: str, named: list[tuple[str, Row]], about: About) -> Table:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from kpi_lib.charts import COLOUR, INK, QUIET, house_style, new_axes, present, put_title, write_number
@@ -164,7 +163,7 @@ def _mark(ax: Axes, seconds: float, share: float, mark: str, words: str, colour:
     style: dict[str, Any] = {"weight": 700, "color": INK, "size": 9, "ha": "left", "va": "bottom"}
     if seconds > np.prod(np.asarray(ax.get_xlim()) ** [0.45, 0.55]):
         style |= {"ha": "right", "va": "top"}
-    style["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
+    style["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
     offset = (7, 2) if style["ha"] == "left" else (-7, -2)
     write_number(ax, words, (seconds, share), offset, "data", **style)
 

@@ -1,6 +1,6 @@
 """The object a notebook holds: one period of one company, ready to be shown and to be looked into."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +14,12 @@ from kpi_lib import (
     captions,
     charts,
     commentary,
+    curves,
     data_page,
     display,
     drivers,
     figures,
+    heat,
     insight,
     parts,
     scorecard,
@@ -26,16 +28,16 @@ from kpi_lib import (
     value_figures,
 )
 from kpi_lib.contract import TABLES
-from kpi_lib.display import Cards, Finding, Note, Several, Shown
+from kpi_lib.display import Cards, Finding, Note, Several, Shown, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
 from kpi_lib.facts import FACTS, Data
-from kpi_lib.language import speak
 from kpi_lib.localise import localised
+from kpi_lib.numbers import Numbers, declared_here
 from kpi_lib.params import load
 from kpi_lib.period import Period, parse_instant
 
 
-class Report:
+class Report(Numbers):
     """What a notebook shows of one period; built from a scorecard's file, or from the tables when none is given.
 
     `period`, `params`, `scorecard`, `audience` and `as_of` are the five parameters of every notebook of the book.
@@ -58,7 +60,7 @@ class Report:
         self._now = self._frame[self._frame["period"] == str(self.period)]
         self._shown: list[str] = []
         self._told: set[str] = set()
-        self._measured = {} if scorecard else _declared_here()
+        self._measured = {} if scorecard else declared_here()
         self._judge()
 
     def __repr__(self) -> str:
@@ -141,7 +143,8 @@ class Report:
         shares = figures.cumulated(rows)
         if shares.empty:
             return self._no_figure(kpi, self._say("{title}: nothing to share out.", title=self._title(kpi)))
-        return self._said(captions.of_shares(shares, self.about), figures.pareto, rows)
+        table = behind.by(rows, self.about)
+        return self._said(captions.of_shares(shares, self.about), figures.pareto, table, rows)
 
     def waterfall(self, *kpis: str) -> Several:
         """Say and draw what is left: KPIs that shall be low are taken away, the others say what there is by then."""
@@ -153,7 +156,8 @@ class Report:
             title = rows[0]["title"]
             said = self._say("{title}: the steps to what is left do not add up, so they are not drawn.", title=title)
             return Several([Note(said)])
-        return self._said(captions.of_steps(rows, self.about), figures.waterfall, rows)
+        table = behind.steps(rows, self.about)
+        return self._said(captions.of_steps(rows, self.about), figures.waterfall, table, rows)
 
     def beside(self, kpi: str, other: str, cut: str) -> Several:
         """Say and draw two KPIs by the same members, such as demand and service level by `hour`, one over the other."""
@@ -163,7 +167,8 @@ class Report:
             if rows["value"].isna().all():
                 return self._nothing_by(each, cut)
         words = captions.of_two(upper, lower, self._total(other), self.about)
-        return self._said(words, figures.beside, upper, lower)
+        table = behind.together([upper, lower], self.about)
+        return self._said(words, figures.beside, table, upper, lower)
 
     def waits(self, kpi: str, cut: str) -> Several:
         """Say and draw by the members of a cut what half and what nine in ten waited less than, such as chats."""
@@ -173,7 +178,45 @@ class Report:
             return self._nothing_by(kpi, cut)
         if not halves["method"].str.startswith(("Kaplan-Meier", "not estimable")).all():
             raise KpiError(f"{kpi} has no median: report.waits takes a waiting time such as 'first_response_time'")
-        return self._said(captions.of_waits(halves, tails, self.about), figures.waits, halves, tails)
+        table = behind.together([halves, tails], self.about)
+        return self._said(captions.of_waits(halves, tails, self.about), figures.waits, table, halves, tails)
+
+    def distribution(self, kpi: str) -> Several:
+        """Say and draw how many still wait after how long, such as for a `first_response_time`."""
+        half = f"{kpi}.median" if f"{kpi}.median" in self.about["kpis"] else kpi
+        row = self._total(half)
+        found = self.about.get("curves", {}).get(kpi, {})
+        if row["status"] not in ("ok", "not_estimable"):
+            return self._no_figure(kpi, self._sentence(row))
+        if not (curve := found.get(str(self.period))):
+            raise KpiError(
+                f"{kpi} has no curve: report.distribution takes a waiting time such as 'first_response_time'"
+            )
+        rows = curve, found.get(str(self.period.previous)), row, self._total(f"{kpi}.p90")
+        words, table = curves.in_words(curve, *rows[2:], self.about), curves.table(*rows, self.about)
+        return self._said(words, curves.waiting, table, *rows)
+
+    def week(self, *kpis: str) -> Several:
+        """Say and draw KPIs by hour and weekday, such as demand and `service_level`, beside each other."""
+        frames = [self._members(kpi, heat.WEEK) for kpi in kpis]
+        for kpi, rows in zip(kpis, frames, strict=True):
+            if rows["value"].isna().all():
+                return self._nothing_by(kpi, heat.WEEK)
+        words = heat.week_in_words(frames, [self._total(kpi) for kpi in kpis], self.about)
+        return self._said(words, heat.week, heat.week_table(frames, self.about), frames)
+
+    def cohorts(self, kpi: str) -> Several:
+        """Say and draw who is still there of those who joined in a month; `kpi` is `retention_rate`."""
+        self._total(kpi)
+        rows = self._frame[self._frame["kpi"] == f"{kpi}.of_cohort"]
+        if rows.empty:
+            raise KpiError(f"{kpi} has no cohorts: report.cohorts takes 'retention_rate'")
+        if self.period.months > 1:
+            return self._no_figure(kpi, self._say("Cohorts are of months: the report of a month shows them."))
+        if not (cells := heat.cohort_cells(rows, self.period)):
+            return self._nothing_by(kpi, "cohort")
+        words = heat.cohorts_in_words(cells, self.about)
+        return self._said(words, heat.cohorts, heat.cohort_table(cells, self.about), cells)
 
     def spread(self, kpi: str) -> Several:
         """Say and draw how what customers have paid so far is spread over them; `kpi` is `clv`."""
@@ -255,51 +298,18 @@ class Report:
             raise SourceError(f"{path.name} was made as of {read.about['as_of']}, not of {self._as_of}")
         return read
 
-    def _rows(self, kpis: str | Iterable[str], *, headlines: bool = False) -> pd.DataFrame:
-        """Return this period's rows of a family or of the given KPIs, in that order, and note them as shown."""
-        addresses = self._addresses(kpis)
-        rows = self._now[self._now["kpi"].isin(addresses)]
-        if headlines and isinstance(kpis, str) and kpis in self.about["families"]:
-            rows = rows[rows["headline"].astype(bool) & rows["cut"].isna()]
-        has_total = set(rows.loc[rows["cut"].isna(), "kpi"])
-        rows = rows[rows["cut"].isna() | ~rows["kpi"].isin(has_total)]
-        rows = rows.sort_values("kpi", key=lambda column: column.map(addresses.index), kind="stable")
-        self._shown += list(dict.fromkeys(rows["kpi"]))
-        return rows
-
-    def _addresses(self, kpis: str | Iterable[str]) -> list[str]:
-        known = self.about["kpis"]
-        if isinstance(kpis, str) and kpis in self.about["families"]:
-            return [address for address, kpi in known.items() if kpi["family"] == kpis]
-        addresses = [kpis] if isinstance(kpis, str) else list(kpis)
-        for address in addresses:
-            self._check(address, also=self.about["families"] if isinstance(kpis, str) else ())
-        return addresses
-
-    def _with_readings(self, kpi: str) -> str | list[str]:
-        """Return a table KPI's address with those of its companions that are written by the same members."""
-        known = self.about["kpis"]
-        if not (cut := known.get(kpi, {}).get("table_cut")):
-            return kpi
-        return [kpi, *(name for name in known if name.startswith(f"{kpi}.") and known[name]["table_cut"] == cut)]
-
-    def _check(self, kpi: str, also: Iterable[str] = ()) -> None:
-        if kpi in scorecard.declared_in_notebooks() and self._measured.get(kpi) != _declared_here()[kpi]:
-            self._measure(kpi)
-        if kpi not in self.about["kpis"]:
-            raise UnknownNameError(f"no KPI {kpi!r}{did_you_mean(kpi, [*self.about['kpis'], *also])}")
-
     def _measure(self, kpi: str) -> None:
         """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
         card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
         new, about = localised(card.frame, card.about, self.about["language"])
-        made, here, before = about["kpis"], _declared_here(), self._measured
+        made, here, before = about["kpis"], declared_here(), self._measured
         replaced = (here.keys() & made.keys()) | (before.keys() - here.keys())
         kept = {address: about for address, about in self.about["kpis"].items() if address not in replaced}
         old = self._frame
         self._frame = pd.concat([old[old["kpi"].isin(kept)], new[~new["kpi"].isin(kept)]], ignore_index=True)
         self._now = self._frame[self._frame["period"] == str(self.period)]
         self.about["kpis"] = made | kept
+        self.about["curves"] = self.about.get("curves", {}) | about["curves"]
         self._measured = {address: here[address] for address in here.keys() & made.keys()} | {
             address: functions for address, functions in before.items() if address in here.keys() - made.keys()
         }
@@ -309,48 +319,10 @@ class Report:
         """Judge the numbers of the reported period by those before them."""
         self.about["signals"] = signals.of_scorecard(self._frame, str(self.period))
 
-    def _check_cut(self, kpi: str, cut: str) -> None:
-        cuts = self.about["kpis"][kpi]["cuts"]
-        if cut not in cuts:
-            raise UnknownNameError(f"{kpi} has no cut {cut!r}{did_you_mean(cut, cuts)}")
-
-    def _total(self, kpi: str) -> dict[str, Any]:
-        self._check(kpi)
-        rows = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()]
-        if rows.empty:
-            raise UnknownNameError(f"{kpi} has a number for each member only: use report.table({kpi!r})")
-        self._shown.append(kpi)
-        return dict(rows.to_dict("records")[0])
-
-    def _members(self, kpi: str, cut: str) -> pd.DataFrame:
-        self._check(kpi)
-        self._check_cut(kpi, cut)
-        self._shown.append(kpi)
-        empty = (self._now["status"] == "undefined") & self._now["n"].fillna(0).eq(0)
-        return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut) & ~empty]
-
-    def _trend_of(self, kpi: str) -> pd.DataFrame:
-        rows = self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")
-        begun = (rows["status"] != "not_available").cummax()
-        return rows[begun] if begun.any() else rows
-
-    def _sentence(self, row: insight.Row) -> str:
-        return insight.sentence(row, self.about)
-
-    def _say(self, message: str, **given: Any) -> str:
-        return speak(self.about).say(message, **given)
-
-    def _title(self, kpi: str) -> str:
-        return str(self.about["kpis"][kpi]["title"])
-
-    def _nothing_by(self, kpi: str, cut: str) -> Several:
-        by = speak(self.about).cut(cut)
-        said = self._say("{title}: nothing to break down by {cut}.", title=self._title(kpi), cut=by)
-        return self._no_figure(kpi, said)
-
-    def _said(self, words: str, draw: Callable[..., Figure], *rows: Any) -> Several:
-        """Return a sentence and the figure that shows it, whose alternative text it is."""
-        return Several([Finding(words), draw(*rows, self.about, alt=words, colour=self.params.brand.colour)])
+    def _said(self, words: str, draw: Callable[..., Figure], table: Table, *rows: Any) -> Several:
+        """Return a sentence and the figure that shows it, whose alternative text it is, with the table behind it."""
+        figure = draw(*rows, self.about, alt=words, colour=self.params.brand.colour)
+        return Several([Finding(words), display.backed(figure, table)])
 
     def _of_value(self, kpi: str, name: str, show: Callable[..., list[Shown | Figure]]) -> Several:
         self._total(kpi)
@@ -360,41 +332,6 @@ class Report:
         if not found and self._lacks_data(kpi):
             return self._no_figure(kpi, "")
         return Several(show(found, self.about, self.params.brand.colour))
-
-    def _lacks_data(self, kpi: str) -> bool:
-        """Whether there is no number of a KPI: its tables are not there, or nothing was counted in any period."""
-        now, rows = (frame[frame["kpi"] == kpi] for frame in (self._now, self._frame))
-        nothing = rows["status"].isin(["not_available", "undefined"]).all() and rows["n"].fillna(0).eq(0).all()
-        return not now.empty and bool(nothing or (now["status"] == "not_available").all())
-
-    def _not_available(self, rows: pd.DataFrame) -> Sequence[Note]:
-        """Return the one line that names the KPIs without data, unless it was printed before."""
-        missing = [kpi for kpi in dict.fromkeys(rows["kpi"]) if self._lacks_data(kpi) and "." not in kpi]
-        fresh = [kpi for kpi in missing if kpi not in self._told]
-        self._told.update(missing)
-        return [Note(parts.not_available(fresh, self.about))] if fresh else []
-
-    def _is_told(self, row: insight.Row) -> bool:
-        if row["status"] != "not_available":
-            return False
-        told = row["kpi"].partition(".")[0] in self._told
-        self._told.add(row["kpi"])
-        return told
-
-    def _no_figure(self, kpi: str, note: str) -> Several:
-        """Return what stands where a figure has nothing to draw: a short note, or nothing if that was said before."""
-        if not self._lacks_data(kpi):
-            return Several([Note(note)])
-        head = kpi.partition(".")[0]
-        said = head in self._told
-        self._told.add(head)
-        return Several([] if said else [Note(parts.not_available([head], self.about))])
-
-
-def _declared_here() -> dict[str, list[Callable[..., Any]]]:
-    """Return the KPIs that cells of this notebook declare, each with the functions that it is computed by."""
-    here = scorecard.declared_in_notebooks()
-    return {address: [kpi.function for kpi in scorecard.needed_for([address]).values()] for address in here}
 
 
 class Names:
