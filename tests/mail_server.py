@@ -1,9 +1,9 @@
 """A mail server in a process of its own, with faults to order: told what to do on standard input, a JSON line each.
 
 `{"faults": [...]}` forgets all mail and logins and sets the faults; `{"mails": true}` answers, when nobody is connected
-any more, with what was taken. A fault is `{"at": STEP, "do": "reset" | "hang" | "450 later", "to": RECIPIENT,
-"times": N}`; its step is connect, login, mail, rcpt, data (the command), body, dot (after it, before the mail is taken)
-or taken (before the answer is given).
+any more, with what was taken. A fault is `{"at": STEP, "do": "reset" | "hang" | "slow" | "450 later", "to":
+RECIPIENT, "times": N}`; its step is connect, login, mail, rcpt, data (the command), body, dot (after it, before the
+mail is taken) or taken (before the answer is given).
 """
 
 import asyncio
@@ -70,11 +70,14 @@ class Faulty(SMTP):
         self.transport.abort()
 
     async def do(self, fault: str) -> str:
-        """Reset, hang, or return what to say."""
+        """Reset, hang, think for a second, or return what to say."""
         if fault == "reset":
             self.reset()
         if fault in ("reset", "hang"):
             await asyncio.Event().wait()
+        if fault == "slow":
+            await asyncio.sleep(1)
+            return "250 at last"
         return fault
 
     async def _handle_client(self) -> None:

@@ -154,10 +154,10 @@ class Session:
         raise _TransientError(said, code)
 
     def _reset(self, code: int) -> None:
-        """Leave the transaction that the server refused; after a 421 or what is no answer the connection is over."""
+        """Leave the transaction that the server refused; a server that will not go on, or makes no sense, is left."""
         assert self.connection
         try:
-            if code == 421 or not 400 <= code < 600 or self.connection.rset()[0] != 250:
+            if not 400 <= code < 600 or self.connection.rset()[0] != 250:
                 self._close()
         except (smtplib.SMTPException, OSError):
             self._close()
@@ -258,8 +258,7 @@ class _Mail:
         ]
         beyond = next((address for address in (recipient, *named) if not address.isascii()), None)
         written = message.as_bytes(policy=(policy.SMTPUTF8 if beyond else policy.SMTP).clone(cte_type="7bit"))
-        lines = re.sub(rb"\r\n|\r|\n", b"\r\n", written)
-        body = re.sub(rb"(?m)^\.", b"..", lines).removesuffix(b"\r\n") + b"\r\n.\r\n"
+        body = re.sub(rb"(?m)^\.", b"..", written).removesuffix(b"\r\n") + b"\r\n.\r\n"
         return cls(named[0], recipient, body, beyond)
 
     @property

@@ -152,6 +152,12 @@ def test_a_connection_lost_between_the_mail_and_its_answer_is_unknown_and_not_se
     assert states(ledger)[BOB] == "unknown"
 
 
+def test_a_server_that_thinks_long_about_a_mail_is_waited_for(ledger, office):
+    office.faults({"at": "taken", "to": BOB, "do": "slow"})
+    assert names(sent(ledger, office.server(timeout=0.5)).sent) == [*PEOPLE]
+    assert standing(ledger)[BOB].answer == "250 at last"
+
+
 def test_a_person_may_say_what_became_of_an_unknown_mail(ledger, office):
     office.faults({"at": "dot", "to": BOB, "do": "reset"}, {"at": "taken", "to": CYD, "do": "reset"})
     sent(ledger, office.server())

@@ -138,8 +138,8 @@ def test_a_log_in_refused_for_now_is_tried_again(office):
     assert office.asked("logins") == 2
 
 
-def test_the_mail_arrives_as_it_was_written(office):
-    text = "Grüße\n.\n..two dots\n" + "long " * 400 + "\nlast\n"
+@pytest.mark.parametrize("text", ["Grüße\n", "Grüße\n.\n..two dots\n" + "long " * 400 + "\nlast\n", ".\n..\nplain\n"])
+def test_the_mail_arrives_as_it_was_written(office, text):
     assert deliver(office.server(), letter(text, Subject="Größe")).state == "sent"
     (mail,) = office.mails()
     assert mail["content"].isascii()
