@@ -78,7 +78,7 @@ def build(
         parameters_of(chapter, {})
     shelf, root = Shelf(reports.resolve(), book.company), root.resolve()
     clock = _Clock()
-    with shelf.staging(book.name) as stage:
+    with shelf.staging(book.folder) as stage:
         with clock("prepare"):
             prepared = prepare(stage)
         book = replace(book, stamp=prepared.stamp, sample=prepared.sample)
@@ -91,9 +91,10 @@ def build(
             printed = render.render(book, stage, runs, work.numbers)
         timings = clock.seconds | {"each": {run.chapter.name: round(run.seconds, 2) for run in runs}}
         work.finish(runs, printed, timings)
-        kept = shelf.keeps(book.name, printed.status)
-        folder = shelf.publish(stage, book.name, printed.status)
-        index.renew(shelf.folder, book)
+        kept = shelf.keeps(book.folder, printed.status)
+        folder = shelf.publish(stage, book.folder, printed.status)
+        if not book.audience:
+            index.renew(shelf.folder, book)
         return Outcome(printed.status, folder, kept, printed.failures, printed.problems, timings)
 
 
@@ -131,7 +132,7 @@ class _Work:
 
     def take_over(self, chapters: Sequence[Chapter]) -> list[Run]:
         """Copy executed notebooks from what stands when nothing they were made from has changed."""
-        standing = self.shelf.of(self.book.name)
+        standing = self.shelf.of(self.book.folder)
         before = manifest.read(standing) or {}
         if not chapters or before.get("inputs") != self._inputs():
             return []
@@ -147,7 +148,7 @@ class _Work:
 
     def finish(self, runs: Sequence[Run], printed: render.Printed, timings: Mapping[str, Any]) -> None:
         """Let the notebooks name the folder where they will lie, and write the manifest."""
-        place = self._from_root(self.shelf.place(self.book.name, printed.status))
+        place = self._from_root(self.shelf.place(self.book.folder, printed.status))
         for run in runs:
             if run.output.exists():
                 text = run.output.read_text(encoding="utf-8").replace(str(self.stage), place)
@@ -156,6 +157,7 @@ class _Work:
             "status": printed.status,
             "period": self.book.name,
             "company": self.book.company,
+            "audience": self.book.audience,
             "as_of": self.book.stamp.isoformat(),
             "sample": self.book.sample,
             "inputs": self._inputs(),
@@ -173,7 +175,7 @@ class _Work:
 
     def _made_from(self, chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a notebook's page depends on beyond that: its code, its parameters and what it shows beside."""
-        place = self._from_root(self.shelf.of(self.book.name))
+        place = self._from_root(self.shelf.of(self.book.folder))
         lasting = {
             name: value.replace(str(self.stage), place) if isinstance(value, str) else value
             for name, value in given.items()

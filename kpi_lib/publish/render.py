@@ -23,7 +23,7 @@ MESSAGES = {
 class Book:
     """What is to be printed for a period, and for whom."""
 
-    name: str  # 2024-05: the folder, and the end of file names
+    name: str  # 2024-05: the end of file names, and the folder unless it is of an audience
     label: str  # May 2024, in the book's language
     company: str
     chapters: Sequence[Chapter]
@@ -35,6 +35,12 @@ class Book:
     sample: bool = False
     stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
     inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what the numbers are made from
+    audience: str = ""  # whose pages they are; empty: the company's
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that the pages lie in."""
+        return self.audience or self.name
 
     @property
     def to(self) -> Language:
@@ -90,7 +96,7 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
     printed.problems = list(dict.fromkeys(printed.problems))
     said = MESSAGES.get(printed.status)
     index: dict[str, Any] = {"message": book.to.say(said) if said else "", "book_file": book.file if whole else None}
-    index["shelf"] = printed.status != "failed"  # one that failed may lie elsewhere
+    index["shelf"] = printed.status != "failed" and not book.audience  # one that failed may lie elsewhere
     text = html.index(book, book.title, entries=printed.entries + _downloads(numbers, book.to), **index)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return printed
