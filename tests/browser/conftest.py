@@ -1,15 +1,18 @@
 """Chromium, and pages to open in it: the month's, the index and a page that failed, from two small notebooks."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import publish_texts
 from publish_books import built, notebook, shows
 
 from kpi_lib.display import Card, Cards, Column, Definition, Definitions, Finding, Note, Table
+from kpi_lib.language import LANGUAGES
 from kpi_lib.scorecard import Scorecard
 
 CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None)
@@ -55,7 +58,10 @@ def shown(thing):
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory):
-    """A folder of reports: a month with a page of everything, one whose page failed, and the index."""
+    """A folder of reports: a month with a page of everything, one whose page failed, and the index.
+
+    Beside it, the index in Persian, and in `languages` a page in each language.
+    """
     import pandas as pd
     from small_scorecard import about, trend
 
@@ -80,9 +86,16 @@ def reports(tmp_path_factory):
     built(root, notebook(root, "support_ops", ["# Support", "1 / 0"]), period="2024-04")
     folder = built(root, notebook(root, "loyalty", cells)).folder
     Scorecard(pd.DataFrame(trend()), about()).write(folder)
-    from kpi_lib.publish import Book, index
+    from kpi_lib.publish import Book, html, index
 
-    index.renew(folder.parent, Book("2024-05", "May 2024", "Kestrel <Outfitters>", [], sample=True))
+    book = Book("2024-05", "May 2024", "Kestrel <Outfitters>", [], sample=True)
+    index.renew(folder.parent, replace(book, language="fa"))
+    (folder.parent / "index.html").rename(folder.parent / "index-fa.html")
+    index.renew(folder.parent, book)
+    (folder.parent / "languages").mkdir()
+    for code in LANGUAGES:
+        text = html.page(publish_texts.read(code, root), replace(book, language=code))
+        (folder.parent / "languages" / f"{code}.html").write_text(text, encoding="utf-8")
     return folder.parent
 
 

@@ -5,7 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from kpi_lib.language import LANGUAGES
+
 PAGES = ["2024-05/loyalty.html", "2024-05/index.html", "2024-04/support_ops.html", "2024-04/index.html", "index.html"]
+PAGES += ["languages/ar.html", "languages/fa.html", "languages/ru.html", "index-fa.html"]
 
 
 @pytest.fixture(scope="session")
@@ -149,3 +152,54 @@ def test_the_index_of_all_reports_leads_to_the_month_and_back(opened):
     page.get_by_role("link", name="All pages of the period").click()
     page.get_by_role("link", name="All reports").click()
     assert page.url.endswith("reports/index.html")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize(
+    ("place", "down", "up"),
+    [
+        (1, ["email", "chat", "phone"], ["phone", "chat", "email"]),  # durations
+        (2, ["phone", "email", "chat"], ["chat", "email", "phone"]),  # amounts
+        (3, ["chat", "phone", "email"], ["phone", "chat", "email"]),  # one below zero, one unknown
+    ],
+)
+def test_numbers_sort_as_their_language_writes_them(opened, code, place, down, up):
+    page = opened(f"languages/{code}.html")
+    table = page.locator("main > .kpi-scroll table").first
+    found = []
+    for _ in range(2):
+        table.locator("thead button").nth(place).click()
+        found.append(table.locator("tbody th").all_inner_texts())
+    assert found == [down, up]
+
+
+def edges(page, what):
+    return page.locator(what).evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_layout_runs_the_way_the_language_is_read(opened, code):
+    page = opened(f"languages/{code}.html")
+    first = max if code in ("ar", "fa") else min
+    for what in (".kpi-card", ".kpi-table thead tr:first-child > :nth-child(-n + 4)"):
+        found = edges(page, what)[:4]
+        assert first(found) == found[0]
+    contents, main = page.locator(".contents").bounding_box()["x"], page.locator("main").bounding_box()["x"]
+    assert (contents < main) == (code in ("ar", "fa"))
+    style = page.locator(".kpi-finding").first.evaluate(
+        "e => [getComputedStyle(e).borderRight, getComputedStyle(e).borderLeft]"
+    )
+    assert ["5px" in side for side in style] == [code in ("ar", "fa"), code not in ("ar", "fa")]
+    directions = page.eval_on_selector_all(
+        ".kpi-spark, figure .svg", "all => all.map(e => getComputedStyle(e).direction)"
+    )
+    assert set(directions) == {"ltr"}
+
+
+@pytest.mark.parametrize("code", ["ar", "fa"])
+def test_arabic_letters_are_drawn_in_the_pages_own_font(opened, code):
+    page = opened(f"languages/{code}.html")
+    faces = page.evaluate(
+        "document.fonts.ready.then(() => [...document.fonts].filter(f => f.status === 'loaded').map(f => f.family))"
+    )
+    assert "Report Arabic" in {face.strip('"') for face in faces}
