@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpi_lib import cli_delivery
 from kpi_lib.cli_common import checked, chosen_period, common, inputs, opened, progress_of
 from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
 
@@ -196,6 +197,10 @@ def sample(extract: str | None, without_stories: bool, path: str, as_of: str | N
     folder = Path(next(iter(source.tables.values()))).parent
     company.write(folder.resolve(), extract=extract, stories=not without_stories)
     click.echo(f"The sample company is in {folder.resolve()}")
+
+
+cli.add_command(cli_delivery.diff)
+cli.add_command(cli_delivery.verify)
 
 
 def _standing(folder: Path, book: "Book") -> Path | None:

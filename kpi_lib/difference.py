@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,10 +27,29 @@ Row = Mapping[str, Any]
 Why = Callable[[Row, Row], Iterable[str]]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The numbers that are printed otherwise, as plain data, and how many are not; `then` and `now` name the two."""
+
+    said: str
+    then: str
+    now: str
+    rows: list[dict[str, Any]]
+    others: int
+
+
 def totals(card: Scorecard, period: str | None = None, *, headlines: bool = False) -> pd.DataFrame:
     """Return the totals of a scorecard's period, or of an earlier one in it."""
     frame = card.frame[(card.frame["period"] == (period or card.period)) & card.frame["cut"].isna()]
     return frame[frame["headline"].astype(bool)] if headlines else frame
+
+
+def compared(
+    said: str, names: tuple[str, str], then: pd.DataFrame, now: pd.DataFrame, currency: str, why: Why
+) -> Comparison:
+    """Compare two sets of totals."""
+    rows = differences(then, now, currency, why)
+    return Comparison(said, *names, rows, int((~now["kpi"].isin([row["kpi"] for row in rows])).sum()))
 
 
 def differences(then: pd.DataFrame, now: pd.DataFrame, currency: str, why: Why) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from kpi_lib.units import exact
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kpi_lib.difference import Comparison
     from kpi_lib.params import Params
     from kpi_lib.period import Period
     from kpi_lib.scorecard import Scorecard
@@ -114,6 +115,24 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     if end > source.as_of:
         console.print(Text(f"{period.label} is not over in this extract: its numbers are provisional"))
     return any(reach.level == "error" for reach in reached)
+
+
+def print_differences(found: "Comparison", form: str) -> None:
+    """Print what differs between two scorecards as a table, or as JSON."""
+    if form == "json":
+        print(json.dumps(found.rows, ensure_ascii=False, indent=1))
+        return
+    console, table, others = _console(), _table(), found.others
+    console.print(Text(plain(found.said), style="bold"))
+    for head in ("KPI", found.then, found.now, "change", "why"):
+        table.add_column(head, justify="right" if head in (found.then, found.now) else "left")
+    for row in found.rows:
+        cells = (row["title"], row["then"], row["now"], row["change"], ", ".join(row["why"]))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    if found.rows:
+        console.print(table)
+    numbers = f"{others} number{'' if others == 1 else 's'} {'is' if others == 1 else 'are'}"
+    console.print(Text(f"{numbers} printed the same."))
 
 
 def print_list() -> None:

@@ -44,11 +44,11 @@ def shop(company, monkeypatch):
 def test_help_lists_the_commands(kpi):
     code, out, _ = kpi("--help")
     assert code == 0
-    for command in ("report", "values", "check", "list", "explain", "sample"):
+    for command in ("report", "values", "check", "diff", "verify", "list", "explain", "sample"):
         assert f"  {command}" in out
 
 
-@pytest.mark.parametrize("command", ["report", "values", "check", "list", "explain", "sample"])
+@pytest.mark.parametrize("command", ["report", "values", "check", "diff", "verify", "list", "explain", "sample"])
 def test_each_command_has_help_and_takes_params_and_as_of(kpi, command):
     code, out, _ = kpi(command, "--help")
     assert code == 0

@@ -102,16 +102,16 @@ def test_a_file_that_somebody_has_changed(standing):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("params", "The configuration has"),
-        ("source", "The data has"),
-        ("kpi_lib", "The code has"),
-        ("lock", "The packages have"),
-        ("issued", "What was issued of earlier periods has"),
+        ("params", "The configuration"),
+        ("source", "The data"),
+        ("kpi_lib", "The code"),
+        ("lock", "The list of packages"),
+        ("issued", "What was issued of earlier periods"),
     ],
 )
 def test_what_it_was_made_from_has_changed(standing, name, said):
     assert gate.reasons(replace(standing, inputs=INPUTS | {name: "new"})) == [
-        f"{said} changed since the report was built: run `kpi report 2024-05` again."
+        f"{said} has changed since the report was built: run `kpi report 2024-05` again."
     ]
 
 

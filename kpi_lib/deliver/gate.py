@@ -23,7 +23,7 @@ WHAT = {
     "params": "the configuration",
     "source": "the data",
     "kpi_lib": "the code",
-    "lock": "the packages",
+    "lock": "the list of packages",
     "issued": "what was issued of earlier periods",
 }
 
@@ -83,6 +83,20 @@ def warnings(standing: Standing) -> list[str]:
     ]
 
 
+def changed(
+    built: Mapping[str, Any], inputs: Mapping[str, str], notebooks: Mapping[str, Path], commentary: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what a report would not be made from again as it was, by what its build wrote down."""
+    before = built.get("inputs", {})
+    yield from (WHAT.get(name, name) for name, value in inputs.items() if before.get(name) != value)
+    for name, made_from in built.get("notebooks", {}).items():
+        path = notebooks.get(name)
+        if path is None or not path.is_file() or manifest.hashed(path) != made_from.get("sha256"):
+            yield f"the notebook {name}"
+        if sha256(commentary.get(name, "").encode()).hexdigest() != made_from.get("beside"):
+            yield f"the analysts' comment in {name}"
+
+
 def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
     label, period = standing.period.label, standing.period
     if not built:
@@ -104,22 +118,9 @@ def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_inputs(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what has changed since the report was built."""
-    again = f"since the report was built: run `kpi report {standing.period}` again."
-    before = built.get("inputs", {})
-    for name, value in standing.inputs.items():
-        if before.get(name) != value:
-            said = WHAT.get(name, name)
-            yield f"{said[:1].upper()}{said[1:]} {'have' if name == 'lock' else 'has'} changed {again}"
-    for name, path in standing.notebooks.items():
-        made_from = built.get("notebooks", {}).get(name)
-        if not made_from:
-            continue
-        if not path.is_file() or manifest.hashed(path) != made_from.get("sha256"):
-            yield f"The notebook {name} has changed {again}"
-        said = sha256(standing.commentary.get(name, "").encode()).hexdigest()
-        if said != made_from.get("beside"):
-            yield f"The analysts' comment in {name} has changed {again}"
+    for what in changed(built, standing.inputs, standing.notebooks, standing.commentary):
+        said = what[:1].upper() + what[1:]
+        yield f"{said} has changed since the report was built: run `kpi report {standing.period}` again."
 
 
 def _of_data(standing: Standing, card: Scorecard) -> Iterator[str]:
