@@ -24,7 +24,7 @@ class Program:
     """A program of the tests in a process of its own, which answers a line with a line."""
 
     def __init__(self, name: str, *arguments: Path) -> None:
-        program = [sys.executable, Path(__file__).with_name(name), *arguments]
+        program = [sys.executable, "-W", "ignore", Path(__file__).with_name(name), *arguments]
         self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdin
         assert self.process.stdout
