@@ -15,7 +15,7 @@ from kpi_lib.period import MONTHS, Period
 
 LANGUAGES = ("en", "ar", "fa", "ru")
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
-_LIKE_FRACTIONS = {"ar": 100, "ru": 2}  # the number whose plural form follows a fraction, where that is not 1.5's own
+_LIKE_FRACTIONS = {"ar": 100, "ru": 2}  # the whole number whose form goes with decimals: 2,5 and 5,0 as 2
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _LATIN = re.compile("[A-Za-z]")
 _BEFORE_A_NUMBER = "\N{LEFT-TO-RIGHT MARK}"  # keeps a sign before its number in text that runs to the left
@@ -42,9 +42,9 @@ class Language:
         """Return a message in this language, its `{names}` filled in."""
         return self._filled(message, given)
 
-    def many(self, one: str, several: str, count: float, /, **given: Any) -> str:
-        """Return the form of a message that goes with a number; `{count}` is the number as it is to be printed."""
-        return self._filled(one if count == 1 else several, {"count": self.number(count)} | given)
+    def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
+        """Return the form of a message that goes with a number, which is `{count}` in it."""
+        return self._filled(one if count == 1 else several, {"count": self.number(count, decimals)} | given)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its separators."""
@@ -123,12 +123,12 @@ class _Translated(Language):
             found.string if found and isinstance(found.string, str) and found.string else message, given
         )
 
-    def many(self, one: str, several: str, count: float, /, **given: Any) -> str:
+    def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
         found = self._catalogue.get(one)
         forms = found.string if found and isinstance(found.string, tuple) and all(found.string) else ()
-        whole = int(count) if count == int(count) else _LIKE_FRACTIONS.get(self.code, 2)
+        whole = _LIKE_FRACTIONS.get(self.code, 2) if decimals else int(count)
         text = forms[self._form(whole)] if forms else one if count == 1 else several
-        return self._filled(text, {"count": self.number(count)} | given)
+        return self._filled(text, {"count": self.number(count, decimals)} | given)
 
     def number(self, value: float, decimals: int = 0) -> str:
         from babel.numbers import format_decimal
@@ -157,7 +157,7 @@ class _Translated(Language):
         return self.year(period)
 
     def month(self, period: Period) -> str:
-        return self._date("LLL", period.first_day) if period.months == 1 else self.period(period).split()[0]
+        return self._date("LLL", period.first_day) if period.months == 1 else self.without_year(period)
 
     def year(self, period: Period) -> str:
         return self._date("y", period.first_day)

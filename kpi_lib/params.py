@@ -158,7 +158,7 @@ class Params(ParamsFile):
     company: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_zone)]
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    language: Literal["en"] = "en"
+    language: Literal["en", "ar", "fa", "ru"] = "en"
     source: Path
     reports: Path
     records: Path

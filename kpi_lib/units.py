@@ -77,7 +77,7 @@ def printed(
     if unit == "percent":
         return language.percent(number, places)
     if said := UNITS[unit].said:
-        return language.many(*said, number, count=language.number(number, places))
+        return language.many(*said, number, decimals=places)
     return language.number(number, places)
 
 
@@ -111,7 +111,7 @@ def difference(
     if said := UNITS[unit].difference:
         places = UNITS[unit].decimals
         number = round(amount, places)
-        return language.many(*said, number, count=language.number(number, places))
+        return language.many(*said, number, decimals=places)
     return printed(amount, unit, currency, decimals=decimals, language=language)
 
 
