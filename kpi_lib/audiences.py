@@ -138,6 +138,15 @@ def read(params: Params) -> Delivery:
     return delivery
 
 
+def where(params: Params, audience: Audience, *key: str) -> str | None:
+    """Return file and line of an audience's key; None when it is not from the file."""
+    if not path(params).is_file():
+        return None
+    delivery = validated(Delivery, path(params))
+    places = (place for place, known in enumerate(delivery.audiences) if known.name == audience.name)
+    return next((delivery.where("audiences", place, *key) for place in places), None)
+
+
 def _check(audience: Audience, place: int, delivery: Delivery, book: set[str]) -> None:
     for number, notebook in enumerate(audience.notebooks or ()):
         if notebook not in book:

@@ -7,12 +7,15 @@ import pandas as pd
 
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import Data
+from kpi_lib.facts.data import SLICE, WHOLE
 from kpi_lib.kpi import Kpi, addresses, with_parents
 from kpi_lib.params import Params, Target
 from kpi_lib.period import Period
+from kpi_lib.suppression import without_few
 from kpi_lib.units import rounded
 
 BASIS = {"month": 1, "quarter": 3, "year": 12}
+SAME = [SLICE, "kpi", "cut", "member"]  # of the same number in another period
 
 
 def provisional(
@@ -31,12 +34,12 @@ def provisional(
 
 def compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
     """Add the value of the period before and of the same period a year earlier, where there is one fit to be shown."""
-    earlier = frame.set_index(["kpi", "cut", "member", "period"])["value"].where(frame["status"].eq("ok").to_numpy())
+    earlier = frame.set_index([*SAME, "period"])["value"].where(frame["status"].eq("ok").to_numpy())
     for name, back in (
         ("previous", {str(p): str(p.previous) for p in periods}),
         ("year_ago", {str(p): str(p.year_before) for p in periods}),
     ):
-        keys = pd.MultiIndex.from_arrays([frame["kpi"], frame["cut"], frame["member"], frame["period"].map(back)])
+        keys = pd.MultiIndex.from_arrays([*(frame[key] for key in SAME), frame["period"].map(back)])
         frame[name] = earlier.reindex(keys).to_numpy()
     return frame
 
@@ -59,9 +62,10 @@ def at_the_same_age(
     owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
     wanted = with_parents({kpi.address for kpi in owners.values()}, kpis)
     past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
-    values = past.set_index(["kpi", "cut", "member"])["value"].where(past["status"].eq("ok").to_numpy())
+    past = without_few(past, kpis, whole.params.thresholds.minimum_cell) if whole.slices else past
+    values = past.set_index(SAME)["value"].where(past["status"].eq("ok").to_numpy())
     mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
-    keys = pd.MultiIndex.from_frame(frame.loc[mine, ["kpi", "cut", "member"]])
+    keys = pd.MultiIndex.from_frame(frame.loc[mine, SAME])
     now, then_value = frame.loc[mine, "previous"].to_numpy(), values.reindex(keys).to_numpy()
     unseen = (then_value == 0) & (now != 0)  # the extract does not tell what was known at that age
     frame.loc[mine, "previous"] = np.where(unseen, np.nan, then_value)
@@ -71,23 +75,23 @@ def at_the_same_age(
 
 
 def judged(frame: pd.DataFrame, params: Params, period: Period) -> pd.DataFrame:
-    """Add target bounds and verdict; a value misses its target when it does so as printed."""
+    """Add target bounds and verdict; a value misses its target when it does so as printed.
+
+    A target of how many is set for the whole company, and so is none of a slice.
+    """
     bounds = {name: _bounds(target, name, period) for name, target in params.targets.items()}
-    total = frame["cut"].isna()
+    aimed = frame["cut"].isna() & ((frame[SLICE] == WHOLE) | (frame["unit"] != "count"))
     for name, place in (("target_low", 0), ("target_high", 1)):
         limits = frame["kpi"].map({kpi: limit[place] for kpi, limit in bounds.items()})
-        frame[name] = limits.where(total).astype("float64")
-    verdicts = []
-    for row in frame[["value", "unit", "status", "provisional", "target_low", "target_high"]].to_dict("records"):
-        if row["status"] != "ok" or row["provisional"]:
-            verdicts.append("withheld")
-        elif pd.isna(row["target_low"]) and pd.isna(row["target_high"]):
-            verdicts.append("no_target")
-        else:
-            value = rounded(row["value"], row["unit"])
-            missed = value < row["target_low"] or value > row["target_high"]  # a missing bound compares false
-            verdicts.append("missed" if missed else "on_target")
-    return frame.assign(verdict=verdicts)
+        frame[name] = limits.where(aimed).astype("float64")
+    withheld = (frame["status"] != "ok") | frame["provisional"]
+    bound = frame["target_low"].notna() | frame["target_high"].notna()
+    frame["verdict"] = np.where(withheld, "withheld", "no_target")
+    for row in frame[bound & ~withheld].itertuples():
+        value = rounded(row.value, row.unit)
+        missed = value < row.target_low or value > row.target_high  # a missing bound compares false
+        frame.loc[row.Index, "verdict"] = "missed" if missed else "on_target"
+    return frame
 
 
 def _bounds(target: Target, name: str, period: Period) -> tuple[float | None, float | None]:

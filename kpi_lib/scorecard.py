@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import pandas as pd
 
 from kpi_lib import consistency, holdout, spread
@@ -20,32 +21,20 @@ from kpi_lib.contract import PLANNED
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
-from kpi_lib.facts.data import ANCHORS, WHOLE
+from kpi_lib.facts.data import ANCHORS, NO_MEMBER, SLICE
 from kpi_lib.intervals import LEVEL
 from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params, default
 from kpi_lib.period import Period
+from kpi_lib.suppression import COMPARED, is_hidden, without_few
 
 TREND = 13
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [
     *KEY,
-    *(
-        "family",
-        "title",
-        "headline",
-        "value",
-        "unit",
-        "better",
-        "numerator",
-        "denominator",
-        "n",
-        "low",
-        "high",
-        "level",
-    ),
-    *("method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
+    *("family", "title", "headline", "value", "unit", "better", "numerator", "denominator", "n", "low", "high"),
+    *("level", "method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
     *("target_low", "target_high", "verdict"),
 ]
 STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
@@ -199,20 +188,32 @@ def build(params: Params, period: Period | str, *, as_of: str | None = None, cut
 def measure(
     source: sources.Source, params: Params, period: Period, kpis: dict[str, Kpi], *, cuts: bool = True
 ) -> Scorecard:
-    """Measure `kpis` on an open source."""
+    """Measure `kpis` on an open source, of the whole company."""
+    whole = data(source, params, period.trailing(TREND))
+    [card] = apart(whole, source, kpis, cuts=cuts).values()
+    card.about["value"] = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
+    return card
+
+
+def apart(whole: Data, source: sources.Source, kpis: dict[str, Kpi], *, cuts: bool = True) -> dict[str, Scorecard]:
+    """Measure `kpis` of each of the slices of `whole`, or of all of it; the numbers of few are hidden in slices."""
+    params, periods = whole.params, list(whole.calendar.periods)
+    period = periods[-1]
     _check_cuts(kpis)
     within(source, params, period)
-    periods = period.trailing(TREND)
-    whole = data(source, params, periods)
     first = {about["table"]: _instant(about["first"]) for about in source.quality()[0]}
     curves: dict[str, Any] = {}
     frame = evaluate(whole, kpis.values(), first, cuts=cuts, curves=curves)
     frame = _described(frame, kpis, params, source)
+    identities = {name: _identities(rows) for name, rows in frame.groupby(SLICE)}
+    frame = without_few(frame, kpis, params.thresholds.minimum_cell) if whole.slices else frame
     frame["provisional"] = provisional(frame, kpis, periods, params, source.as_of)
     frame = compared(frame, periods)
     young = set(frame.loc[frame["provisional"] & (frame["period"] == str(period)), "kpi"])
     if young:
         frame = at_the_same_age(frame, young, kpis, whole, periods, first, cuts)
+    if whole.slices:
+        frame.loc[is_hidden(frame), COMPARED] = np.nan
     frame = judged(frame, params, period)
     order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
     frame = frame.sort_values(
@@ -221,11 +222,15 @@ def measure(
         na_position="first",
         ignore_index=True,
     )
-    frame = _tidy(frame[COLUMNS])
-    identities = {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
-    value = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
-    found = {"identities": identities, "curves": curves.get(WHOLE, {}), "value": value}
-    return Scorecard(frame, _about(params, period, source, kpis) | found)
+    about = _about(params, period, source, kpis)
+    return {
+        name: Scorecard(_tidy(rows[COLUMNS]), about | {"identities": identities[name], "curves": curves.get(name, {})})
+        for name, rows in frame.groupby(SLICE)
+    }
+
+
+def _identities(frame: pd.DataFrame) -> dict[str, Any]:
+    return {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
 
 
 def _check_cuts(kpis: dict[str, Kpi]) -> None:
@@ -254,10 +259,10 @@ def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source
         }
     described = pd.DataFrame.from_dict(about, orient="index")
     frame = frame.join(described, on="kpi")
-    only_none = frame.groupby(["kpi", "cut"])["member"].transform(lambda members: (members == "(none)").all())
+    named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
     table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in kpis.values()})
-    frame = frame[~(only_none.eq(True) & frame["cut"].notna() & (frame["cut"] != table_cuts))]
-    assert not frame.duplicated(["kpi", "period", "cut", "member"]).any(), "a number is there twice"
+    frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"] == table_cuts)]
+    assert not frame.duplicated([SLICE, "kpi", "period", "cut", "member"]).any(), "a number is there twice"
     blank = {"audience": None, "level": LEVEL, "as_of": source.as_of.isoformat()}
     return frame.assign(
         **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
@@ -360,19 +365,8 @@ def _instant(text: str | None) -> datetime | None:
 def _schema() -> Any:
     import pyarrow as pa
 
-    numbers = {
-        "value",
-        "numerator",
-        "denominator",
-        "n",
-        "low",
-        "high",
-        "level",
-        "previous",
-        "year_ago",
-        "target_low",
-        "target_high",
-    }
+    numbers = {"value", "numerator", "denominator", "n", "low", "high", "level", "previous", "year_ago"}
+    numbers |= {"target_low", "target_high"}
     kinds = {name: pa.float64() for name in numbers} | {"headline": pa.bool_(), "provisional": pa.bool_()}
     return pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
 
