@@ -66,6 +66,19 @@ def test_only_aggregates_come_back(company, answers):
     assert 100 < max(map(max, curves)) <= CURVE_STEPS + 1 + len(MARKS)
 
 
+def test_the_worth_of_customers_takes_rows_by_tenure_and_amount_not_by_customer(company, answers):
+    found = []
+    for name in ("few", "more", "most"):
+        for number in range(100):
+            company.subscription(f"{name} {number}", "2022-01-01", "2022-06-01" if number < 20 else None)
+            company.transaction(f"{name} {number}", number)
+        card = company.card("clv", "clv.realised", period="2024-05")
+        assert all(card.about["value"].values())
+        found.append([len(frame) for frame in measured(company, answers, False, "clv", "clv.realised")])
+    assert found[0] == found[1] == found[2]
+    assert max(found[0]) < 4 * PERIODS  # the lifetime model is given two tenures for each period
+
+
 def test_what_nobody_asked_for_is_not_computed(company, answers, monkeypatch):
     busy(company, 2)
     company.survey("nps", 9)
