@@ -26,12 +26,37 @@ from kpi_lib.charts import (
 )
 from kpi_lib.display import Column, Finding, Note, Shown, Table, backed
 from kpi_lib.insight import About
-from kpi_lib.language import speak
+from kpi_lib.language import message, speak
 from kpi_lib.period import Period
 from kpi_lib.units import printed
 
 Found = Mapping[str, Any]
 TRACKS = {"customers": "percent", "revenue": "percent", "orders": "count"}  # in which unit each is drawn
+
+_LOST = {  # by whether more were lost than expected
+    1: message(
+        "Of {customers} customers in {start} the model expected {expected} to be lost by {end}; {actual} were, "
+        "{error} more."
+    ),
+    0: message("Of {customers} customers in {start} the model expected {expected} to be lost by {end}; {actual} were."),
+    -1: message(
+        "Of {customers} customers in {start} the model expected {expected} to be lost by {end}; {actual} were, "
+        "{error} fewer."
+    ),
+}
+_ORDERED = {
+    1: message(
+        "Of {customers} customers in {start} the model expected {expected} more orders by {end}; {actual} came, "
+        "{error} more."
+    ),
+    0: message(
+        "Of {customers} customers in {start} the model expected {expected} more orders by {end}; {actual} came."
+    ),
+    -1: message(
+        "Of {customers} customers in {start} the model expected {expected} more orders by {end}; {actual} came, "
+        "{error} fewer."
+    ),
+}
 
 
 def spread(found: Found | None, about: About, colour: str = COLOUR) -> list[Shown | Figure]:
@@ -133,36 +158,15 @@ def holdout_in_words(found: Found, about: About) -> str:
 def _expected_in_words(found: Found, about: About) -> str:
     to, (name, track) = speak(about), next(iter(found["tracks"].items()))
     expected, actual = (abs(track["start"] - track[each][-1]) for each in ("expected", "actual"))
-    given = {
-        "customers": to.number(found["customers"]),
-        "start": to.period(Period.parse(found["start"])),
-        "end": to.period(Period.parse(found["periods"][-1])),
-        "expected": to.number(expected),
-        "actual": to.number(actual),
-        "error": to.percent(100 * abs(actual / expected - 1), 0),
-    }
-    if name == "customers" and actual > expected:
-        return to.say(
-            "Of {customers} customers in {start} the model expected {expected} to be lost by {end}; {actual} were, "
-            "{error} more.",
-            **given,
-        )
-    if name == "customers":
-        return to.say(
-            "Of {customers} customers in {start} the model expected {expected} to be lost by {end}; {actual} were, "
-            "{error} fewer.",
-            **given,
-        )
-    if actual > expected:
-        return to.say(
-            "Of {customers} customers in {start} the model expected {expected} more orders by {end}; {actual} came, "
-            "{error} more.",
-            **given,
-        )
+    error = round(100 * (actual / expected - 1))
     return to.say(
-        "Of {customers} customers in {start} the model expected {expected} more orders by {end}; {actual} came, "
-        "{error} fewer.",
-        **given,
+        (_LOST if name == "customers" else _ORDERED)[(error > 0) - (error < 0)],
+        customers=to.number(found["customers"]),
+        start=to.period(Period.parse(found["start"])),
+        end=to.period(Period.parse(found["periods"][-1])),
+        expected=to.number(expected),
+        actual=to.number(actual),
+        error=to.percent(abs(error), 0),
     )
 
 

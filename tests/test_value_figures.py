@@ -112,6 +112,7 @@ def test_who_was_lost_is_held_against_who_was_expected_to_be():
     [
         (1200.0, "1,200 came, 20% more. That is more than chance explains."),
         (950.0, "950 came, 5% fewer. Chance alone can explain that."),
+        (996.0, "996 came. Chance alone can explain that."),
     ],
 )
 def test_orders_that_came_are_held_against_those_expected(came, says):
