@@ -83,7 +83,7 @@ def _for(audience: Audience, card: Scorecard, params: Params) -> Scorecard:
     """Return a slice's scorecard as an audience gets it."""
     frame = card.frame.assign(audience=audience.name)
     hidden = frame[is_hidden(frame) & frame["cut"].isna()]
-    few = set(zip(hidden["kpi"].str.partition(".")[0], hidden["period"], strict=True))
+    few = {(kpi.partition(".")[0], period) for kpi, period in zip(hidden["kpi"], hidden["period"], strict=True)}
     curves = {
         kpi: {period: curve for period, curve in drawn.items() if (kpi, period) not in few}
         for kpi, drawn in card.about["curves"].items()
