@@ -79,10 +79,10 @@ def _of_periods(
     from kpi_lib.scorecard import TREND
 
     source, last = opened(params, as_of, progress), max(then, now, key=lambda each: each.first_day)
-    cards = {last: _measured(source, params, last, progress)}
+    cards = {last: _measured(source, params, last, progress, headlines=True)}
     for each in (then, now):
         if each not in last.trailing(TREND):
-            cards[each] = _measured(source, params, each, progress)
+            cards[each] = _measured(source, params, each, progress, headlines=True)
     before, today = (difference.totals(cards.get(each, cards[last]), str(each), headlines=True) for each in (then, now))
     said = f"{params.company}: from {then.label} to {now.label}"
     names = (then.label, now.label)
@@ -119,12 +119,16 @@ def _of_versions(
     return difference.compared(said, (version, "now"), before, today, params.currency, difference.of_versions)
 
 
-def _measured(source: "Source", params: "Params", period: "Period", progress: "Progress") -> "Scorecard":
+def _measured(
+    source: "Source", params: "Params", period: "Period", progress: "Progress", *, headlines: bool = False
+) -> "Scorecard":
     from kpi_lib import scorecard
     from kpi_lib.kpis import registry
 
+    wanted = [address for address, kpi in registry().items() if kpi.headline and not kpi.table_cut]
     with progress.stage(f"numbers of {period.label}"):
-        return scorecard.measure(source, params, period, registry(), cuts=False)
+        kpis = scorecard.needed_for(wanted if headlines else None)
+        return scorecard.measure(source, params, period, kpis, cuts=False)
 
 
 def _rebuilding(issue: "Issue", params: "Params", as_of: str | None, progress: "Progress") -> str:

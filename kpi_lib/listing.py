@@ -124,10 +124,11 @@ def print_differences(found: "Comparison", form: str) -> None:
         return
     console, table, others = _console(), _table(), found.others
     console.print(Text(plain(found.said), style="bold"))
-    for head in ("KPI", found.then, found.now, "change", "why"):
+    why = ["why"] if any(row["why"] for row in found.rows) else []
+    for head in ("KPI", found.then, found.now, "change", *why):
         table.add_column(head, justify="right" if head in (found.then, found.now) else "left")
     for row in found.rows:
-        cells = (row["title"], row["then"], row["now"], row["change"], ", ".join(row["why"]))
+        cells = (row["title"], row["then"], row["now"], row["change"], *([", ".join(row["why"])] if why else []))
         table.add_row(*(Text(plain(cell)) for cell in cells))
     if found.rows:
         console.print(table)
