@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kpi_lib import (
+    audiences,
     behind,
     captions,
     charts,
@@ -24,6 +25,7 @@ from kpi_lib import (
     parts,
     scorecard,
     signals,
+    slices,
     source,
     value_figures,
 )
@@ -51,12 +53,14 @@ class Report(Numbers):
         audience: str | None = None,
         as_of: str | None = None,
     ) -> None:
-        if audience is not None:
-            raise KpiError(f"audience {audience!r}: reports are made for the whole company only; leave `audience` out")
         self.period, self.params = Period.parse(period), load(params)
         self._as_of = as_of
+        self._audience = audiences.read(self.params).find(audience) if audience else None
+        self._sliced = self._audience if self._audience and self._audience.slice else None
+        language = (self._audience and self._audience.language) or self.params.language
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
-        self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, self.params.language)
+        self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, language)
+        self.about["audience"] = slices.told(self._audience) if self._audience else None
         self._now = self._frame[self._frame["period"] == str(self.period)]
         self._shown: list[str] = []
         self._told: set[str] = set()
@@ -269,11 +273,13 @@ class Report(Numbers):
     @property
     def facts(self) -> "Names":
         """The facts as Ibis tables, `report.facts.tickets_created`; the source is opened at first use."""
-        return Names("fact", FACTS, lambda name: self._data.fact(name))
+        return Names("fact", FACTS, lambda name: self._data.sliced(self._data.fact_of_slices(name)))
 
     @property
     def tables(self) -> "Names":
         """The contract's tables as Ibis tables, `report.tables.tickets`; the source is opened at first use."""
+        if self._sliced:
+            raise KpiError("report.tables are of the whole company: for an audience's slice there are report.facts")
         return Names("table", TABLES, lambda name: self._data.table(name))
 
     @cached_property
@@ -282,14 +288,24 @@ class Report(Numbers):
 
     @cached_property
     def _data(self) -> Data:
+        if self._sliced:
+            [data] = slices.apart(self._source, self.params, self.period, [self._sliced]).values()
+            return data
         return scorecard.data(self._source, self.params, self.period.trailing(scorecard.TREND))
 
     def _build(self) -> Any:
+        if self._sliced:
+            return slices.build(self.params, self.period, self._sliced, as_of=self._as_of)
         return scorecard.build(self.params, self.period, as_of=self._as_of)
 
     def _read(self, path: Path) -> Any:
-        """Read a scorecard's file, which must be this company's, this period's and, when given, this extract's."""
+        """Read a scorecard's file, which must be this company's, period's, audience's and, when given, extract's."""
         read = scorecard.Scorecard.read(path)
+        told = read.about.get("audience") or {}
+        there, asked = told.get("where", {}), self._sliced.where if self._sliced else {}
+        if there != asked:
+            these, those = (" ".join(*of.items()) if of else "the whole company" for of in (there, asked))
+            raise SourceError(f"{path.name} is the scorecard of {these}, not of {those}")
         wanted = {"company": self.params.company, "period": str(self.period)}
         for name, expected in wanted.items():
             if read.about[name] != expected:
@@ -300,7 +316,11 @@ class Report(Numbers):
 
     def _measure(self, kpi: str) -> None:
         """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
-        card = scorecard.measure(self._source, self.params, self.period, scorecard.needed_for([kpi]))
+        kpis = scorecard.needed_for([kpi])
+        if self._sliced:
+            [card] = slices.sliced(self._source, self.params, self.period, [self._sliced], kpis).values()
+        else:
+            card = scorecard.measure(self._source, self.params, self.period, kpis)
         new, about = localised(card.frame, card.about, self.about["language"])
         made, here, before = about["kpis"], declared_here(), self._measured
         replaced = (here.keys() & made.keys()) | (before.keys() - here.keys())

@@ -63,6 +63,13 @@ def sliced(
     return made
 
 
+def build(params: Params, period: Period, audience: Audience, *, as_of: str | None = None) -> Scorecard:
+    """Measure every KPI of one audience's slice, as the data stood at `as_of`."""
+    scorecard.check(params)
+    check(params, audience)
+    return sliced(sources.open(params, as_of=as_of), params, period, [audience])[audience.name]
+
+
 def apart(source: sources.Source, params: Params, period: Period, those: Sequence[Audience]) -> dict[str, Data]:
     """Return by cut the facts' view of an open source for the slices of these audiences."""
     members: dict[str, dict[str, None]] = {}
@@ -91,7 +98,7 @@ def _for(audience: Audience, card: Scorecard, params: Params) -> Scorecard:
     about = card.about | {
         "audience": told(audience),
         "language": audience.language or params.language,
-        "kpis": _with_reasons(card, str(NotSlicedError(next(iter(audience.where))))),
+        "kpis": _with_reasons(card, next(iter(audience.where))),
         "checks": [{**check, "examples": []} for check in card.about["checks"]],
         "curves": {kpi: drawn for kpi, drawn in curves.items() if drawn},
         "value": {"spread": None, "holdout": None},
@@ -99,12 +106,12 @@ def _for(audience: Audience, card: Scorecard, params: Params) -> Scorecard:
     return Scorecard(frame, about)
 
 
-def _with_reasons(card: Scorecard, why: str) -> dict[str, Any]:
-    """Return what is said of each KPI, with `unsliced`, the reason, of those that cannot be told of one member."""
-    missing = card.frame.groupby("kpi")["method"].agg(lambda methods: (methods == why).all())
-    without = set(missing[missing].index)
+def _with_reasons(card: Scorecard, cut: str) -> dict[str, Any]:
+    """Return what is said of each KPI, with `unsliced`, the cut, of those that cannot be told of one member of it."""
+    unsliced = (card.frame["method"] == str(NotSlicedError(cut))).groupby(card.frame["kpi"]).all()
+    without = set(unsliced[unsliced].index)
     return {
-        address: said | ({"unsliced": why} if address in without else {})
+        address: said | ({"unsliced": cut} if address in without else {})
         for address, said in card.about["kpis"].items()
     }
 

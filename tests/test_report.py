@@ -82,8 +82,8 @@ def test_the_same_extract_in_another_zone_is_accepted(folder):
     assert open_report(folder, as_of="2024-07-02T06:00+02:00").period.label == "May 2024"
 
 
-def test_an_audience_is_refused_in_words(folder):
-    with pytest.raises(KpiError, match="audience 'board'"):
+def test_an_audience_that_nobody_has_written_down_is_refused_in_words(folder):
+    with pytest.raises(KpiError, match=r"there is no audiences\.yaml"):
         open_report(folder, audience="board")
 
 
