@@ -180,7 +180,8 @@ def causes(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard, now:
     before, today = (card.about.get("traces", {}).get(row["period"], {}) for card in (then, now))
     if not before:
         return causes
-    needs = {table for need in now.about["kpis"][row["kpi"]]["needs"] for table in need.split(" or ")}
+    declared = now.about["kpis"][row["kpi"]]["needs"]
+    needs = {table for need in declared for table in need.split(" or ")}
     needs |= _SUPPORT if needs & _SUPPORT else set()
     more = {what: today.get(what, 0) - before.get(what, 0) for what in {*before, *today}}
     tables = [more.get(table, 0) for table in needs]
@@ -188,9 +189,10 @@ def causes(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard, now:
         LATE: any(rows > 0 for rows in tables),
         GONE: any(rows < 0 for rows in tables),
         MERGED: bool(needs & _SUPPORT) and more.get("merged", 0) > 0,
-        REOPENED: bool(needs & _SUPPORT) and more.get("reopened", 0) > 0,
     }
-    return [*causes, *(cause for cause, holds in told.items() if holds)]
+    causes += [cause for cause, holds in told.items() if holds]
+    may_count = "ticket_events" in declared or (bool(needs & _SUPPORT) and not causes)  # not all look at resolutions
+    return [*causes, REOPENED] if may_count and more.get("reopened", 0) > 0 else causes
 
 
 def _of_meaning(

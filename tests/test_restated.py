@@ -103,19 +103,38 @@ def test_another_mapping_of_the_export_is_a_changed_configuration(company):
 
 
 def test_a_ticket_that_was_reopened_or_merged_after_the_issue_is_told(company):
+    kpis = ("ticket_volume", "resolved_cases")
     for day in range(1, 8):
         company.ticket(f"2024-05-{day:02d} 08:00", resolved=f"2024-05-{day:02d} 10:00")
-    then = measured(company, "resolution_time", "ticket_volume", as_of="2024-08-01T00:00+02:00")
+    then = measured(company, *kpis, as_of="2024-08-01T00:00+02:00")
     first, second = (company.rows["tickets"][place] for place in (0, 1))
     company.event(first["ticket_id"], "2024-08-02 08:00", "status", to_value="open")
     company.event(first["ticket_id"], "2024-08-09 08:00", "status", to_value="closed")
+    company.table()
+    now = measured(company, *kpis, as_of=LATER, issued=[then])
+    assert (only(now)["kpi"], only(now)["causes"]) == ("resolved_cases", ["reopened tickets"])
     second |= {"merged_into_id": first["ticket_id"], "merged_at": "2024-08-03 08:00"}
     company.table()
-    now = measured(company, "resolution_rate", "ticket_volume", as_of=LATER, issued=[then])
-    assert only(now)["causes"] == ["merged tickets", "reopened tickets"]
-    assert now.about["traces"]["2024-05"] | {"merged": 1, "reopened": 1} == now.about["traces"]["2024-05"]
-    assert now.about["traces"]["2024-04"]["reopened"] == 0
+    now = measured(company, *kpis, as_of=LATER, issued=[then])
+    assert {each["kpi"]: each["causes"] for each in now.about["restated"]} == {
+        "ticket_volume": ["merged tickets"],
+        "resolved_cases": ["merged tickets", "reopened tickets"],
+    }
+    traced = now.about["traces"]
+    assert (traced["2024-05"]["merged"], traced["2024-05"]["reopened"]) == (1, 1)
+    assert (traced["2024-04"]["merged"], traced["2024-04"]["reopened"]) == (0, 0)
     assert then.about["traces"]["2024-05"]["reopened"] == 0
+
+
+def test_a_reopening_is_the_cause_of_a_time_to_resolution_when_there_is_no_other(company):
+    for day in range(1, 7):
+        company.ticket(f"2024-05-{day:02d} 08:00", resolved=f"2024-05-{day:02d} 1{day}:00")
+    then = measured(company, "resolution_time", as_of="2024-08-01T00:00+02:00")
+    ticket = company.rows["tickets"][0]["ticket_id"]
+    company.event(ticket, "2024-08-02 08:00", "status", to_value="open")
+    company.event(ticket, "2024-08-09 08:00", "status", to_value="closed")
+    company.table()
+    assert only(measured(company, "resolution_time", as_of=LATER, issued=[then]))["causes"] == ["reopened tickets"]
 
 
 def test_a_number_that_was_provisional_says_so_and_nothing_else(company):
