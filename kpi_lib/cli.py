@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from kpi_lib import cli_delivery
-from kpi_lib.cli_common import checked, chosen_period, common, inputs, opened, progress_of
+from kpi_lib.cli_common import audiences_of, checked, chosen_period, common, opened, progress_of
 from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
 
 if TYPE_CHECKING:
     from kpi_lib.params import Params
-    from kpi_lib.period import Period
-    from kpi_lib.publish import Book, Prepared, Progress
-    from kpi_lib.source import Source
 
 LATE = 3
-NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xlsx")
 
 
 def main() -> None:
@@ -56,6 +52,7 @@ def cli() -> None:
 @click.argument("period", default="last")
 @click.option("--only", multiple=True, metavar="NOTEBOOK", help="Renew this notebook's pages alone.")
 @click.option("-p", "typed", multiple=True, metavar="NOTEBOOK.KEY=VALUE", help="A parameter of one notebook.")
+@click.option("--audience", metavar="NAME", help="The pages of one audience of params/audiences.yaml, or of all.")
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
@@ -65,6 +62,7 @@ def report(
     period: str,
     only: tuple[str, ...],
     typed: tuple[str, ...],
+    audience: str | None,
     jobs: int | None,
     out: Path | None,
     fresh: bool,
@@ -75,43 +73,51 @@ def report(
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
     params = checked(path, period, only)
     own = _typed(typed, params)
-    from dataclasses import replace
+    from kpi_lib import assembly, commentary, publish
 
-    from kpi_lib import commentary, publish, scorecard
-
+    those = audiences_of(audience, params)
+    _name_left_out(params)
     with progress_of(as_json) as progress:
         source = opened(params, as_of, progress)
         chosen = chosen_period(period, params, source)
-        said = commentary.read(params, chosen)
-        book = _book(params, chosen, own, source)
         shelf = (out or params.reports).absolute()
-
-        def prepare(folder: Path) -> "Prepared":
-            standing = None if fresh else _standing(shelf / str(chosen), book)
-            prepared = _measure(source, params, chosen, folder, as_of, progress, standing)
-            if said:
-                card = scorecard.Scorecard.read(folder / "scorecard.parquet")
-                commentary.check(said, card.frame, card.about)
-            return replace(prepared, beside={name: section.text for name, section in said.items()})
-
-        outcome = publish.build(
-            book,
-            shelf,
-            root=params.project,
-            prepare=prepare,
-            only=only,
-            jobs=jobs,
-            progress=progress,
-        )
-    for line in (*map(str, outcome.failures), *outcome.problems, *commentary.unshown(said, params)):
-        click.echo(f"kpi: {plain(line)}", err=True)
+        wanted = assembly.editions(params, chosen, shelf, source, those, own)
+        numbers = assembly.Numbers(source, params, chosen, wanted)
+        outcomes = []
+        for edition in wanted:
+            outcomes.append(
+                publish.build(
+                    edition.book,
+                    shelf,
+                    root=params.project,
+                    prepare=assembly.prepare(edition, numbers, source, as_of, progress, fresh=fresh),
+                    only=only,
+                    jobs=jobs,
+                    progress=progress,
+                )
+            )
+    for edition, outcome in zip(wanted, outcomes, strict=True):
+        told = (*map(str, outcome.failures), *outcome.problems, *commentary.unshown(edition.commentary, params))
+        for line in told:
+            click.echo(f"kpi: {plain(line)}", err=True)
+        if not as_json:
+            click.echo(outcome.message)
     if as_json:
-        summary = {"period": str(chosen), "status": outcome.status, "folder": str(outcome.folder), "kept": outcome.kept}
-        told = {"failures": list(map(str, outcome.failures)), "problems": list(outcome.problems)}
-        click.echo(json.dumps(summary | told | {"timings": outcome.timings}))
-    else:
-        click.echo(outcome.message)
-    return outcome.exit_code
+        said = [
+            {
+                "period": str(chosen),
+                "audience": edition.book.audience or None,
+                "status": outcome.status,
+                "folder": str(outcome.folder),
+                "kept": outcome.kept,
+                "failures": list(map(str, outcome.failures)),
+                "problems": list(outcome.problems),
+                "timings": outcome.timings,
+            }
+            for edition, outcome in zip(wanted, outcomes, strict=True)
+        ]
+        click.echo(json.dumps(said[0] if len(said) == 1 else said))
+    return max(outcome.exit_code for outcome in outcomes)
 
 
 @cli.command()
@@ -203,77 +209,13 @@ cli.add_command(cli_delivery.diff)
 cli.add_command(cli_delivery.verify)
 
 
-def _standing(folder: Path, book: "Book") -> Path | None:
-    """Return the folder of the period's report if its numbers were made from the same inputs, and are as they were."""
-    from kpi_lib.publish import manifest
-
-    before = (manifest.read(folder) or {}).get("inputs", {})
-    same = all(before.get(name) == value for name, value in book.inputs.items())
-    whole = all((folder / name).is_file() and manifest.hashed(folder / name) == before.get(name) for name in NUMBERS)
-    return folder if same and whole else None
-
-
-def _measure(
-    source: "Source",
-    params: "Params",
-    period: "Period",
-    folder: Path,
-    as_of: str | None,
-    progress: "Progress",
-    standing: Path | None,
-) -> "Prepared":
-    """Write the numbers into `folder`: those that stand, when nothing they were made from has changed, else anew."""
-    import shutil
-    from zoneinfo import ZoneInfo
-
-    from kpi_lib import scorecard, workbook
-    from kpi_lib.kpis import registry
-    from kpi_lib.publish import Prepared
-
-    if standing:
-        with progress.stage("numbers, unchanged"):
-            for name in NUMBERS:
-                shutil.copy2(standing / name, folder)
-    else:
-        with progress.stage("numbers"):
-            card = scorecard.measure(source, params, period, registry())
-            card.write(folder)
-            workbook.write(card, folder / "scorecard.xlsx")
-    given = {
-        "period": str(period),
-        "params": str(params.path),
-        "scorecard": str(folder / "scorecard.parquet"),
-        "audience": None,
-        "as_of": as_of,
-    }
-    return Prepared(given, source.as_of.astimezone(ZoneInfo(params.time_zone)), source.sample)
-
-
-def _book(params: "Params", period: "Period", typed: dict[str, dict[str, str]], source: "Source") -> "Book":
-    from kpi_lib.language import language
-    from kpi_lib.publish import Book, Chapter
-    from kpi_lib.publish.render import TITLE
-
-    to, folder = language(params.language), params.project / "notebooks"
-    chapters = [
-        Chapter(book.name, folder / f"{book.name}.ipynb", book.parameters, typed.get(book.name, {}))
-        for book in params.notebooks
-    ]
-    listed = {chapter.notebook for chapter in chapters}
-    if left_out := sorted(path.name for path in folder.glob("*.ipynb") if path not in listed):
+def _name_left_out(params: "Params") -> None:
+    """Say in a line which notebooks are in the folder and not in the report."""
+    listed = {notebook.name for notebook in params.notebooks}
+    if left_out := sorted(
+        path.name for path in (params.project / "notebooks").glob("*.ipynb") if path.stem not in listed
+    ):
         click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
-    return Book(
-        str(period),
-        to.period(period),
-        params.company,
-        chapters,
-        title=to.say(TITLE),
-        language=params.language,
-        colour=params.brand.colour,
-        accent=params.brand.accent,
-        logo=params.brand.logo,
-        inputs=inputs(params, source),
-    )
 
 
 def _typed(given: tuple[str, ...], params: "Params") -> dict[str, dict[str, str]]:

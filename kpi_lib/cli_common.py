@@ -1,6 +1,5 @@
 """What the commands share: their options, checked params, the open source, and what a report is made from."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -12,6 +11,7 @@ import click
 from kpi_lib.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
+    from kpi_lib.audiences import Audience
     from kpi_lib.params import Params
     from kpi_lib.period import Period
     from kpi_lib.publish import Progress
@@ -70,6 +70,16 @@ def chosen_period(text: str, params: "Params", source: "Source") -> "Period":
     return chosen
 
 
+def audiences_of(name: str | None, params: "Params") -> "list[Audience | None]":
+    """Return the audiences that a command is asked for: one, with `all` the company and every one, else the company."""
+    if name is None:
+        return [None]
+    from kpi_lib import audiences
+
+    delivery = audiences.read(params)
+    return [None, *delivery.audiences] if name == audiences.EVERYONE else [delivery.find(name)]
+
+
 @contextmanager
 def progress_of(quiet: bool) -> Iterator["Progress"]:
     """Show what a command is doing while it does it, unless it is to be quiet."""
@@ -80,16 +90,3 @@ def progress_of(quiet: bool) -> Iterator["Progress"]:
         yield progress
     finally:
         progress.close()
-
-
-def inputs(params: "Params", source: "Source") -> dict[str, str]:
-    """Return the hashes of what the numbers of a report are made from."""
-    from kpi_lib.publish.manifest import hashed
-
-    lock = params.project / "uv.lock"
-    return {
-        "params": hashed(params.path),
-        "source": json.dumps(source.fingerprint(), sort_keys=True),
-        "kpi_lib": hashed(Path(__file__).parent),
-        "lock": hashed(lock) if lock.exists() else "",
-    }

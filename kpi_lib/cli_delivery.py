@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from kpi_lib.cli_common import checked, common, inputs, opened, progress_of
+from kpi_lib.cli_common import checked, common, opened, progress_of
 from kpi_lib.errors import KpiError, plain
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def _measured(
 def _rebuilding(issue: "Issue", params: "Params", as_of: str | None, progress: "Progress") -> str:
     """Say whether the same report could be made again, from what its build wrote down."""
     from kpi_lib import commentary
+    from kpi_lib.assembly import inputs
     from kpi_lib.deliver import gate
     from kpi_lib.language import ENGLISH
     from kpi_lib.period import Period

@@ -78,7 +78,7 @@ def build(
         parameters_of(chapter, {})
     shelf, root = Shelf(reports.resolve(), book.company), root.resolve()
     clock = _Clock()
-    with shelf.staging(book.folder) as stage:
+    with _place(shelf, book) as shelf, shelf.staging(book.folder) as stage:
         with clock("prepare"):
             prepared = prepare(stage)
         book = replace(book, stamp=prepared.stamp, sample=prepared.sample)
@@ -96,6 +96,16 @@ def build(
         if not book.audience:
             index.renew(shelf.folder, book)
         return Outcome(printed.status, folder, kept, printed.failures, printed.problems, timings)
+
+
+@contextmanager
+def _place(shelf: Shelf, book: Book) -> Iterator[Shelf]:
+    """Give the shelf that a book's folder lies on: that of its period's audiences, while the period is locked."""
+    if not book.audience:
+        yield shelf
+        return
+    with shelf.audiences(book.name) as of_audiences:
+        yield of_audiences
 
 
 def _chosen(book: Book, only: Sequence[str] | None) -> list[Chapter]:
