@@ -1,7 +1,7 @@
 """Heat maps: the hours of a week and the cohorts of customers, each cell with its number, none told by colour alone.
 
-The darker a cell, the more it wants to be looked at: much demand, bad service, many customers gone. A cell of too few
-cases is hatched and has a dash for its number.
+The stronger a cell's colour, the more it wants to be looked at: much demand, bad service, many customers gone. A page
+may be dark, so no text calls a cell dark. A cell of too few cases is hatched and has a dash for its number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -145,7 +145,7 @@ def cohorts(
         ax.set_xticks(range(len(ages)), [to.number(age) for age in ages])
         ax.set_yticks(range(len(names)), [_joined(name, cells, to) for name in names])
         ax.set_xlabel(to.say("months after the month of joining"), size=8.5)
-        reading = to.say("% there at the end of that month; darker: more have left")
+        reading = to.say("% there at the end of that month; stronger colour: more have left")
         put_title(
             ax, to.say("Who is still there of those who joined in a month"), _unsure(cells, reading, to), language=to
         )
@@ -174,7 +174,7 @@ def _extreme(frame: pd.DataFrame, total: Row, about: About) -> str:
         return to.say("{title}: too few cases in every hour of the week.", title=title)
     down = total["better"] == "higher"
     row = sure.loc[sure["value"].idxmin() if down else sure["value"].idxmax()].to_dict()
-    given = {"title": title, "cell": unnumbered(row["member"]), "value": value(row, about)}
+    given: dict[str, Any] = {"title": title, "cell": unnumbered(row["member"]), "value": value(row, about)}
     tested = sure[sure["low"].notna()]
     if total["better"] not in ("higher", "lower") or total["status"] != "ok" or tested.empty:
         return to.say("{title}: most on {cell} ({value}).", **given)
@@ -273,8 +273,10 @@ def _with_cases(row: Row, about: About) -> str:
 
 def _week_reading(row: Row, to: Language) -> str:
     if row["unit"] != "percent":
-        return to.say("darker: lower") if row["better"] == "higher" else to.say("darker: more")
-    return to.say("in %; darker: lower") if row["better"] == "higher" else to.say("in %; darker: higher")
+        return to.say("stronger colour: lower") if row["better"] == "higher" else to.say("stronger colour: more")
+    return (
+        to.say("in %; stronger colour: lower") if row["better"] == "higher" else to.say("in %; stronger colour: higher")
+    )
 
 
 def _joined(cohort: str, cells: Mapping[tuple[str, int], Row], to: Language) -> str:

@@ -82,7 +82,7 @@ def test_a_cell_of_too_few_cases_is_hatched_with_a_dash():
     figure = heat.week([level(mon_09=(80.0, 40), tue_09=(60.0, 3))], ABOUT)
     assert written(figure) == ["80", "–"]
     assert [bool(patch.get_hatch()) for patch in figure.axes[0].patches] == [False, True]
-    assert "in %; darker: lower; hatched: too few" in [text.get_text() for text in figure.axes[0].texts]
+    assert "in %; stronger colour: lower; hatched: too few" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_hours_in_which_hardly_anybody_asks_are_not_drawn_but_in_the_table():
