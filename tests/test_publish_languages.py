@@ -12,7 +12,7 @@ from small_scorecard import about, row
 
 from kpi_lib.language import LANGUAGES, language
 from kpi_lib.period import Period
-from kpi_lib.publish import Book, html, index, page, pdf, render
+from kpi_lib.publish import Book, html, index, letters, page, pdf, picture, prose, render
 
 SMALL = 1_000_000  # bytes
 RIGHT_TO_LEFT = ("ar", "fa")
@@ -145,3 +145,36 @@ def test_the_index_of_all_reports_speaks_the_companys_language():
     assert (shelf["id"], shelf["kind"], shelf["latest"]) == ("months", to.say("Months"), "مه ۲۰۲۴")
     assert shelf["families"][0]["rows"][0]["values"][0] == "۳۱٫۰"
     assert shelf["years"][0]["year"] == "۲۰۲۴"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "aside"),
+    [
+        ("ar", "Chat was down (\u0627\u0644\u0634\u0647\u0631), and CSAT fell.", True),
+        ("ar", "\u0627\u0646\u062e\u0641\u0636 \u0645\u0624\u0634\u0631 CSAT.", False),
+        ("en", "Chat was down.", False),
+    ],
+)
+def test_a_text_in_a_language_read_the_other_way_keeps_its_own_direction(code, text, aside, tmp_path):
+    outline = prose.Outline("n", language(code))
+    found = prose.parse(f"{text}\n\n* {text}\n\n<b>{text}</b>", outline)
+    assert (found.html.count('<p dir="ltr">'), found.html.count('<bdi dir="ltr">')) == ((2, 1) if aside else (0, 0))
+    shown = page.Page("n", "T", [page.Block({"type": "prose", "tokens": found.tokens, "headings": []}, found.html)])
+    assert pdf.write([shown], book(code), tmp_path / "n.pdf", title="T", cover=False) == []
+
+
+def test_outlines_of_letters_are_written_on_a_coarser_grid():
+    drawn = '<path id="Plex-3a5" d="M3000 24L0 800Q240 0 480 800z" transform="scale(0.015625)"/><path d="M1.25 2"/>'
+    assert letters.coarser(drawn) == (
+        '<path id="Plex-3a5" d="M375 3L0 100C20 33 40 33 60 100z" transform="scale(0.125)"/><path d="M1.25 2"/>'
+    )
+
+
+def test_a_letter_that_two_figures_have_stands_on_the_page_once():
+    letter = '<defs><path id="a" d="M0 0L1 1z" transform="scale(0.125)"/></defs><use xlink:href="#a"/>'
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    body = f"<svg {names}>{letter}</svg>".encode()
+    block, shapes = page.Block({"type": "figure", "format": "svg", "alt": "A.", "body": body}), {}
+    first, second = (picture.html(block, number, shapes) for number in (1, 2))
+    assert (first.count("<path"), first.count('href="#f1-a"')) == (1, 1)
+    assert (second.count("<path"), second.count('href="#f1-a"')) == (0, 1)

@@ -53,7 +53,7 @@ class _Exporter(TemplateExporter):
 
 def page(page: Page, book: Any) -> str:
     """Return a notebook's page; `book` has company, label, name, language, sample, as_of, colour and accent."""
-    return _render("page", book, page.title, page=page)
+    return _render("page", book, page.title, page=page, shapes={})
 
 
 def notice(failure: Failure, title: str, book: Any) -> str:

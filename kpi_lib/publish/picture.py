@@ -26,13 +26,17 @@ DRAWN = {
 }
 MATPLOTLIB_STYLE = "*{stroke-linejoin: round; stroke-linecap: butt}"
 HREF = "{http://www.w3.org/1999/xlink}href"
+SHAPE = {"id", "d", "transform"}  # what a letter's outline has
 LOCAL = re.compile(r"url\(#([\w.-]+)\)")
 
 
-def html(figure: Block, number: int) -> str:
-    """Return a figure with its words; `number` tells its inner names from those of the page's other figures."""
-    alt = escape(figure.data["alt"])
-    if figure.data["format"] == "svg" and (drawing := _drawing(figure.data["body"], number)):
+def html(figure: Block, number: int, shapes: dict[str, str] | None = None) -> str:
+    """Return a figure with its words; `number` tells its inner names from those of the page's other figures.
+
+    `shapes` are those that the page's figures have in common, by what they are: each stands on the page once.
+    """
+    alt, known = escape(figure.data["alt"]), {} if shapes is None else shapes
+    if figure.data["format"] == "svg" and (drawing := _drawing(figure.data["body"], number, known)):
         return f'<svg class="picture svg" role="img" aria-label="{alt}"{drawing}'
     return f'<img class="picture {figure.data["format"]}" alt="{alt}" src="{data_uri(figure)}">'
 
@@ -51,7 +55,7 @@ def data_uri(picture: Block | Path) -> str:
     return f"data:{kind};base64,{b64encode(body).decode()}"
 
 
-def _drawing(body: bytes, number: int) -> str:
+def _drawing(body: bytes, number: int, shapes: dict[str, str]) -> str:
     """Return an SVG after its opening `<svg`, with names of its own; empty when it is more than lines and letters."""
     try:
         root = ElementTree.fromstring(body)
@@ -71,12 +75,26 @@ def _drawing(body: bytes, number: int) -> str:
             return ""
         for key, value in element.attrib.items():
             element.set(key, _named(key, value, f"f{number}-"))
+    _share(root, shapes)
     width, height = (re.sub(r"[a-z]+$", "", root.attrib.pop(side, "")) for side in ("width", "height"))
     if "viewBox" not in root.attrib and width and height:
         root.set("viewBox", f"0 0 {width} {height}")
     for ours in ("class", "role", "aria-label"):
         root.attrib.pop(ours, None)
     return ElementTree.tostring(root, encoding="unicode").removeprefix("<svg")
+
+
+def _share(root: ElementTree.Element, shapes: dict[str, str]) -> None:
+    """Take out shapes, such as letters, that an earlier drawing of the page has, and use those."""
+    same: dict[str, str] = {}
+    for defs in list(root.iter("defs")):
+        for shape in [each for each in defs if each.tag == "path" and set(each.attrib) == SHAPE]:
+            name, what = shape.attrib["id"], f"{shape.attrib['d']} {shape.attrib['transform']}"
+            if shapes.setdefault(what, name) != name:
+                same[f"#{name}"] = f"#{shapes[what]}"
+                defs.remove(shape)
+    for use in root.iter("use"):
+        use.set("href", same.get(use.get("href", ""), use.get("href", "")))
 
 
 def _name(element: ElementTree.Element) -> str:

@@ -16,6 +16,8 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from kpi_lib.language import ENGLISH, Language
 
 LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+LEFTWARDS = re.compile("[\u0600-\u06ff]")
+RIGHTWARDS = re.compile("[A-Za-z\u00c0-\u04ff]")  # letters of Latin, Greek and Cyrillic scripts
 
 
 @dataclass
@@ -84,9 +86,12 @@ def _plain(token: dict[str, Any], outline: Outline, headings: list[Any], problem
             return None
         headings.append(heading)
         attrs = {"level": heading["level"], "id": heading["id"]}
+    elif kind in ("paragraph", "block_text"):
+        attrs |= {"foreign": _is_foreign(words(token), outline.language)}
     elif kind in ("block_html", "inline_html"):
         text = {"type": "text", "raw": token["raw"].strip("\n")}
-        return text if kind == "inline_html" else {"type": "paragraph", "children": [text]}
+        written = {"foreign": _is_foreign(text["raw"], outline.language)}
+        return text if kind == "inline_html" else {"type": "paragraph", "children": [text], "attrs": written}
     elif kind == "latex_environment":
         name = attrs["name"]
         return {"type": "block_math", "raw": f"\\begin{{{name}}}{attrs['body']}\\end{{{name}}}"}
@@ -101,6 +106,11 @@ def _plain(token: dict[str, Any], outline: Outline, headings: list[Any], problem
     return kept | {"attrs": attrs}
 
 
+def _is_foreign(text: str, language: Language) -> bool:
+    """Whether a text is read from the left, by most of its letters, on a page that is read from the right."""
+    return language.direction == "rtl" and len(RIGHTWARDS.findall(text)) > len(LEFTWARDS.findall(text))
+
+
 class _Html(HTMLRenderer):
     """HTML of the tokens above; everything is escaped."""
 
@@ -110,6 +120,12 @@ class _Html(HTMLRenderer):
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f'<h{level} id="{escape(attrs["id"])}">{text}</h{level}>\n'
+
+    def paragraph(self, text: str, foreign: bool = False) -> str:
+        return f'<p dir="ltr">{text}</p>\n' if foreign else super().paragraph(text)
+
+    def block_text(self, text: str, foreign: bool = False) -> str:
+        return f'<bdi dir="ltr">{text}</bdi>' if foreign else text
 
     def span(self, text: str, **_: Any) -> str:
         return text
