@@ -143,13 +143,14 @@ def _rebuilding(issue: "Issue", params: "Params", as_of: str | None, progress: "
     notebooks = {name: params.project / "notebooks" / f"{name}.ipynb" for name in built.get("notebooks", {})}
     try:
         now = inputs(params, opened(params, seen, progress))
-        said = {name: section.text for name, section in commentary.read(params, Period.parse(issue.period)).items()}
+        sections = {} if issue.slice else commentary.read(params, Period.parse(issue.period))  # slices have no comment
     except KpiError as error:
         return f"Whether it can be rebuilt cannot be told: {error}"
-    if changed := list(gate.changed(built, now, notebooks, said)):
+    if changed := list(gate.changed(built, now, notebooks, {name: section.text for name, section in sections.items()})):
         verb = "has" if len(changed) == 1 else "have"
         return f"It cannot be rebuilt as it was: {ENGLISH.listed(changed)} {verb} changed since."
-    return f"It can be rebuilt: `kpi report {issue.period} --as-of {seen}`."
+    own = f" --audience {issue.audience}" if "audience" in built["inputs"] else ""
+    return f"It can be rebuilt: `kpi report {issue.period}{own} --as-of {seen}`."
 
 
 def _same_report(one: "Issue", other: "Issue") -> bool:

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from kpi_lib import cli, commentary, restated, scorecard, source
-from kpi_lib.cli_common import inputs
+from kpi_lib.assembly import inputs
 from kpi_lib.deliver.issued import Archive
 from kpi_lib.kpis import registry
 from kpi_lib.period import Period
@@ -44,7 +44,7 @@ def shop(company, monkeypatch):
     return company
 
 
-def issue(company, audience="board", at=JULY, pdf=b"%PDF May", content="aa11"):
+def issue(company, audience="board", at=JULY, pdf=b"%PDF May", content="aa11", own=None):
     """Issue May as a build would have made it of what there is now."""
     params = company.loaded()
     opened = source.open(params)
@@ -55,7 +55,10 @@ def issue(company, audience="board", at=JULY, pdf=b"%PDF May", content="aa11"):
     notebook = manifest.hashed(company.folder / "notebooks" / "loyalty.ipynb")
     text = commentary.read(params, MAY).get("loyalty")
     beside = sha256((text.text if text else "").encode()).hexdigest()
-    built = {"inputs": inputs(params, opened), "notebooks": {"loyalty": {"sha256": notebook, "beside": beside}}}
+    built = {
+        "inputs": inputs(params, opened) | (own or {}),
+        "notebooks": {"loyalty": {"sha256": notebook, "beside": beside}},
+    }
     files = {"manifest.json": json.dumps(built).encode(), "letter.eml": b"", "kpi-report-2024-05.pdf": pdf}
     files |= {"scorecard.parquet": build / "scorecard.parquet"}
     return Archive(params.records, params.company).keep(audience, content, files, at)
@@ -122,6 +125,11 @@ def test_a_file_that_was_issued_is_known(kpi, shop):
         "Nothing newer was issued of it.",
         "It can be rebuilt: `kpi report 2024-05 --as-of 2024-09-01T00:00:00+02:00`.",
     ]
+
+
+def test_a_report_of_its_own_is_rebuilt_for_its_audience(kpi, shop):
+    issue(shop, "emea", own={"audience": "the settings of emea"})
+    assert "`kpi report 2024-05 --audience emea --as-of 2024-09-01T00:00:00+02:00`" in kpi("verify", received(shop))[1]
 
 
 def test_a_file_that_was_corrected_since_says_what_holds(kpi, shop):
