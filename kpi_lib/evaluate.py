@@ -1,7 +1,7 @@
 """Evaluates declarations over facts: one scan of each fact for all of its KPIs in all cuts.
 
 The result is a frame with one row a number: `kpi` (the address), `period`, `cut`, `member` and the columns of an
-estimate. Comparing, judging and storing them is the scorecard's.
+estimate, with the `slice` it is of. Comparing, judging and storing them is the scorecard's.
 """
 
 import json
@@ -20,7 +20,7 @@ import pandas as pd
 from kpi_lib.derive import derived, modelled, unavailable
 from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
-from kpi_lib.facts.data import NO_MEMBER, TOTAL
+from kpi_lib.facts.data import NO_MEMBER, SLICE, TOTAL
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.scan import EXCLUDED, INDEX, Scan
@@ -124,7 +124,7 @@ def evaluate(
 
     `first` is the first event of each table; periods that end before it are `not_available`, as is what needs a table
     that is not there. With `cuts=False` only totals and the members of table KPIs. `curves`, when given, is filled with
-    the survival curves of waiting times by KPI and period.
+    the survival curves of waiting times by slice, KPI and period.
     """
     kpis = list(kpis)
     scans: dict[str, Scan] = {}
@@ -140,7 +140,8 @@ def evaluate(
     for scan in scans.values():
         scan.run()
         if curves is not None:
-            curves |= scan.curves
+            for apart, drawn in scan.curves.items():
+                curves.setdefault(apart, {}).update(drawn)
     for task in tasks:
         rows += _rows(task, task.sums(data))
     rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
@@ -158,7 +159,7 @@ def _tasks(
     tasks, rows = [], []
     for kpi in kpis:
         try:
-            over = [scans.get(name) or Scan(data, data.fact(name)) for name in kpi.facts]
+            over = [scans.get(name) or Scan(data, data.fact_of_slices(name)) for name in kpi.facts]
             facts = [FACTS[name].row(scan.table) for name, scan in zip(kpi.facts, over, strict=True)]
             made = kpi.function(*facts, **kpi.given(data.params))
         except NotAvailableError as error:
@@ -216,17 +217,17 @@ def _dispersion(sums: pd.DataFrame, estimator: Any) -> pd.Series:
 def _with_something(sums: pd.DataFrame) -> pd.DataFrame:
     """Return the sums of two facts without members of which neither counts anything: channels of other KPIs' costs."""
     counted = sums.ne(0) & sums.notna()
-    return sums[
-        counted.any(axis=1).groupby([sums.index.get_level_values(name) for name in ("cut", "member")]).transform("any")
-    ]
+    members = [sums.index.get_level_values(name) for name in (SLICE, "cut", "member")]
+    return sums[counted.any(axis=1).groupby(members).transform("any")]
 
 
 def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFrame:
     """Return the frame with a row for every member in every period, and what belongs to the period itself."""
-    members = set(zip(sums.index.get_level_values("cut"), sums.index.get_level_values("member"), strict=True))
-    members |= {(cut, NO_MEMBER) for cut in set(cuts) - {cut for cut, _ in members}}
+    members = set(sums.index.droplevel("period").reorder_levels([SLICE, "cut", "member"]))
+    there = {(apart, cut) for apart, cut, _ in members}
+    members |= {(apart, cut, NO_MEMBER) for apart in data.apart for cut in cuts if (apart, cut) not in there}
     names = [str(period) for period in data.calendar.periods]
-    keys = [(cut, name, member) for cut, member in sorted(members) for name in names]
+    keys = [(apart, cut, name, member) for apart, cut, member in sorted(members) for name in names]
     index = pd.MultiIndex.from_tuples(keys, names=INDEX)
     return sums.reindex(index).join(data.calendar.constants, on="period")
 
@@ -235,7 +236,7 @@ def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the numbers of a task: its headline and its readings, in all cuts."""
     estimator, kpi, made = task.estimator, task.kpi, []
     if task.by_member and isinstance(estimator, Count):
-        sums = sums.assign(k=sums["n"], n=sums.groupby("period")["n"].transform("sum"))
+        sums = sums.assign(k=sums["n"], n=sums.groupby([SLICE, "period"])["n"].transform("sum"))
         estimator = Share(None)
     reasons = _reasons(task)
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
@@ -246,25 +247,28 @@ def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
         if isinstance(estimator, Ratio) and (frame["method"] == "census").all():
             frame["census"] = True
         total = frame["cut"] == TOTAL
-        frame["excluded"] = frame["period"].map(reasons).where(total, None)
+        frame["excluded"] = pd.MultiIndex.from_frame(frame[[SLICE, "period"]]).map(reasons)
+        frame["excluded"] = frame["excluded"].where(total, None)
         frame[["cut", "member"]] = frame[["cut", "member"]].astype(object).where(~total, None)
         made.append(frame)
     return made
 
 
-def _reasons(task: _Task) -> dict[str, str]:
-    """Return by period, as JSON, how many rows were left out and why."""
-    counted: dict[str, dict[str, int]] = {}
+def _reasons(task: _Task) -> dict[tuple[str, str], str]:
+    """Return by slice and period, as JSON, how many rows were left out and why."""
+    counted: dict[tuple[str, str], dict[str, int]] = {}
+    columns = [SLICE, "period", EXCLUDED, "rows"]
     for scan in task.scans:
-        left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=["period", EXCLUDED, "rows"]))
-        for period, reason, rows in left_out[["period", EXCLUDED, "rows"]].itertuples(index=False):
-            counted.setdefault(period, {})[reason] = int(rows)
+        left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=columns))
+        for apart, period, reason, rows in left_out[columns].itertuples(index=False):
+            counted.setdefault((apart, period), {})[reason] = int(rows)
     for reason, column in task.left_out.items():
         sums = task.scans[0].fetched[SUMS][column]
-        for (_, period, _), rows in sums[(sums > 0) & sums.index.isin([TOTAL], level="cut")].items():
-            counted.setdefault(period, {})[reason] = int(rows)
-    periods = [str(period) for period in task.scans[0].data.calendar.periods]
-    return {period: json.dumps(counted.get(period, {})) for period in periods}
+        for (apart, _, period, _), rows in sums[(sums > 0) & sums.index.isin([TOTAL], level="cut")].items():
+            counted.setdefault((apart, period), {})[reason] = int(rows)
+    data = task.scans[0].data
+    keys = [(apart, str(period)) for apart in data.apart for period in data.calendar.periods]
+    return {key: json.dumps(counted.get(key, {})) for key in keys}
 
 
 def _needs(kpi: Kpi) -> tuple[str, ...]:
@@ -275,7 +279,7 @@ def _settled(
     frame: pd.DataFrame, data: Data, needs: dict[str, tuple[str, ...]], first: dict[str, datetime | None]
 ) -> pd.DataFrame:
     """Set the statuses that do not depend on the estimator: outside the data, and too few to say."""
-    frame = frame.reindex(columns=["kpi", "period", "cut", "member", *COLUMNS, "excluded", "census", "estimate"])
+    frame = frame.reindex(columns=[SLICE, "kpi", "period", "cut", "member", *COLUMNS, "excluded", "census", "estimate"])
     outside = {
         (address, str(period))
         for address in frame["kpi"].unique()
