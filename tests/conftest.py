@@ -1,14 +1,17 @@
 """A company made of a few rows that can be worked out in the head, measured on the real path."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from ibis.backends.duckdb import Backend
 
 from kpi_lib import params as parameters
 from kpi_lib import scorecard, source
@@ -296,3 +299,17 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def company(tmp_path: Path) -> Company:
     """A company without rows."""
     return Company(tmp_path)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
+    """Everything that is fetched from the engine from here on."""
+    found: list[pd.DataFrame] = []
+    execute: Callable[..., pd.DataFrame] = Backend.execute
+
+    def noted(self: Backend, *args: object, **kwargs: object) -> pd.DataFrame:
+        found.append(execute(self, *args, **kwargs))
+        return found[-1]
+
+    monkeypatch.setattr(Backend, "execute", noted)
+    return found

@@ -1,9 +1,6 @@
 """What is sent to the engine: few queries, small answers, and no table that nobody asked for."""
 
-from collections.abc import Callable
-
 import pandas as pd
-import pytest
 from ibis.backends.duckdb import Backend
 
 from kpi_lib.kpis import registry
@@ -11,20 +8,6 @@ from kpi_lib.waiting import CURVE_STEPS, MARKS
 
 PERIODS = 13
 QUERIES_A_FACT = 7  # sums, moments of two clusters, two kinds of waiting time, curves, reasons of rows left out
-
-
-@pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
-    """Everything that is fetched from the engine from here on."""
-    found: list[pd.DataFrame] = []
-    execute: Callable[..., pd.DataFrame] = Backend.execute
-
-    def noted(self: Backend, *args: object, **kwargs: object) -> pd.DataFrame:
-        found.append(execute(self, *args, **kwargs))
-        return found[-1]
-
-    monkeypatch.setattr(Backend, "execute", noted)
-    return found
 
 
 def busy(company, tickets: int) -> None:
