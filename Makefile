@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-SETTINGS := PERIOD PARAMS JOBS ONLY
+SETTINGS := PERIOD PARAMS JOBS ONLY AUDIENCE SEND
 $(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
 export $(SETTINGS)
 
@@ -12,7 +12,7 @@ ready := .venv/.ready
 strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
-.PHONY: help setup report values check list sample test test-slow tidy docs translations lab clean moved
+.PHONY: help setup report email values check list sample test test-slow tidy docs translations lab clean moved
 
 help: ## this list
 	@echo "make COMMAND [PERIOD=2024-05] [PARAMS=params/report.yaml]; PERIOD is a month, 2024-Q2, 2024 or last"
@@ -21,8 +21,14 @@ help: ## this list
 setup: $(ready) ## prepare .venv with the locked packages; every other command does so when needed
 	@echo "ready: $(bin)/kpi"
 
-report: $(ready) ## build reports/PERIOD (without PERIOD the last complete one); also ONLY=notebook, JOBS=number
-	@$(bin)/kpi report $(options) $${ONLY:+"--only=$$ONLY"} $${JOBS:+"--jobs=$$JOBS"} -- "$${PERIOD:-last}"
+report: $(ready) ## build reports/PERIOD (without PERIOD the last complete one); also ONLY=notebook, AUDIENCE=name or all, JOBS=number
+	@$(bin)/kpi report $(options) $${ONLY:+"--only=$$ONLY"} $${AUDIENCE:+"--audience=$$AUDIENCE"} \
+		$${JOBS:+"--jobs=$$JOBS"} -- "$${PERIOD:-last}"
+
+email: $(ready) ## show the mails about the report of PERIOD; SEND=yes sends them; also AUDIENCE=name
+	@case "$${SEND:-no}" in yes | no) ;; *) echo "SEND is yes or left out" >&2; exit 2 ;; esac
+	@$(bin)/kpi email $(options) $${AUDIENCE:+"--audience=$$AUDIENCE"} \
+		$$([ "$${SEND:-no}" = yes ] && echo --send) -- "$${PERIOD:-last}"
 
 values: $(ready) ## print the scorecard of PERIOD, without notebooks
 	@$(bin)/kpi values $(options) -- "$${PERIOD:-last}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpi_lib import cli_delivery
+from kpi_lib import cli_delivery, cli_mail
 from kpi_lib.cli_common import audiences_of, checked, chosen_period, common, opened, progress_of
 from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
 
@@ -207,6 +207,7 @@ def sample(extract: str | None, without_stories: bool, path: str, as_of: str | N
 
 cli.add_command(cli_delivery.diff)
 cli.add_command(cli_delivery.verify)
+cli.add_command(cli_mail.email)
 
 
 def _name_left_out(params: "Params") -> None:

@@ -25,6 +25,7 @@ WHAT = {
     "kpi_lib": "the code",
     "lock": "the list of packages",
     "issued": "what was issued of earlier periods",
+    "audience": "what the audience gets",
 }
 
 
@@ -52,15 +53,22 @@ class Standing:
 
 
 def reasons(standing: Standing) -> list[str]:
-    """Return why the report may not be sent, the most basic first; nothing when it may."""
+    """Return why the report should not be sent, the most basic first; a person may send it in spite of them."""
     built = standing.manifest
     if not built:
-        return [*_of_building(standing, built), *_of_sending(standing, None)]
+        return []
     card = _card(standing)
     found = [*_of_building(standing, built), *_of_inputs(standing, built)]
     if card:
         found += [*_of_data(standing, card), *_of_numbers(standing, card)]
-    return [*found, *_of_sending(standing, card)]
+    return found
+
+
+def bars(standing: Standing) -> list[str]:
+    """Return why the report cannot be sent, which no reason of a person lifts: what is not there, and to whom."""
+    built = standing.manifest
+    card = _card(standing) if built else None
+    return [*_of_files(standing, built), *_of_sending(standing, card)]
 
 
 def warnings(standing: Standing) -> list[str]:
@@ -97,13 +105,22 @@ def changed(
             yield f"the analysts' comment in {name}"
 
 
-def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
+def _of_files(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not there, is another's, or is not what was built."""
     label, period = standing.period.label, standing.period
     if not built:
         yield f"The report of {label} has not been built: run `kpi report {period}`."
         return
     if (built.get("company"), built.get("period")) != (standing.company, str(period)):
         yield f"{standing.folder} holds a report of {built.get('company')}, {built.get('period')}."
+    for name, file in built.get("files", {}).items():
+        path = standing.folder / name
+        if path.suffix in (".pdf", ".parquet") and (not path.is_file() or manifest.hashed(path) != file["sha256"]):
+            yield f"{name} is not the file that was built."
+
+
+def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
+    label = standing.period.label
     for notebook, said in built.get("failures", {}).items():
         yield f"The notebook {notebook} failed: {str(said).splitlines()[0].rstrip('.')}."
     absent = [name for name in standing.notebooks if name not in built.get("notebooks", {})]
@@ -111,10 +128,6 @@ def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
         yield f"Only a part of the report of {label} has been built; {', '.join(absent)} is missing."
     elif built.get("status") != "whole" and not built.get("failures"):
         yield f"The report of {label} is not whole but {built.get('status')}."
-    for name, file in built.get("files", {}).items():
-        path = standing.folder / name
-        if path.suffix in (".pdf", ".parquet") and (not path.is_file() or manifest.hashed(path) != file["sha256"]):
-            yield f"{name} is not the file that was built."
 
 
 def _of_inputs(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:

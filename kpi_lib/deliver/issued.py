@@ -35,7 +35,12 @@ def content(card: Scorecard, commentary: Mapping[str, str]) -> str:
     be gone again once the correction is sent.
     """
     said = [sorted((kpi, *_as_printed(row)) for kpi, row in _headlines(card).items()), sorted(commentary.items())]
-    return sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:DIGITS]
+    return digest(said)
+
+
+def digest(told: Any) -> str:
+    """Return the hash of plain data that names it in the archive and in the ledger."""
+    return sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()[:DIGITS]
 
 
 def changes(then: Scorecard, now: Scorecard) -> list[tuple[str, str, str]]:

@@ -1,0 +1,119 @@
+"""The command `kpi email`: shows the mail about a report, and sends it when told to."""
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_of
+from kpi_lib.errors import plain
+
+if TYPE_CHECKING:
+    from kpi_lib.mailing import Mailing, Office
+
+REFUSED, NOT_DELIVERED = 3, 4
+
+
+@click.command()
+@click.argument("period", default="last")
+@click.option("--audience", metavar="NAME", help="Only this audience of params/audiences.yaml.")
+@click.option("--send", "is_sent", is_flag=True, help="Send it; without this the mail is only shown.")
+@click.option("--override", metavar="REASON", help="Send in spite of what the gate finds; the mail and ledger say why.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@common
+def email(
+    period: str,
+    audience: str | None,
+    is_sent: bool,
+    override: str | None,
+    as_json: bool,
+    path: str,
+    as_of: str | None,
+) -> int:
+    """Show the mails about the report of PERIOD, and with --send send them, each once."""
+    if override is not None and not override.strip():
+        raise click.UsageError("--override needs a reason that readers of the mail can understand")
+    params = checked(path, period)
+    from kpi_lib import assembly, audiences, mailing
+    from kpi_lib.deliver.issued import Archive
+    from kpi_lib.deliver.server import Server
+    from kpi_lib.params import load_source
+
+    delivery = audiences.read(params)
+    chosen = [delivery.find(audience)] if audience else list(delivery.audiences)
+    server = Server.from_environment(os.environ) if is_sent else None
+    with progress_of(as_json) as progress:
+        source = opened(params, as_of, progress)
+        month = chosen_period(period, params, source)
+        company = assembly.editions(params, month, params.reports.absolute(), source, [None], {})[0]
+        office = mailing.Office(
+            delivery,
+            Archive(params.records, params.company),
+            params.records / "ledger.sqlite",
+            load_source(params.source).freshness,
+            _now(),
+            override,
+        )
+        with progress.stage("mails"):
+            mails = [mailing.prepare(assembly.of(each, company), each, office) for each in chosen]
+    refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
+    told: list[dict[str, Any]] = []
+    for mail in mails:
+        told.append(_shown(mail, office, quiet=as_json))
+    if refused:
+        for mail in refused:
+            for reason in mail.refused:
+                click.echo(f"kpi: {mail.audience.name}: not to be sent: {plain(reason)}", err=True)
+            if server:
+                mailing.tell_owner(mail, office, server, _now, _say(as_json))
+        _summary(told, "refused", as_json)
+        return REFUSED
+    if not server:
+        _summary(told, "shown", as_json)
+        if not as_json:
+            click.echo("Nothing was sent; `kpi email --send` (make email SEND=yes) sends it.")
+        return 0
+    whole = True
+    for mail, each in zip(mails, told, strict=True):
+        tally = mailing.dispatch(mail, office, server, _now, _say(as_json))
+        whole = whole and tally.whole
+        each |= {name: [list(one) for one in who] for name, who in vars(tally).items()}
+        if not as_json:
+            click.echo(f"{mail.audience.name}: {plain(mailing.outcome(tally))}")
+    _summary(told, "sent" if whole else "not all delivered", as_json)
+    return 0 if whole else NOT_DELIVERED
+
+
+def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
+    """Write the preview of a mail and say to whom it goes; return that as plain data."""
+    from kpi_lib import mailing
+
+    told: dict[str, Any] = {"audience": mail.audience.name, "recipients": list(mail.recipients)}
+    told |= {"reasons": mail.refused, "warnings": list(mail.warnings)}
+    if mail.message is None:
+        return told
+    files = mailing.preview(mail)
+    told |= {"subject": str(mail.message["Subject"]), "preview": [str(file) for file in files]}
+    if not quiet:
+        click.echo(f"{mail.audience.name}: {plain(', '.join(mail.recipients))}")
+        click.echo(f"  {plain(told['subject'])}")
+        size = len(mail.message.as_bytes()) / 1000
+        click.echo(f"  {os.path.relpath(files[1])} ({size:,.0f} kB with what is attached)")
+        for warning in mail.warnings:
+            click.echo(f"  note: {plain(warning)}")
+    return told
+
+
+def _summary(told: list[dict[str, Any]], status: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"status": status, "mails": told}, ensure_ascii=False))
+
+
+def _say(quiet: bool) -> Any:
+    return (lambda text: None) if quiet else (lambda text: click.echo(f"  {plain(text)}"))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
