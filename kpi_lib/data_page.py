@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from kpi_lib import restated
 from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About
@@ -41,7 +42,13 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
         to.say("Data behind {period}", period=to.period(Period.parse(about["period"]))),
         columns,
         rows,
-        [*_excluded(headlines, about), *_checks(about), *_identities(about), *_provenance(about, params)],
+        [
+            *_excluded(headlines, about),
+            *_checks(about),
+            *_identities(about),
+            *restated.lines(about.get("restated", ()), about),
+            *_provenance(about, params),
+        ],
     )
 
 

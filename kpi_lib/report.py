@@ -23,6 +23,7 @@ from kpi_lib import (
     heat,
     insight,
     parts,
+    restated,
     scorecard,
     signals,
     slices,
@@ -100,10 +101,12 @@ class Report(Numbers):
             "changed": insight.caution(self.about),
         }
         self._shown += [row["kpi"] for row in rows]
+        turned = restated.verdicts(self.about.get("restated", ()), self.about) if which == "missed" else []
+        notes = [*map(Note, turned), *([Note(none["changed"])] if which == "changed" else [])]
         if not rows:
-            return Several([Note(none.get(which, self._say("There is nothing to report.")))])
-        said = [Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows]
-        return Several([*said, *([Note(none["changed"])] if which == "changed" else [])])
+            said = none.get(which, self._say("There is nothing to report."))
+            return Several([Note(said), *(notes if which == "missed" else [])])
+        return Several([*(Finding(self._sentence(row), row["status"], row["verdict"]) for row in rows), *notes])
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""
