@@ -136,7 +136,9 @@ class Numbers:
     def _company(self) -> Scorecard:
         card = scorecard.measure(self._source, self._params, self._period, registry())
         archive = Archive(self._params.records, self._params.company)
-        issued = [each for each in archive.scorecards(self._earlier) if not each.about.get("audience", {}).get("where")]
+        issued = [
+            card for card in archive.scorecards(self._earlier) if not (card.about.get("audience") or {}).get("where")
+        ]
         return noted(card, self._source, self._params, issued)
 
     @cached_property

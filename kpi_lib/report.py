@@ -59,6 +59,7 @@ class Report(Numbers):
         self._audience = audiences.read(self.params).find(audience) if audience else None
         self._sliced = self._audience if self._audience and self._audience.slice else None
         language = (self._audience and self._audience.language) or self.params.language
+        self.params = self.params.model_copy(update={"language": language})
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
         self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, language)
         self.about["audience"] = slices.told(self._audience) if self._audience else None
@@ -253,9 +254,12 @@ class Report(Numbers):
         return parts.definitions(known, self.about, self._now) if known else Several()
 
     def commentary(self, section: str = commentary.SUMMARY) -> Several:
-        """Show what the analysts say of this period in a notebook's section, with the figures of today, or nothing."""
+        """Show what the analysts say of this period in a notebook's section, with the figures of today, or nothing.
+
+        What they say is about the company, so that a slice of it has none.
+        """
         found = commentary.read(self.params, self.period).get(section)
-        if not found:
+        if not found or self._sliced:
             return Several()
         self._shown += [asked.kpi for asked, _ in found.placeholders()]
         return Several([found.filled(self._now, self.about)])
