@@ -136,18 +136,13 @@ class Numbers:
     def _company(self) -> Scorecard:
         card = scorecard.measure(self._source, self._params, self._period, registry())
         archive = Archive(self._params.records, self._params.company)
-        issued = [
-            card for card in archive.scorecards(self._earlier) if not (card.about.get("audience") or {}).get("where")
-        ]
+        before = archive.scorecards(self._period.trailing(scorecard.TREND)[:-1])
+        issued = [each for each in before if not (each.about.get("audience") or {}).get("where")]
         return noted(card, self._source, self._params, issued)
 
     @cached_property
     def _slices(self) -> dict[str, Scorecard]:
         return slices.sliced(self._source, self._params, self._period, self._sliced)
-
-    @property
-    def _earlier(self) -> list[Period]:
-        return list(self._period.trailing(scorecard.TREND)[:-1])
 
 
 def prepare(
