@@ -8,13 +8,13 @@ from kpi_lib.audiences import Audience
 from kpi_lib.errors import KpiError, ParamsError, SourceError
 from kpi_lib.estimate import Count
 from kpi_lib.kpi import NOTEBOOK, REGISTRY, kpi
-from kpi_lib.kpis import registry
 from kpi_lib.period import Period
 from kpi_lib.report import Report
 from kpi_lib.suppression import is_hidden
 
 NUMBERS = ["value", "numerator", "denominator", "n", "low", "high", "previous", "year_ago"]
 SEVERAL = ["csat", "first_response_time", "contact_rate", "churn_rate", "clv.subscription", "tickets_by_type"]
+SHAPES = ["nps", "csat.mean", "backlog.oldest", "repeat_contact_rate.contacts_per_customer", "clv.realised"]
 MAY = Period.parse("2024-05")
 
 
@@ -61,17 +61,16 @@ def desk(company, *segments, each=6):
 def test_the_total_of_a_slice_is_the_members_row_of_the_whole_company(company):
     desk(company, "enterprise", "consumer")
     company.params(thresholds={"minimum_cell": 1})
-    whole = company.card(*registry(), cuts=True).frame
+    whole = company.card(*SEVERAL, *SHAPES, cuts=True).frame
     compared = set()
-    for member, card in of(company, "enterprise", "consumer").items():
+    for member, card in of(company, "enterprise", "consumer", only=[*SEVERAL, *SHAPES]).items():
         rows = whole[(whole["cut"] == "segment") & (whole["member"] == member)].set_index(["kpi", "period"])
         totals = card.frame[card.frame["cut"].isna()].set_index(["kpi", "period"]).loc[rows.index]
         pd.testing.assert_frame_equal(totals[NUMBERS], rows[NUMBERS], rtol=1e-9, atol=1e-12)
         assert totals["status"].equals(rows["status"])
         assert totals["method"].equals(rows["method"])
         compared |= set(rows[rows["value"].notna()].index.get_level_values("kpi"))
-    shapes = {"csat", "nps.promoters", "first_response_time", "contact_rate", "clv.realised", "churn_rate", "backlog"}
-    assert shapes <= compared
+    assert {*SEVERAL, *SHAPES, "nps.promoters"} - {"tickets_by_type"} <= compared
 
 
 def test_cuts_in_a_slice_are_of_its_rows_alone(company):
