@@ -45,7 +45,7 @@ def test_only_aggregates_come_back(company, answers):
     assert [len(frame) for frame in everything if "survival" not in frame] == few
     assert max(few) < 40
     curves = [frame.groupby(["part", "period"]).size() for frame in everything if "survival" in frame]
-    assert len(curves) == 3  # of tickets created, calls offered and calls handled
+    assert len(curves) == 2  # of tickets created and of calls offered
     assert 100 < max(map(max, curves)) <= CURVE_STEPS + 1 + len(MARKS)
 
 
