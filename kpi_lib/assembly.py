@@ -69,7 +69,7 @@ class Edition:
         own = {each.name: each.parameters for each in self.params.notebooks}
         title = to.say(TITLE)
         if self.audience and self.audience.slice:
-            title = to.say("{title}: {member}", title=title, member=self.audience.slice[1])
+            title = to.say("{title}, {member}", title=title, member=self.audience.slice[1])
         return Book(
             str(self.period),
             to.period(self.period),

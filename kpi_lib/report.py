@@ -119,7 +119,9 @@ class Report(Numbers):
         return display.backed(figure, behind.trend(frame, self.about))
 
     def by(self, kpi: str, cut: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
-        """Draw a KPI by the members of a cut, such as `channel`, as dots with intervals."""
+        """Draw a KPI by the members of a cut, such as `channel`, as dots with intervals; a slice has no others."""
+        if self._is_one(cut):
+            return Several()
         rows = self._members(kpi, cut)
         total = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()].to_dict("records")
         if rows["value"].isna().all():
@@ -134,6 +136,8 @@ class Report(Numbers):
         """Say what moved a KPI since the period before, by the members of a cut; figure and table add up."""
         self._total(kpi)
         self._check_cut(kpi, cut)
+        if self._is_one(cut):
+            return Several()
         moved = drivers.decompose(self._frame, kpi, cut, self.period, self.about)
         if isinstance(moved, str):
             return self._no_figure(kpi, moved)

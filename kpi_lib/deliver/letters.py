@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -63,7 +64,7 @@ def letter(standing: Standing, delivery: Delivery, occasion: Occasion) -> Letter
     first = standing.page_one()
     title = to.say(TITLE)
     if audience.slice:
-        title = to.say("{title}: {member}", title=title, member=audience.slice[1])
+        title = to.say("{title}, {member}", title=title, member=audience.slice[1])
     period = to.period(Period.parse(standing.card.period))
     subject = delivery.subject.format(
         company=about["company"],
@@ -162,7 +163,7 @@ def _report(standing: Standing, delivery: Delivery) -> tuple[tuple[str, bytes] |
 
 def _footer(standing: Standing) -> list[str]:
     to, about = standing.language, standing.card.about
-    extract = to.moment(parse_instant(about["as_of"]))
+    extract = to.moment(parse_instant(about["as_of"]).astimezone(ZoneInfo(about["time_zone"])))
     owner = standing.audience.owner
     told = to.say("Data as of {moment}; version {version}.", moment=extract, version=about["version"])
     asks = to.say("Questions go to {owner}.", owner=owner) if owner else ""
