@@ -90,6 +90,10 @@ class Numbers:
     def _say(self, message: str, **given: Any) -> str:
         return speak(self.about).say(message, **given)
 
+    def _is_one(self, cut: str) -> bool:
+        """Whether the report is of one member of a cut, so that there is nothing to compare."""
+        return self._sliced is not None and cut in self._sliced.where
+
     def _title(self, kpi: str) -> str:
         return str(self.about["kpis"][kpi]["title"])
 
