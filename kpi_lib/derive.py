@@ -42,8 +42,12 @@ def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
                 rows.append(_of_members(data, kpi, given).assign(slice=apart))
             continue
         groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
-        made = (row for apart in data.apart for cut in asked for row in _of_model(data, kpi, groups, apart, cut))
-        rows.append(pd.DataFrame(made))
+        by_slice = data.slices.cut if data.slices else None
+        for apart in data.apart:
+            made = {cut: list(_of_model(data, kpi, groups, apart, cut)) for cut in asked if cut != by_slice}
+            if by_slice in asked:  # its one member there is the slice itself
+                made[by_slice] = [row | {"cut": by_slice, "member": apart} for row in made[TOTAL]]
+            rows.append(pd.DataFrame([row for of_cut in made.values() for row in of_cut]))
     return rows
 
 

@@ -36,7 +36,8 @@ def without_few(frame: pd.DataFrame, kpis: Mapping[str, Kpi], minimum: int) -> p
     frame.loc[few | beside, "status"] = "small_sample"
     frame.loc[few, "method"] = f"hidden: fewer than {minimum} cases"
     frame.loc[beside, "method"] = f"hidden: would tell of fewer than {minimum} cases"
-    frame["excluded"] = frame["excluded"].map(lambda text: _many(text, minimum), na_action="ignore")
+    reasons = {text: _many(text, minimum) for text in frame["excluded"].dropna().unique()}
+    frame["excluded"] = frame["excluded"].map(reasons)
     return frame
 
 
