@@ -158,8 +158,8 @@ class Share(Estimator):
 
     def sums(self) -> dict[str, Any]:
         of = condition(self.hit if self.of is None else self.of)
-        if self.of is None:
-            return {"k": self.hit, "n": self.hit.notnull()}
+        if self.of is None:  # as a number: engines read NOT x IS NOT NULL as NOT (x IS NOT NULL)
+            return {"k": self.hit, "n": self.hit.cast("int32").notnull()}
         return {"k": self.hit & of, "n": of}
 
     def pair(self) -> tuple[Any, Any] | None:

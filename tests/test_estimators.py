@@ -140,3 +140,10 @@ def test_a_reading_that_an_estimator_does_not_have_is_refused():
 def test_by_member_names_its_cut():
     made = ByMember(Count(ANY), cut="channel")
     assert (made.cut, type(made.estimator)) == ("channel", Count)
+
+
+def test_a_share_of_what_is_not_so_counts_the_rows_where_that_is_known():
+    rows = ibis.memtable({"open": [True, False, None]}, schema={"open": "boolean"})
+    sums = Share(~rows.open).sums()
+    counted = rows.aggregate(**{name: part.sum() for name, part in sums.items()}).to_pandas()
+    assert counted.iloc[0].to_dict() == {"k": 1, "n": 2}
