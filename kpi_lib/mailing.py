@@ -7,12 +7,13 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kpi_lib import restated
 from kpi_lib.assembly import Edition
 from kpi_lib.audiences import Audience, Delivery
-from kpi_lib.deliver import gate, issued, letters, message
+from kpi_lib.deliver import foreign, gate, issued, letters, message
 from kpi_lib.deliver.issued import LETTER, MANIFEST, SCORECARD, Archive
 from kpi_lib.deliver.ledger import Clock, Ledger
 from kpi_lib.deliver.send import Parcel, Tally, send
@@ -79,6 +80,7 @@ def prepare(edition: Edition, audience: Audience, office: Office) -> Mailing:
     mail = _kept(office.archive, card.period, audience, content) or _composed(
         edition, audience, office, card, content, corrects, override=office.override if reasons else None
     )
+    reasons = [*reasons, *_of_others(edition, audience, card, mail)]
     return Mailing(edition, audience, reasons, bars, warnings, content, corrects, mail)
 
 
@@ -151,6 +153,25 @@ def _standing(edition: Edition, audience: Audience, office: Office) -> gate.Stan
         limits=office.limits,
         says_provisional=True,
     )
+
+
+def _of_others(edition: Edition, audience: Audience, card: Scorecard, mail: EmailMessage) -> Sequence[str]:
+    """Return where a slice's files or its mail name a member of another slice; all members are in the company's."""
+    if not audience.slice:
+        return []
+    company = edition.shelf / str(edition.period) / SCORECARD
+    if not company.is_file():
+        return [f"The company's own report of {edition.period.label} is not there to know whom a slice may not name."]
+    cut, own = audience.slice
+    frame = Scorecard.read(company).frame
+    members = frame.loc[frame["cut"] == cut, "member"].dropna().unique()
+    about = localised(card.frame, card.about, edition.params.language)[1]
+    ours = [*foreign.definitions(card.about), *foreign.definitions(about)]
+    with TemporaryDirectory(prefix="kpi-mail-") as folder:
+        letter = Path(folder) / "the mail.eml"
+        letter.write_bytes(mail.as_bytes(policy=SMTP))
+        files = [file for file in edition.folder.rglob("*") if file.is_file()]
+        return [f"{said}." for said in foreign.foreign(own, map(str, members), [*files, letter], ours)]
 
 
 def _kept(archive: Archive, period: str, audience: Audience, content: str) -> EmailMessage | None:
