@@ -77,10 +77,11 @@ def prepare(edition: Edition, audience: Audience, office: Office) -> Mailing:
             known = ledger.edition(card.about["company"], card.period, audience.name, content)
         content, corrects = known.content, known.corrects
     warnings = gate.warnings(standing)
-    mail = _kept(office.archive, card.period, audience, content) or _composed(
-        edition, audience, office, card, content, corrects, override=office.override if reasons else None
-    )
+    kept = _kept(office.archive, card.period, audience, content)
+    mail = kept or _composed(edition, audience, office, card, content, corrects)
     reasons = [*reasons, *_of_others(edition, audience, card, mail)]
+    if reasons and office.override and not kept:
+        mail = _composed(edition, audience, office, card, content, corrects, override=office.override)
     return Mailing(edition, audience, reasons, bars, warnings, content, corrects, mail)
 
 
@@ -190,7 +191,7 @@ def _composed(
     content: str,
     corrects: str | None,
     *,
-    override: str | None,
+    override: str | None = None,
 ) -> EmailMessage:
     said = Scorecard(*localised(card.frame, card.about, edition.params.language))
     before = office.archive.find(card.period, audience.name, _base(corrects)) if corrects else None
