@@ -21,6 +21,8 @@ REFUSED, NOT_DELIVERED = 3, 4
 @click.option("--audience", metavar="NAME", help="Only this audience of params/audiences.yaml.")
 @click.option("--send", "is_sent", is_flag=True, help="Send it; without this the mail is only shown.")
 @click.option("--override", metavar="REASON", help="Send in spite of what the gate finds; the mail and ledger say why.")
+@click.option("--arrived", multiple=True, metavar="ADDRESS", help="Of a mail that may have arrived: it did.")
+@click.option("--again", multiple=True, metavar="ADDRESS", help="Of a mail that may have arrived: it did not, send it.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
 @common
 def email(
@@ -28,6 +30,8 @@ def email(
     audience: str | None,
     is_sent: bool,
     override: str | None,
+    arrived: tuple[str, ...],
+    again: tuple[str, ...],
     as_json: bool,
     path: str,
     as_of: str | None,
@@ -56,6 +60,8 @@ def email(
             _now(),
             override,
         )
+        words = dict.fromkeys(arrived, True) | dict.fromkeys(again, False)
+        mailing.settle(office, params.company, month, chosen, words, _now)
         with progress.stage("mails"):
             mails = [mailing.prepare(assembly.of(each, company), each, office) for each in chosen]
     refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
@@ -101,8 +107,8 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
         click.echo(f"  {plain(told['subject'])}")
         size = len(mail.message.as_bytes()) / 1000
         click.echo(f"  {os.path.relpath(files[1])} ({size:,.0f} kB with what is attached)")
-        for warning in mail.warnings:
-            click.echo(f"  note: {plain(warning)}")
+        for said in (*(f"note: {warning}" for warning in mail.warnings), *mailing.history(mail, office)):
+            click.echo(f"  {plain(said)}")
     return told
 
 

@@ -18,9 +18,11 @@ from kpi_lib.deliver.issued import LETTER, MANIFEST, SCORECARD, Archive
 from kpi_lib.deliver.ledger import Clock, Ledger
 from kpi_lib.deliver.send import Parcel, Tally, send
 from kpi_lib.deliver.server import Server
+from kpi_lib.errors import DeliveryError
 from kpi_lib.language import ENGLISH
 from kpi_lib.localise import localised
 from kpi_lib.params import Freshness
+from kpi_lib.period import Period
 from kpi_lib.scorecard import Scorecard
 
 MAIL = "mail"  # in a period's folder: previews
@@ -118,6 +120,36 @@ def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progr
     )
     with Ledger(office.ledger) as ledger:
         return send(ledger, server, parcel, now, progress)
+
+
+def settle(
+    office: Office, company: str, period: Period, those: Sequence[Audience], words: Mapping[str, bool], now: Clock
+) -> None:
+    """Take a person's word on mails that may have arrived: by recipient, whether it did."""
+    if not words:
+        return
+    if not office.ledger.is_file():
+        raise DeliveryError(f"nothing was sent of {period.label}: there is no ledger {office.ledger}")
+    with Ledger(office.ledger) as ledger:
+        for recipient, arrived in words.items():
+            audiences = [each.name for each in those if recipient in (*each.to, *each.cc)]
+            unknown = {each.audience for each in ledger.standing(company, str(period)) if each.state == "unknown"}
+            for audience in [name for name in audiences if name in unknown] or audiences or [""]:
+                why = "it arrived" if arrived else "it did not arrive"
+                ledger.resolve(company, str(period), audience, recipient, arrived=arrived, why=why, now=now)
+
+
+def history(mailing: Mailing, office: Office) -> list[str]:
+    """Return what the ledger has of this mail, a line a recipient."""
+    if not office.ledger.is_file():
+        return []
+    with Ledger(office.ledger) as ledger:
+        rows = ledger.standing(mailing.edition.params.company, str(mailing.edition.period))
+    return [
+        f"{row.recipient}: {row.state}{f' {row.finished_at}' if row.finished_at else ''}"
+        for row in rows
+        if row.audience == mailing.audience.name and row.content == mailing.content
+    ]
 
 
 def tell_owner(
