@@ -31,8 +31,9 @@ def by(frame: pd.DataFrame, about: About) -> Table:
     """Return the members of a cut as a table, in the order of the figure and with those that it leaves out."""
     drawn, _ = charts.arranged(frame)
     rows = pd.concat([drawn, frame.drop(drawn.index)]).to_dict("records")
-    head = headed(rows[0]["cut"], speak(about))
-    return _table(insight.title_by(rows[0], about), head, [(str(row["member"]), row) for row in rows], about)
+    to = speak(about)
+    named = [(to.member(row["cut"], row["member"]), row) for row in rows]
+    return _table(insight.title_by(rows[0], about), headed(rows[0]["cut"], to), named, about)
 
 
 def steps(rows: Sequence[Row], about: About) -> Table:
@@ -44,8 +45,8 @@ def steps(rows: Sequence[Row], about: About) -> Table:
 
 def together(frames: Sequence[pd.DataFrame], about: About) -> Table:
     """Return KPIs by the members of one cut as a table: for each KPI value, interval and number of cases."""
-    to, lines = speak(about), dict[str, list[str]]()
-    columns = [Column(headed(str(frames[0]["cut"].iloc[0]), to), "left")]
+    to, lines, cut = speak(about), dict[str, list[str]](), str(frames[0]["cut"].iloc[0])
+    columns = [Column(headed(cut, to), "left")]
     for frame in frames:
         rows: dict[str, Row] = {str(row["member"]): row for row in frame.to_dict("records")}
         alone = frame["low"].isna().all()  # a count has no interval, and is its own number of cases
@@ -57,7 +58,7 @@ def together(frames: Sequence[pd.DataFrame], about: About) -> Table:
             line = lines.setdefault(member, [""] * (len(columns) - (2 if alone else 4)))
             line += said[:1] if alone else said
     caption = to.listed(list(dict.fromkeys(str(frame["title"].iloc[0]) for frame in frames)))
-    return Table(caption, columns, [[member, *line] for member, line in lines.items()])
+    return Table(caption, columns, [[to.member(cut, member), *line] for member, line in lines.items()])
 
 
 def _table(caption: str, head: str, named: list[tuple[str, Row]], about: About) -> Table:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kpi_lib import insight
 from kpi_lib.insight import About, Row
-from kpi_lib.language import forms, message, speak
+from kpi_lib.language import Language, forms, message, speak
 from kpi_lib.units import NONE, printed
 
 MOST_SAID = 3  # members in a sentence
@@ -37,12 +37,13 @@ def of_trend(title: str, periods: int, sentence: str, about: About) -> str:
 
 def of_cut(rows: pd.DataFrame, about: About) -> str:
     """Return a cut's members and values as one line, for those who cannot see the figure."""
+    to = speak(about)
     members = [
-        f"{row['member']} {insight.value(row, about)}"
+        f"{to.member(row['cut'], row['member'])} {insight.value(row, about)}"
         for row in rows.sort_values("value", ascending=False).to_dict("records")
     ]
     first = rows.to_dict("records")[0]
-    return speak(about).say("{title}: {members}.", title=insight.title_by(first, about), members=", ".join(members))
+    return to.say("{title}: {members}.", title=insight.title_by(first, about), members=to.joined(members))
 
 
 def of_shares(cumulated: pd.DataFrame, about: About) -> str:
@@ -52,7 +53,7 @@ def of_shares(cumulated: pd.DataFrame, about: About) -> str:
         return of_cut(cumulated, about)
     given = {
         "title": few[0]["title"],
-        "members": to.listed([str(row["member"]) for row in few]),
+        "members": to.listed([to.member(row["cut"], row["member"]) for row in few]),
         "share": printed(few[-1]["so_far"], few[-1]["unit"], language=to),
     }
     if len(few) == 1:
@@ -81,7 +82,7 @@ def of_two(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about: About) -
     said = to.say(
         "{title}: {member} has most ({value}).",
         title=insight.title_by(most, about),
-        member=unnumbered(most["member"]),
+        member=unnumbered(most["member"], most["cut"], to),
         value=insight.value(most, about),
     )
     if total["status"] != "ok" or total["better"] not in ("higher", "lower") or lower["low"].isna().all():
@@ -89,7 +90,7 @@ def of_two(upper: pd.DataFrame, lower: pd.DataFrame, total: Row, about: About) -
     below = total["better"] == "higher"
     beyond = lower["high"] < total["value"] if below else lower["low"] > total["value"]
     worse = [
-        f"{unnumbered(row['member'])} ({insight.value(row, about)})"
+        f"{unnumbered(row['member'], row['cut'], to)} ({insight.value(row, about)})"
         for row in lower[beyond & (lower["status"] == "ok")].to_dict("records")
     ]
     given = {"title": total["title"], "all": insight.value(total, about)}
@@ -107,7 +108,7 @@ def of_waits(halves: pd.DataFrame, tails: pd.DataFrame, about: About) -> str:
     said = [
         to.say(
             "{member} half within {half}, nine in ten within {most}",
-            member=row["member"],
+            member=to.member(row["cut"], row["member"]),
             half=insight.value(row, about),
             most=ends.get(row["member"], NONE),
         )
@@ -115,7 +116,7 @@ def of_waits(halves: pd.DataFrame, tails: pd.DataFrame, about: About) -> str:
     ]
     if len(said) > MOST_SAID:
         said = [to.say("longest for {member}", member=said[0]), to.say("shortest for {member}", member=said[-1])]
-    return to.say("{title}: {members}.", title=insight.title_by(rows[0], about), members="; ".join(said))
+    return to.say("{title}: {members}.", title=insight.title_by(rows[0], about), members=to.semicolon.join(said))
 
 
 def short(kpi: str, about: About) -> str:
@@ -124,6 +125,6 @@ def short(kpi: str, about: About) -> str:
     return str(said.get("short") or said["title"])
 
 
-def unnumbered(member: Any) -> str:
+def unnumbered(member: Any, cut: str, to: Language) -> str:
     """Return a member's name without the number that only keeps it in order: `1 mon` is `mon`."""
-    return re.sub(r"^\d+ (?=\D)", "", str(member))
+    return re.sub(r"^\d+ (?=\D)", "", to.member(cut, member))

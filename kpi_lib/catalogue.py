@@ -4,6 +4,7 @@ Messages are what `say`, `many` and `message` are given in the code, what declar
 and paragraphs of the notebooks. Those without a translation are printed in English.
 """
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
@@ -11,28 +12,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from kpi_lib.consistency import IDENTITIES
+from kpi_lib.contract.tables import TABLES
 from kpi_lib.facts.data import ANCHORS
 from kpi_lib.kpi import FAMILIES
 from kpi_lib.kpis import registry
-from kpi_lib.language import LANGUAGES
-from kpi_lib.localise import PARTS
+from kpi_lib.language import BETTER, LANGUAGES, MEMBERS, NO_MEMBER
+from kpi_lib.localise import PARTS, finding
 from kpi_lib.publish.text_cells import texts
+from kpi_lib.units import UNITS
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "translations"
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # always the same, so that only texts differ
-KEYWORDS = {"say": None, "_say": None, "message": None, "many": (1, 2), "forms": (1, 2)}
+FUNCTIONS = {"say": 1, "many": 2, "message": 1, "forms": 2}  # and how many texts they take
+METHODS = FUNCTIONS | {"_say": 1}
 
 
 def messages() -> Catalog:
     """Return all messages, each with where it comes from."""
     found = Catalog(project="kpi-report", charset="utf-8")
-    for file, _, text, _, _ in extract_from_dir(HERE, keywords=KEYWORDS):
-        found.add(text, auto_comments=[file])
-    for text, where in (*_declared(), *_notebooks()):
+    for text, where in (*_said(), *_declared(), *_words(), *_checks(), *_notebooks()):
         found.add(text, auto_comments=[where])
     return found
 
@@ -66,6 +68,42 @@ def main() -> None:
             write_po(file, made, width=120, sort_output=True, omit_header=False, include_lineno=False)
         missing = len(untranslated(made))
         print(f"{code}: {len(made)} messages, {missing} not translated")
+
+
+def _said() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    """Yield the texts that functions are given as they stand there; what is put together is marked elsewhere."""
+    for path in sorted(HERE.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                given = call.args[: _texts_of(call.func)]
+                texts = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+                if texts and len(texts) == len(given):
+                    yield texts[0] if len(texts) == 1 else tuple(texts), path.relative_to(HERE).as_posix()
+
+
+def _texts_of(function: ast.expr) -> int:
+    if isinstance(function, ast.Attribute):
+        return METHODS.get(function.attr, 0)
+    return FUNCTIONS.get(function.id, 0) if isinstance(function, ast.Name) else 0
+
+
+def _words() -> Iterator[tuple[str, str]]:
+    """Yield the words that the code itself uses: units, members of cuts."""
+    for kind, words in {"unit": UNITS, "better": BETTER, **MEMBERS}.items():
+        for word in words:
+            yield f"‹{kind}› {word}", "a word of the code"
+    yield NO_MEMBER, "a member of every cut"
+    for identity in IDENTITIES:
+        yield identity.said, "an identity of numbers"
+
+
+def _checks() -> Iterator[tuple[str, str]]:
+    """Yield what the contract says of rows that a run can go on with, and why they are left out."""
+    for table in TABLES.values():
+        for rule in (rule for rule in table.rules if rule.level != "error"):
+            for text in {rule.message or rule.name, rule.name if rule.level == "drop" else ""} - {""}:
+                if not finding(text):
+                    yield text, f"a check of {table.name}"
 
 
 def _declared() -> Iterator[tuple[str, str]]:

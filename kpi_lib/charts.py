@@ -25,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 
 from kpi_lib.insight import About, Row, target, title_by, value
@@ -35,6 +36,7 @@ from kpi_lib.units import SECONDS, printed
 
 WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
 COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
+_SCALE_WIDTH = 40  # points at the left of a trend
 MOST_MEMBERS = 15
 LEFT_OUT = forms("the {count} smallest is not drawn", "the {count} smallest are not drawn")
 _TARGETS = {  # in the margin of a figure, by whether there is a lower and an upper bound
@@ -75,20 +77,21 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         for place, row in enumerate(rows):
             draw_dot(ax, place, row["value"], row, colour)
         _draw_target(ax, rows[-1], about)
+        beside = sum(_width(ax, text) for text in ax.texts)
         _limit(ax, rows[-1]["unit"])
         room = _draw_last(ax, values, rows[-1], about, 9 if judgement.rule else 6)
         set_scale(ax.yaxis, rows[-1], about)
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
         labels = period_labels([row["period"] for row in rows], language)
-        longest = max(len(line) for label in labels for line in label.splitlines())
-        ax.set_xticks(places, labels, size=8.5 if longest <= 5 else 7.5)
+        ax.set_xticks(places, labels)
+        _fit_labels(ax, 8.5, 72 * WIDTH - _SCALE_WIDTH - beside)
         ax.grid(axis="y")
         reading = _how_to_read(frame, _SHADED, about)
         if judgement.low:
             reading.append(language.say("dotted: ordinary variation"))
         if any(judgement.rules):
             reading.append(language.say("ringed: unusual"))
-        put_title(ax, rows[-1]["title"], "; ".join(reading), language=language)
+        put_title(ax, rows[-1]["title"], language.semicolon.join(reading), language=language)
         return present(ax.figure, alt, language)
 
 
@@ -116,12 +119,14 @@ def by(
             ax.set_xlim(0)
         set_scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        named = [language.member(row["cut"], row["member"]) for row in rows]
+        ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.grid(axis="x")
         reading = _how_to_read(shown, _LINES, about)
         if left_out:
             reading.append(language.many(*LEFT_OUT, left_out))
-        put_title(ax, title_by(rows[0], about), "; ".join(reading), 26 if total is not None else 16, language)
+        space = 26 if total is not None else 16
+        put_title(ax, title_by(rows[0], about), language.semicolon.join(reading), space, language)
         return present(ax.figure, alt, language)
 
 
@@ -308,10 +313,23 @@ def period_labels(periods: Sequence[str], language: Language) -> list[str]:
     """Label months and quarters shortly, with the year under the first and under the first of each year."""
     labels = []
     for place, period in enumerate(map(Period.parse, periods)):
-        name = language.month(period) if period.months == 1 else language.without_year(period)
+        name = language.month(period) if period.months < 12 else language.year(period)
         starts_year = place == 0 or period.ordinal * period.months % 12 == 0
         labels.append(f"{name}\n{language.year(period)}" if period.months < 12 and starts_year else name)
     return labels
+
+
+def _fit_labels(ax: Axes, size: float, room: float) -> None:
+    """Make labels of a `size` side by side so small that they do not touch, `room` points in all."""
+    labels = ax.get_xticklabels()
+    fits = room / len(labels) / (1.1 * max(_width(ax, label) for label in labels))
+    for label in labels:
+        label.set_fontsize(size * min(1.0, max(0.75, fits)))
+
+
+def _width(ax: Axes, text: Text) -> float:
+    """Return a text's width in points."""
+    return float(text.get_window_extent().width * 72 / ax.figure.dpi)
 
 
 @cache
@@ -324,6 +342,7 @@ def _style() -> dict[str, Any]:
             fontManager.addfont(path)
     return {
         "font.family": [*(["Inter", "IBM Plex Sans Arabic"] if fonts else []), "DejaVu Sans", "sans-serif"],
+        "font.sans-serif": ["DejaVu Sans"],  # else every text of an SVG names a dozen fonts
         "font.size": 9,
         "text.color": INK,
         "text.parse_math": False,

@@ -11,6 +11,7 @@ from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About
 from kpi_lib.language import speak
+from kpi_lib.localise import told
 from kpi_lib.params import Params
 from kpi_lib.parts import count
 from kpi_lib.period import Period, parse_instant
@@ -20,7 +21,7 @@ from kpi_lib.units import NONE
 def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
     """Return per table the rows read and left out, then what was not counted, checks and provenance.
 
-    The names of tables and columns, and what their checks say, are those of the contract, in every language.
+    The names of tables and columns are those of the contract in every language.
     """
     to, there = speak(about), [table for table in about["tables"] if table["present"]]
     columns = [
@@ -31,7 +32,7 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
         [
             table["table"],
             count(table["rows"], to),
-            ", ".join(f"{to.say(reason)}: {to.number(rows)}" for reason, rows in table["dropped"].items() if rows)
+            to.joined(f"{told(reason, to)}: {to.number(rows)}" for reason, rows in table["dropped"].items() if rows)
             or to.say("none"),
             _day(table["first"], about),
             _day(table["last"], about),
@@ -62,8 +63,8 @@ def _excluded(headlines: pd.DataFrame, about: About) -> list[str]:
     return [
         to.say(
             "Not counted in {kpis}: {reasons}.",
-            kpis=", ".join(kpis),
-            reasons=", ".join(f"{to.say(reason)} {to.number(rows)}" for reason, rows in reasons),
+            kpis=to.joined(kpis),
+            reasons=to.joined(f"{told(reason, to)} {to.number(rows)}" for reason, rows in reasons),
         )
         for reasons, kpis in alike.items()
     ]
@@ -74,9 +75,9 @@ def _checks(about: About) -> list[str]:
     for check in about["checks"]:
         rows = to.many("{count} row", "{count} rows", check["rows"])
         if check.get("examples"):
-            examples = ", ".join(map(str, check["examples"][:3]))
+            examples = to.joined(map(str, check["examples"][:3]))
             rows = to.say("{rows}, for example {examples}", rows=rows, examples=examples)
-        said.append(f"{check['table']}: {to.say(check['message'])} ({rows}).")
+        said.append(f"{check['table']}: {told(check['message'], to)} ({rows}).")
     return said or [to.say("Every check of the tables passed.")]
 
 
@@ -84,7 +85,10 @@ def _identities(about: About) -> list[str]:
     """Say whether the numbers agree with each other."""
     to, known = speak(about), about["identities"]
     if known["broken"]:
-        return [to.say("These numbers do not agree with each other: {which}.", which=said) for said in known["broken"]]
+        return [
+            to.say("These numbers do not agree with each other: {which}.", which=told(said, to))
+            for said in known["broken"]
+        ]
     if not known["checked"]:
         return []
     return [
@@ -109,7 +113,7 @@ def _provenance(about: About, params: Params) -> list[str]:
         "The extract's time is that of the latest event in the data, so how fresh the data is cannot be told."
     )
     return [
-        *([to.say("Tables that are not there: {tables}.", tables=", ".join(absent))] if absent else []),
+        *([to.say("Tables that are not there: {tables}.", tables=to.joined(absent))] if absent else []),
         extract,
         *([not_fresh] if about["as_of_source"] == "latest" else []),
         *([to.say("Sample data: the company is invented.")] if about["sample"] else []),

@@ -144,7 +144,8 @@ class Drivers:
 
     def _named(self, part: Row, about: About) -> str:
         """Return a member's name, with that of the cut where it would be read as a number: `hour 14`."""
-        name, language = str(part["member"]), speak(about)
+        language = speak(about)
+        name = language.member(self.cut, part["member"])
         return language.say("{cut} {member}", cut=language.cut(self.cut), member=name) if name[:1].isdigit() else name
 
     def _lead(self, about: About) -> str:

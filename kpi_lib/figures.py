@@ -60,7 +60,8 @@ def contributions(
         ax.axvline(0, color=INK, linewidth=0.9)
         ax.axhline(len(rows) - 1.5, color=QUIET, linewidth=0.7)
         ax.set_ylim(len(rows) - 0.45, -0.55)
-        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        named = [speak(about).member(moved.cut, row["member"]) for row in rows]
+        ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.margins(x=0.16)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: labelled(moved.signed(amount, about))))
         ax.locator_params(axis="x", nbins=5)
@@ -68,7 +69,13 @@ def contributions(
         reading = [say("full: within each {cut}", cut=speak(about).cut(moved.cut)), say("hatched: the mix")]
         if not all(row["sure"] for row in rows):
             reading.append(say("hollow: too few cases"))
-        put_title(ax, say("What moved it: {title}", title=moved.now["title"]), "; ".join(reading), 26, speak(about))
+        put_title(
+            ax,
+            say("What moved it: {title}", title=moved.now["title"]),
+            speak(about).semicolon.join(reading),
+            26,
+            speak(about),
+        )
         return present(ax.figure, alt, speak(about))
 
 
@@ -92,13 +99,14 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
         ax.set_xlim(0, 102)
         set_scale(ax.xaxis, rows[0], about)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        named = [language.member(row["cut"], row["member"]) for row in rows]
+        ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.grid(axis="x")
         vital = language.say("dark: the fewest that make {share}", share=language.percent(VITAL, 0))
         reading = [language.say("line: share so far"), vital]
         if len(shown) > len(rows):
             reading.append(language.many(*LEFT_OUT, len(shown) - len(rows)))
-        put_title(ax, rows[0]["title"], "; ".join(reading), language=language)
+        put_title(ax, rows[0]["title"], language.semicolon.join(reading), language=language)
         return present(ax.figure, alt, language)
 
 
@@ -139,7 +147,7 @@ def waterfall(
         ax.grid(axis="x")
         reading = [language.say("full: what there is"), language.say("hatched: what is taken away")]
         title = language.say("From {title} to what is left", title=rows[0]["title"])
-        put_title(ax, title, "; ".join(reading), language=language)
+        put_title(ax, title, language.semicolon.join(reading), language=language)
         return present(ax.figure, alt, language)
 
 
@@ -167,14 +175,16 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
         for ax, row in zip((above, below), first, strict=True):
             set_scale(ax.yaxis, row, about)
             ax.grid(axis="y")
-        below.set_xticks(range(len(members)), [unnumbered(member) for member in members])
+        below.set_xticks(
+            range(len(members)), [unnumbered(member, amounts[0]["cut"], speak(about)) for member in members]
+        )
         below.set_xlim(-0.6, len(members) - 0.4)
         say = speak(about).say
         reading = [say("lines: 95% interval")] if lower["low"].notna().any() else []
         if (lower["status"] == "small_sample").any():
             reading.append(say("hollow: too few cases"))
         put_title(above, title_by(first[0], about), "", 16, speak(about))
-        put_title(below, title_by(first[1], about), "; ".join(reading), 18, speak(about))
+        put_title(below, title_by(first[1], about), speak(about).semicolon.join(reading), 18, speak(about))
         return present(figure, alt, speak(about))
 
 
@@ -201,7 +211,8 @@ def waits(
             write_number(ax, cases(row, about), (1, place), (52, 0), of, va="center", ha="right", size=8.5)
         _power_scale(ax, rows[0]["unit"], language)
         ax.set_ylim(len(rows) - 0.5, -0.7)
-        ax.set_yticks(range(len(rows)), [str(row["member"]) for row in rows], parse_math=False)
+        named = [language.member(row["cut"], row["member"]) for row in rows]
+        ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.grid(axis="x")
         marks = [message("dot: half waited less"), message("diamond: nine in ten"), message("thick: 95% interval")]
         if not all(map(_sure, rows)):
@@ -209,7 +220,7 @@ def waits(
         reading = [language.say(mark) for mark in marks]
         if left_out:
             reading.append(language.many(*LEFT_OUT, left_out))
-        put_title(ax, title_by(rows[0], about), "; ".join(reading), language=language)
+        put_title(ax, title_by(rows[0], about), language.semicolon.join(reading), language=language)
         return present(ax.figure, alt, language)
 
 

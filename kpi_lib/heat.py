@@ -59,7 +59,7 @@ def week(frames: Sequence[pd.DataFrame], about: About, *, alt: str = "", colour:
         for ax, frame in zip(panels, frames, strict=True):
             first: Row = frame.to_dict("records")[0]
             _grid(ax, _cells(frame), hours, days, first["better"] == "higher", colour, to)
-            ax.set_xticks(range(len(days)), [unnumbered(day) for day in days])
+            ax.set_xticks(range(len(days)), [unnumbered(day, WEEK, to) for day in days])
             ax.set_yticks(range(len(hours)), hours)
             put_title(ax, short(first["kpi"], about), _unsure(_cells(frame), _week_reading(first, to), to), language=to)
         return present(figure, alt, to)
@@ -71,9 +71,8 @@ def week_table(frames: Sequence[pd.DataFrame], about: About) -> Table:
     days = sorted({day for cells in all_cells for _, day in cells})
     names = [short(frame["kpi"].iloc[0], about) for frame in frames]
     columns = [Column(to.say("Hour"), "left")]
-    columns += [
-        Column(f"{unnumbered(day)}, {name}" if len(names) > 1 else unnumbered(day)) for day in days for name in names
-    ]
+    named = [unnumbered(day, WEEK, to) for day in days]
+    columns += [Column(f"{day}{to.comma}{name}" if len(names) > 1 else day) for day in named for name in names]
     lines = []
     for hour in sorted({hour for cells in all_cells for hour, _ in cells}):
         found = [cells.get((hour, day)) for day in days for cells in all_cells]
@@ -174,7 +173,7 @@ def _extreme(frame: pd.DataFrame, total: Row, about: About) -> str:
         return to.say("{title}: too few cases in every hour of the week.", title=title)
     down = total["better"] == "higher"
     row = sure.loc[sure["value"].idxmin() if down else sure["value"].idxmax()].to_dict()
-    given: dict[str, Any] = {"title": title, "cell": unnumbered(row["member"]), "value": value(row, about)}
+    given: dict[str, Any] = {"title": title, "cell": unnumbered(row["member"], WEEK, to), "value": value(row, about)}
     tested = sure[sure["low"].notna()]
     if total["better"] not in ("higher", "lower") or total["status"] != "ok" or tested.empty:
         return to.say("{title}: most on {cell} ({value}).", **given)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib import wording
-from kpi_lib.language import speak
+from kpi_lib.language import ENGLISH, speak
 from kpi_lib.period import Period
 from kpi_lib.signals import BEYOND, LEAST, Judgement, Signals
 from kpi_lib.units import NONE, change, printed, rounded
@@ -46,13 +46,16 @@ def target(row: Row, about: About, words: wording.Targets = wording.TARGETS) -> 
     return speak(about).say(words[known], low=low, high=high) if any(known) else ""
 
 
-def changes(row: Row, about: About) -> list[str]:
-    """Return the changes on the period before and a year ago: `up 2.1 points on April`, `unchanged from May 2023`."""
+def changes(row: Row, about: About, *, short: bool = False) -> list[str]:
+    """Return the changes on the period before and a year ago: `up 2.1 points on April`, `unchanged from May 2023`.
+
+    `short` says points for percentage points.
+    """
     if row["status"] != "ok":
         return []
     period, language, said = Period.parse(row["period"]), speak(about), []
     for earlier, before in {period.year_before: row["year_ago"], period.previous: row["previous"]}.items():
-        words = change(row["value"], before, row["unit"], about["currency"], language=language)
+        words = change(row["value"], before, row["unit"], about["currency"], short=short, language=language)
         if words:
             same_age = bool(row["provisional"]) and earlier == period.previous
             message = wording.CHANGES[words == language.say("unchanged"), same_age]
@@ -110,7 +113,7 @@ def caution(about: About) -> str:
     if len(out) > _MOST_NAMED:
         names.append(language.say("{count} more", count=language.number(len(out) - _MOST_NAMED)))
     stand = language.many(*wording.STAND_OUT[months], len(out), of_numbers=numbers, names=language.listed(names))
-    return f"{stand} {language.say('On average at most one in twenty of such signals is chance.')}"
+    return f"{stand} {language.say(wording.BY_CHANCE)}"
 
 
 def is_within_margin(row: Row) -> bool:
@@ -136,9 +139,12 @@ def moved(row: Row, about: About) -> str:
 
 
 def title_by(row: Row, about: About) -> str:
-    """Return the title of a breakdown, `First response time by channel`."""
-    cut = speak(about).cut(str(row["cut"]))
-    return speak(about).say("{title} by {cut}", title=str(row["title"]).removesuffix(f" by {cut}"), cut=cut)
+    """Return the title of a breakdown, `First response time by channel`; one that names the cut already is itself."""
+    to, title = speak(about), str(row["title"])
+    english = about["kpis"].get(row["kpi"], {}).get("english", title)
+    if english.endswith(f" by {ENGLISH.cut(str(row['cut']))}"):
+        return title
+    return to.say("{title} by {cut}", title=title, cut=to.cut(str(row["cut"])))
 
 
 def _judgement(row: Row, about: About) -> str:

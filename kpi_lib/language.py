@@ -5,7 +5,7 @@ catalogue each; what a catalogue lacks is printed in English.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, cached_property
 from importlib.resources import files
@@ -19,7 +19,20 @@ _LIKE_FRACTIONS = {"ar": 100, "ru": 2}  # the whole number whose form goes with 
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _LATIN = re.compile("[A-Za-z]")
 _BEFORE_A_NUMBER = "\N{LEFT-TO-RIGHT MARK}"  # keeps a sign before its number in text that runs to the left
+_SENSE = re.compile("‹[^›]+› ")  # before a message: in which sense a word is meant, where English has one for two
+_ORDERED = re.compile(r"(?P<place>\d )?(?P<word>.+?)(?P<hour> \d\d)?")  # `1 mon 09`
 _ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
+
+
+NO_MEMBER = "(none)"
+BETTER = ("higher", "lower", "band", "none")
+MEMBERS = {  # of cuts whose members are words of the code
+    "weekday": ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+    "age_band": ("under 1 day", "1 to 3 days", "3 to 7 days", "over 7 days"),
+    "tenure_band": ("under 3 months", "under 1 year", "over 1 year"),
+    "had_ticket": ("yes", "no"),
+    "status": ("open", "pending", "hold", "resolved", "closed"),
+}
 
 
 def message(text: str) -> str:
@@ -37,14 +50,19 @@ class Language:
 
     code = "en"
     direction = "ltr"
+    comma, semicolon = ", ", "; "
 
     def say(self, message: str, /, **given: Any) -> str:
-        """Return a message in this language, its `{names}` filled in."""
+        """Return a message in this language, its `{names}` filled in; `‹unit› points` is said as a unit is."""
         return self._filled(message, given)
 
     def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
         """Return the form of a message that goes with a number, which is `{count}` in it."""
         return self._filled(one if count == 1 else several, {"count": self.number(count, decimals)} | given)
+
+    def every(self, one: str, several: str, /) -> tuple[str, ...]:
+        """Return all forms of a message that goes with a number, `{count}` in them."""
+        return one, several
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its separators."""
@@ -90,7 +108,11 @@ class Language:
 
     def moment(self, instant: datetime) -> str:
         """Return a day and the time of day, in the instant's own zone."""
-        return f"{self.day(instant)}, {instant:%H:%M}"
+        return f"{self.day(instant)}{self.comma}{instant:%H:%M}"
+
+    def joined(self, names: Iterable[str]) -> str:
+        """Return names one after the other, with the language's comma between them."""
+        return self.comma.join(names)
 
     def listed(self, names: Sequence[str]) -> str:
         """Return names as an enumeration: `chat, phone and web`."""
@@ -104,7 +126,28 @@ class Language:
         """Return the name of a cut in words."""
         return self.say(cut.replace("_", " "))
 
+    def word(self, kind: str, word: str) -> str:
+        """Return a word of the code's own, such as the `unit` percent, as pages say it."""
+        return self.say(f"‹{kind}› {word}")
+
+    def member(self, cut: str, member: Any) -> str:
+        """Return a member of a cut as pages print it: a weekday or band in this language, one of the data as it is."""
+        name, kind = str(member), cut.removesuffix("_hour")
+        if name == NO_MEMBER:
+            return self.say(NO_MEMBER)
+        words, found = MEMBERS.get(kind, ()), _ORDERED.fullmatch(name)
+        if name in words:
+            return self.word(kind, name)
+        if not found or found["word"] not in words:
+            return name
+        return self._native(found["place"] or "") + self.word(kind, found["word"]) + self._native(found["hour"] or "")
+
+    def _native(self, text: str) -> str:
+        """Return a text with this language's digits."""
+        return text
+
     def _filled(self, text: str, given: Mapping[str, Any]) -> str:
+        text = _SENSE.sub("", text, count=1) if text.startswith("‹") else text
         return text.format(**given) if given else text
 
 
@@ -116,6 +159,8 @@ class _Translated(Language):
 
         self.code, self._locale = code, Locale.parse(code)
         self.direction = self._locale.text_direction
+        if self.direction == "rtl":
+            self.comma, self.semicolon = "، ", "؛ "
 
     def say(self, message: str, /, **given: Any) -> str:
         found = self._catalogue.get(message)
@@ -124,11 +169,17 @@ class _Translated(Language):
         )
 
     def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
-        found = self._catalogue.get(one)
-        forms = found.string if found and isinstance(found.string, tuple) and all(found.string) else ()
+        forms = self._forms(one)
         whole = _LIKE_FRACTIONS.get(self.code, 2) if decimals else int(count)
         text = forms[self._form(whole)] if forms else one if count == 1 else several
         return self._filled(text, {"count": self.number(count, decimals)} | given)
+
+    def every(self, one: str, several: str, /) -> tuple[str, ...]:
+        return self._forms(one) or (one, several)
+
+    def _forms(self, one: str) -> tuple[str, ...]:
+        found = self._catalogue.get(one)
+        return found.string if found and isinstance(found.string, tuple) and all(found.string) else ()
 
     def number(self, value: float, decimals: int = 0) -> str:
         from babel.numbers import format_decimal
@@ -157,7 +208,9 @@ class _Translated(Language):
         return self.year(period)
 
     def month(self, period: Period) -> str:
-        return self._date("LLL", period.first_day) if period.months == 1 else self.without_year(period)
+        if period.months == 3:
+            return self.say("Q{quarter}", quarter=self._quarter(period))
+        return self._date("LLL", period.first_day) if period.months == 1 else self.year(period)
 
     def year(self, period: Period) -> str:
         return self._date("y", period.first_day)
@@ -166,7 +219,10 @@ class _Translated(Language):
         return self._date("d MMM y" if short else "d MMMM y", day)
 
     def moment(self, instant: datetime) -> str:
-        return self._native(f"{self.day(instant)}, {instant:%H:%M}")
+        return self._native(super().moment(instant))
+
+    def joined(self, names: Iterable[str]) -> str:
+        return super().joined(self._isolated(name) for name in names)
 
     def listed(self, names: Sequence[str]) -> str:
         from babel.lists import format_list

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -9,8 +10,34 @@ import pandas as pd
 from kpi_lib.errors import UnknownNameError
 from kpi_lib.kpi import filled, find
 from kpi_lib.kpis import registry
-from kpi_lib.language import Language, forms, language
+from kpi_lib.language import Language, forms, language, message
 
+REASONS = (  # for which a fact or a KPI does not count a row, or a table leaves it out
+    message("answered without an invitation"),
+    message("bot"),
+    message("deleted"),
+    message("duplicate"),
+    message("effort on another scale"),
+    message("history shorter than a year"),
+    message("merged into another"),
+    message("not initiated by a customer"),
+    message("not yet observed long enough"),
+    message("spam"),
+    message("test"),
+    message("unknown customer"),
+    message("after the extract"),
+    message("exact duplicate"),
+    message("before 1990"),
+    message("left out for other reasons"),
+)
+FINDINGS = (  # of the contract's checks and of identities, as templates of what these make of names
+    message("{column} is an unset clock"),
+    message("{column} is empty"),
+    message("{column} is negative"),
+    message("{column} is one of {words}"),
+    message("more than {share} of such rows stop the run"),
+    message("{identity}: not so in {period} ({one} against {other})"),
+)
 PARTS = ("summary", "formula", "differs")
 _WATCHED = forms("{anchor}, each watched for {count} day", "{anchor}, each watched for {count} days")
 _ANCHOR = re.compile(r"(?P<anchor>.*?)(?:, each watched for (?P<days>\d+) days)?")
@@ -34,13 +61,37 @@ def localised(frame: pd.DataFrame, about: Mapping[str, Any], code: str) -> tuple
     return frame, told
 
 
+def told(text: str, to: Language) -> str:
+    """Return in words a reason, or what a check or an identity found; a mapping's own words stay as they are."""
+    if found := finding(text):
+        template, parts = found
+        return to.say(template, **parts | {name: to.say(said) for name, said in parts.items() if name == "identity"})
+    return to.say(text)
+
+
+def finding(text: str) -> tuple[str, dict[str, str]] | None:
+    """Return which of the `FINDINGS` a text is, and the names in it."""
+    found = ((template, _pattern(template).fullmatch(text)) for template in FINDINGS)
+    return next(((template, parts.groupdict()) for template, parts in found if parts), None)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template)))
+
+
 def _kpi(address: str, said: Mapping[str, Any], to: Language) -> dict[str, Any]:
     try:
         kpi, reading = find(address, registry())
     except UnknownNameError:
         return dict(said)
     short = to.say(said["short"])
-    told = dict(said) | {"title": to.named(said["title"]), "short": short, "anchor": _anchor(said["anchor"], to)}
+    told = dict(said) | {
+        "english": said["title"],
+        "title": to.named(said["title"]),
+        "short": short,
+        "anchor": _anchor(said["anchor"], to),
+    }
     for part in PARTS:
         told[part] = filled(to.say(text), said.get("given", {})) if (text := kpi.document.get(part)) else ""
     if reading:

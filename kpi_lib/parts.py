@@ -11,7 +11,7 @@ from kpi_lib.captions import short
 from kpi_lib.display import Card, Column, Definition, Definitions, Table
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row
-from kpi_lib.language import Language, message, speak
+from kpi_lib.language import ENGLISH, Language, message, speak
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, printed, rounded
 
@@ -21,6 +21,7 @@ _JUDGED = {
     "missed": message("✗ target missed ({target})"),
     "withheld": message("· not judged ({target})"),
 }
+_NO_VERDICT = message("target {target}")
 _AIM = {"on_target": message("{target} ✓ met"), "missed": message("{target} ✗ missed")}
 _WISHES = {
     "higher": message("higher is better"),
@@ -46,7 +47,7 @@ def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
         value=insight.value(row, about),
         unit=to.say(unit) if unit else "",
         mark=to.say("provisional") if row["provisional"] else "",
-        change=[words.replace("percentage point", "point") for words in insight.changes(row, about)],
+        change=insight.changes(row, about, short=True),
         judged=judged(row, about),
         verdict=row["verdict"],
         status=row["status"],
@@ -60,7 +61,7 @@ def judged(row: Row, about: About) -> str:
     """Return target and verdict in words with a sign: `✓ on target (at least 30)`; empty without a target."""
     if not (aim := insight.target(row, about)):
         return ""
-    return speak(about).say(_JUDGED.get(row["verdict"], "target {target}"), target=aim)
+    return speak(about).say(_JUDGED.get(row["verdict"], _NO_VERDICT), target=aim)
 
 
 def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
@@ -105,7 +106,7 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
         values = [others.get((reading, row["member"])) for reading in readings]
         before = [number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
         now = [insight.value(other, about) if other else NONE for other in values]
-        lines.append([str(row["member"]), count(row["numerator"], to), *now, *before])
+        lines.append([to.member(row["cut"], row["member"]), count(row["numerator"], to), *now, *before])
     return Table(f"{first['title']}, {to.period(period)}", columns, lines, _notes(main, to))
 
 
@@ -114,12 +115,12 @@ def _turned(rows: pd.DataFrame, readings: list[str], about: About) -> Table:
     members, to = list(dict.fromkeys(rows["member"])), speak(about)
     first: Row = rows.to_dict("records")[0]
     found = {(row["kpi"], row["member"]): row for row in rows.to_dict("records")}
-    columns = [Column("", "left"), *(Column(str(member)) for member in members)]
+    columns = [Column("", "left"), *(Column(to.member(first["cut"], member)) for member in members)]
     lines = []
     for reading in readings:
         of_members = [found.get((reading, member)) for member in members]
         cells = [insight.value(row, about) if row else NONE for row in of_members]
-        lines.append([short(reading, about).removesuffix(f", by {first['cut']}"), *cells])
+        lines.append([_without_cut(reading, first["cut"], about), *cells])
     caption = f"{short(readings[0], about)}, {to.period(Period.parse(first['period']))}"
     return Table(caption, columns, lines, _notes(rows, to))
 
@@ -137,7 +138,7 @@ def of_drivers(moved: Drivers, about: About) -> Table:
         weights = [printed(part[name], "percent", language=to) for name in ("weight_before", "weight")]
         values = [number(part[name], moved.now, about) if part["sure"] else NONE for name in ("before", "now")]
         brought = [moved.signed(part[name], about) for name in ("rate", "mix", "together")]
-        rows.append([str(part["member"]), *weights, *values, *brought])
+        rows.append([to.member(moved.cut, part["member"]), *weights, *values, *brought])
     total = [moved.signed(amount, about) for amount in (moved.rate, moved.mix, moved.change)]
     values = [insight.value(row, about) for row in (moved.before, moved.now)]
     rows.append([to.say("All"), *[printed(100, "percent", language=to)] * 2, *values, *total])
@@ -163,8 +164,8 @@ def not_available(kpis: Sequence[str], about: About) -> str:
             else to.say("nothing to count")
         )
         reasons[reason].append(short(kpi, about))
-    told = [f"{', '.join(names)} ({reason})" for reason, names in reasons.items()]
-    return to.say("Not available: {kpis}.", kpis="; ".join(told))
+    told = [f"{to.joined(names)} ({reason})" for reason, names in reasons.items()]
+    return to.say("Not available: {kpis}.", kpis=to.semicolon.join(told))
 
 
 def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Definitions:
@@ -175,12 +176,14 @@ def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Defini
         said = about["kpis"][kpi]
         wish = _WISHES.get(said["better"])
         meta = [
-            to.say(said["unit"]), to.say(wish) if wish else "", said["anchor"],
+            to.word("unit", said["unit"]), to.say(wish) if wish else "", said["anchor"],
             to.say("definition {hash}", hash=hashes.get(kpi, NONE)),
         ]  # fmt: skip
         details = [(to.say("How it is counted:"), said["formula"]), (to.say("Differs from:"), said["differs"])]
         known = [(label, text) for label, text in details if text]
-        entries.append(Definition(said["title"], said["summary"], known, "; ".join(part for part in meta if part)))
+        entries.append(
+            Definition(said["title"], said["summary"], known, to.semicolon.join(part for part in meta if part))
+        )
     return Definitions(entries)
 
 
@@ -224,6 +227,13 @@ def _row_title(row: Row, listed: set[str], about: About) -> str:
     return INDENT + own[:1].upper() + own[1:]
 
 
+def _without_cut(kpi: str, cut: str, about: About) -> str:
+    """Return the title of a table KPI's reading without the cut, which the table's columns name."""
+    to, suffix = speak(about), f", by {ENGLISH.cut(cut)}"
+    english = str(about["kpis"][kpi].get("english") or short(kpi, about))
+    return to.say(english.removesuffix(suffix)) if english.endswith(suffix) else short(kpi, about)
+
+
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
     to = speak(about)
     families = {about["families"].get(family, to.say("Numbers")) for family in rows["family"]}
@@ -233,6 +243,6 @@ def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
 def _notes(rows: pd.DataFrame, to: Language) -> list[str]:
     ok = rows["status"] == "ok"
     anchors = dict.fromkeys(rows.loc[ok & rows["provisional"].astype(bool), "anchor"])
-    notes = [to.say("* Provisional: {anchors}.", anchors="; ".join(anchors))] if anchors else []
+    notes = [to.say("* Provisional: {anchors}.", anchors=to.semicolon.join(anchors))] if anchors else []
     missing = to.say("– No number: too few cases, nothing to measure, or not known yet.")
     return notes + ([missing] if not ok.all() else [])

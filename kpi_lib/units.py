@@ -20,6 +20,7 @@ class Unit:
 _DAYS = forms("{count} day", "{count} days")
 _MONTHS = forms("{count} month", "{count} months")
 _POINTS = forms("{count} point", "{count} points")
+_SHORTLY = forms("‹percentage› {count} point", "‹percentage› {count} points")  # where room is short
 UNITS = {
     "percent": Unit(1, None, forms("{count} percentage point", "{count} percentage points")),
     "points": Unit(1, None, _POINTS),
@@ -41,6 +42,7 @@ CLOCK = {
     message("{count} min"): 60,
     message("{count} s"): 1,
 }
+LONG = {_DAYS: 86400, _MONTHS: 30 * 86400}  # in seconds too, to be sorted
 
 
 def rounded(value: float | None, unit: str) -> float | None:
@@ -89,20 +91,36 @@ def exact(value: float | None, unit: str) -> str:
 
 
 def change(
-    now: float | None, before: float | None, unit: str, currency: str = "", *, language: Language = ENGLISH
+    now: float | None,
+    before: float | None,
+    unit: str,
+    currency: str = "",
+    *,
+    short: bool = False,
+    language: Language = ENGLISH,
 ) -> str:
-    """Say how a printed value differs from an earlier printed one: `up 2.1 points`, `unchanged`, `` when unknown."""
+    """Say how a printed value differs from an earlier printed one: `up 2.1 percentage points`, `unchanged`.
+
+    Empty when one of them is unknown. `short` says points for percentage points.
+    """
     new, old = rounded(now, unit), rounded(before, unit)
     if new is None or old is None:
         return ""
     if printed(new, unit) == printed(old, unit):
         return language.say("unchanged")
-    amount = difference(abs(new - old), unit, currency, decimals=_decimals(new, unit), language=language)
+    places = _decimals(new, unit)
+    amount = difference(abs(new - old), unit, currency, decimals=places, short=short, language=language)
     return language.say("up {amount}", amount=amount) if new > old else language.say("down {amount}", amount=amount)
 
 
 def difference(
-    amount: float, unit: str, currency: str = "", *, decimals: int | None = None, language: Language = ENGLISH
+    amount: float,
+    unit: str,
+    currency: str = "",
+    *,
+    decimals: int | None = None,
+    short: bool = False,
+    language: Language = ENGLISH,
 ) -> str:
     """Return a difference of two values with its unit: percentages differ by percentage points.
 
@@ -111,7 +129,7 @@ def difference(
     if said := UNITS[unit].difference:
         places = UNITS[unit].decimals
         number = round(amount, places)
-        return language.many(*said, number, decimals=places)
+        return language.many(*(_SHORTLY if short and unit == "percent" else said), number, decimals=places)
     return printed(amount, unit, currency, decimals=decimals, language=language)
 
 

@@ -121,6 +121,7 @@ NONE_STANDS_OUT = {
     3: message("{of_numbers}, none stands out from its ordinary quarter-to-quarter variation."),
     12: message("{of_numbers}, none stands out from its ordinary year-to-year variation."),
 }
+BY_CHANCE = message("On average at most one in twenty of such signals is chance.")
 STAND_OUT = {
     1: forms(
         "{of_numbers}, {count} stands out from the ordinary month-to-month variation: {names}.",

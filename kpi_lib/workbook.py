@@ -14,7 +14,7 @@ import pandas as pd
 from kpi_lib import insight
 from kpi_lib.insight import Row
 from kpi_lib.language import Language, message, speak
-from kpi_lib.localise import localised
+from kpi_lib.localise import localised, told
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.scorecard import Scorecard
 from kpi_lib.units import FEW
@@ -154,7 +154,7 @@ class _Sheets:
 
 def _scorecard(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
     """Return the period's totals: headline numbers and companions."""
-    earlier = _earlier(card)
+    earlier, to = _earlier(card), speak(card.about)
     columns = [
         "KPI", "Value", "Unit", "On the page", "95% from", "95% to",
         *earlier, "Change", "n", "Target", "Verdict", "Status",
@@ -163,7 +163,7 @@ def _scorecard(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[S
     return columns, (
         [
             row["title"], *_values(row, card)[:2], insight.value(row, card.about), *_values(row, card)[2:4],
-            *_before(row, earlier), "; ".join(insight.changes(row, card.about)), Number(row["n"]),
+            *_before(row, earlier), to.semicolon.join(insight.changes(row, card.about)), Number(row["n"]),
             insight.target(row, card.about), _word(row["verdict"], card), _word(row["status"], card),
             _yes(row["provisional"], card), _yes(row["headline"], card),
             card.about["families"].get(row["family"], row["family"]), row["kpi"], row["definition"],
@@ -196,14 +196,15 @@ def _trends(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequ
 
 def _breakdowns(rows: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
     """Return the period's numbers by the members of each cut."""
-    earlier = _earlier(card)
+    earlier, to = _earlier(card), speak(card.about)
     columns = [
         "KPI", "By", "Member", "Value", "Unit", "95% from", "95% to",
         *earlier, "n", "Status", "Provisional", "Address",
     ]  # fmt: skip
     return columns, (
         [
-            row["title"], speak(card.about).cut(row["cut"]), row["member"], *_values(row, card), *_before(row, earlier),
+            row["title"], to.cut(row["cut"]), to.member(row["cut"], row["member"]), *_values(row, card),
+            *_before(row, earlier),
             Number(row["n"]), _word(row["status"], card), _yes(row["provisional"], card), row["kpi"],
         ]
         for row in rows.to_dict("records")
@@ -226,7 +227,8 @@ def _definitions(now: pd.DataFrame, card: Scorecard) -> tuple[Columns, Iterable[
     return columns, (
         [
             said["title"], kpi, said["summary"], said["formula"], said["differs"], _unit(said, card),
-            to.say(said["better"]), said["anchor"], ", ".join(map(to.cut, said["cuts"])), hashes.get(kpi, ""),
+            to.word("better", said["better"]), said["anchor"], to.joined(map(to.cut, said["cuts"])),
+            hashes.get(kpi, ""),
         ]
         for kpi, said in card.about["kpis"].items()
     )  # fmt: skip
@@ -254,17 +256,17 @@ def _about(card: Scorecard) -> tuple[Columns, Iterable[Sequence[Cell]]]:
         *([(to.say("Sample data"), to.say("Sample data: the company is invented."))] if about["sample"] else []),
         (to.say("Numbers"), rounding),
         (to.say("Breakdowns"), members),
-        (to.say("Not there"), ", ".join(absent) or to.say("nothing")),
+        (to.say("Not there"), to.joined(absent) or to.say("nothing")),
         *((to.say("Table {table}", table=table["table"]), _table(table, to)) for table in about["tables"]
           if table["present"]),
         *((to.say("Check of {table}", table=check["table"]), _check(check, to)) for check in about["checks"]),
-        *((to.say("Do not agree"), broken) for broken in about["identities"]["broken"]),
+        *((to.say("Do not agree"), told(broken, to)) for broken in about["identities"]["broken"]),
     ]  # fmt: skip
     return ["About", "Said"], told
 
 
 def _table(table: dict[str, Any], to: Language) -> str:
-    out = ", ".join(f"{to.say(reason)} {to.number(rows)}" for reason, rows in table["dropped"].items() if rows)
+    out = to.joined(f"{told(reason, to)} {to.number(rows)}" for reason, rows in table["dropped"].items() if rows)
     return to.say(
         "{rows} rows read; left out: {reasons}; from {first} to {last}",
         rows=to.number(table["rows"]),
@@ -276,7 +278,7 @@ def _table(table: dict[str, Any], to: Language) -> str:
 
 def _check(check: dict[str, Any], to: Language) -> str:
     rows = to.many("{count} row", "{count} rows", check["rows"])
-    return f"{to.say(check['message'])}: {rows}"
+    return f"{told(check['message'], to)}: {rows}"
 
 
 def _values(row: Row, card: Scorecard) -> list[Cell]:
@@ -297,7 +299,7 @@ def _before(row: Row, earlier: dict[str, str]) -> list[Cell]:
 
 
 def _unit(row: Row, card: Scorecard) -> str:
-    return str(card.about["currency"] if row["unit"] == "currency" else speak(card.about).say(row["unit"]))
+    return str(card.about["currency"] if row["unit"] == "currency" else speak(card.about).word("unit", row["unit"]))
 
 
 def _word(name: str, card: Scorecard) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from kpi_lib import consistency
-from kpi_lib.parts import _identities
+from kpi_lib.data_page import _identities
 
 PERIODS = ("2024-04", "2024-05")
 

@@ -360,3 +360,13 @@ def test_there_are_words_for_each_length_of_period_and_each_rule():
         assert set(words) == lengths
     rules = {"", signals.BEYOND, signals.RUN, signals.NEAR}
     assert {months: set(words) for months, words in wording.VARIATION.items()} == dict.fromkeys(lengths, rules)
+
+
+def test_a_title_that_names_the_cut_is_not_told_it_twice():
+    said = {"title": "Обращения по каналам", "english": "Requests by channel"}
+    about = ABOUT | {"language": "ru", "kpis": {"tickets_by_channel": said}}
+    of = {"kpi": "tickets_by_channel", "title": said["title"], "cut": "channel"}
+    assert insight.title_by(of, about) == "Обращения по каналам"
+    assert insight.title_by(of | {"cut": "team"}, about) == "Обращения по каналам, разрез «команда»"
+    english = {"kpi": "tickets_by_channel", "title": "Requests by channel", "cut": "channel"}
+    assert insight.title_by(english, ABOUT | {"kpis": {}}) == "Requests by channel"

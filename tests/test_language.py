@@ -87,6 +87,41 @@ def test_a_latin_name_is_kept_together_in_text_that_runs_to_the_left():
     assert ar.say("all of {name}", name="5.2") == "كل 5.2"
 
 
+@pytest.mark.parametrize(
+    ("cut", "member", "said"),
+    [
+        ("weekday", "1 mon", ["1 mon", "۱ دوشنبه", "1 пн"]),
+        ("weekday_hour", "2 tue 09", ["2 tue 09", "۲ سه‌شنبه ۰۹", "2 вт 09"]),
+        ("age_band", "over 7 days", ["over 7 days", "بیش از ۷ روز", "более 7 дней"]),
+        ("channel", "(none)", ["(none)", "(نامشخص)", "(не указано)"]),
+        ("channel", "open", ["open", "open", "open"]),
+        ("channel", "1 mon", ["1 mon", "1 mon", "1 mon"]),
+    ],
+)
+def test_members_that_are_words_of_the_code_are_translated_and_those_of_the_data_are_not(cut, member, said):
+    assert [language(code).member(cut, member) for code in ("en", "fa", "ru")] == said
+
+
+def test_a_word_in_a_sense_of_its_own():
+    assert [language(code).word("unit", "points") for code in ("en", "ru")] == ["points", "пункты"]
+    assert language("ru").say("points") == "п."
+    assert Invented("ru").say("‹unit› points") == "points"  # without a translation too
+    assert difference(2.1, "percent", short=True) == f"2.1{SPACE}points"
+    assert difference(2.1, "percent", short=True, language=language("ar")) == f"2.1{SPACE}نقطة"
+
+
+def test_names_are_joined_with_the_comma_of_the_language():
+    assert ENGLISH.joined(["chat", "web"]) == "chat, web"
+    assert language("fa").joined(["الف", "chat"]) == "الف، \u2068chat\u2069"
+    assert [language(code).semicolon for code in LANGUAGES] == ["; ", "؛ ", "؛ ", "; "]
+    assert "، " in language("ar").moment(datetime(2024, 7, 2, 6, 5, tzinfo=UTC))
+
+
+def test_a_quarter_ends_without_a_point():
+    assert language("ru").period(Period.parse("2024-Q2")) == "2-й квартал 2024"
+    assert language("ru").month(Period.parse("2024-Q2")) == "2 кв."
+
+
 def test_the_direction_of_a_language():
     assert [language(code).direction for code in LANGUAGES] == ["ltr", "rtl", "rtl", "ltr"]
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from kpi_lib import localise
 from kpi_lib.language import language
-from kpi_lib.localise import localised
+from kpi_lib.localise import localised, told
 from tests.test_language import Invented
 
 FRAME = pd.DataFrame(
@@ -63,3 +63,13 @@ def test_a_kpi_of_a_notebook_stays_as_its_author_wrote_it():
 
 def test_the_language_of_the_pages_is_that_of_the_scorecard():
     assert language("fa").code == "fa"
+
+
+def test_what_checks_and_identities_found_is_told_in_a_language_and_names_stay():
+    ru = language("ru")
+    assert told("channel is empty", ru) == "пустое значение в channel"
+    assert told("exact duplicate", ru) == "точный дубликат"
+    assert told("our own reason", ru) == "our own reason"
+    said = "NPS is promoters less detractors: not so in 2024-05 (31 against 30)"
+    assert told(said, ru).endswith("критиков: не выполняется за 2024-05 (31 против 30)")
+    assert told(said, language("en")) == said

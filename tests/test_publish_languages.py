@@ -13,6 +13,7 @@ from small_scorecard import about, row
 from kpi_lib.language import LANGUAGES, language
 from kpi_lib.period import Period
 from kpi_lib.publish import Book, html, index, letters, page, pdf, picture, prose, render
+from kpi_lib.units import printed
 
 SMALL = 1_000_000  # bytes
 RIGHT_TO_LEFT = ("ar", "fa")
@@ -178,3 +179,10 @@ def test_a_letter_that_two_figures_have_stands_on_the_page_once():
     first, second = (picture.html(block, number, shapes) for number in (1, 2))
     assert (first.count("<path"), first.count('href="#f1-a"')) == (1, 1)
     assert (second.count("<path"), second.count('href="#f1-a"')) == (0, 1)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_column_of_days_sorts_by_one_unit_whatever_the_form_of_the_word(code):
+    units = json.loads(html._numbers(language(code)))["units"]
+    said = [printed(number, "days", language=language(code)).split("\N{NO-BREAK SPACE}")[1] for number in (0, 1, 3, 11)]
+    assert {units[word] for word in said} == {86400}

@@ -16,6 +16,7 @@ from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
 from kpi_lib.kpi import FAMILIES, addresses
 from kpi_lib.kpis import registry
+from kpi_lib.language import ENGLISH
 from kpi_lib.report import Report
 from kpi_lib.scorecard import Scorecard
 
@@ -298,7 +299,7 @@ def test_a_mean_is_no_half(told):
 
 
 def test_a_number_that_keeps_members_in_order_is_not_shown():
-    assert [captions.unnumbered(name) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
+    assert [captions.unnumbered(name, "plan", ENGLISH) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
         "mon", "over 1 year", "09", "order 2",
     ]  # fmt: skip
 

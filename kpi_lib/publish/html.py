@@ -16,7 +16,7 @@ from kpi_lib.language import Language, language, message
 from kpi_lib.publish import picture
 from kpi_lib.publish.execute import Failure
 from kpi_lib.publish.page import Page
-from kpi_lib.units import CLOCK
+from kpi_lib.units import CLOCK, LONG
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates" / "html"
@@ -116,6 +116,7 @@ def _words(to: Language) -> Callable[..., str]:
 def _numbers(to: Language) -> str:
     """Return what the script must know to sort by numbers as this language writes them."""
     units = {to.say(said, count="").strip(): seconds for said, seconds in CLOCK.items()}
+    units |= {said.format(count="").strip(): seconds for each, seconds in LONG.items() for said in to.every(*each)}
     return json.dumps({"group": to.number(1000)[1:-3], "decimal": to.number(0.5, 1)[1:-1], "units": units})
 
 
