@@ -13,21 +13,16 @@ from pydantic import AfterValidator, Field, model_validator
 from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
 from kpi_lib.language import LANGUAGES
 from kpi_lib.params import Params, ParamsFile, Positive, Section, validated
+from kpi_lib.settings import printable
 
 IN_SUBJECT = ("company", "title", "period", "verdict", "audience")
 FILE = "audiences.yaml"  # beside report.yaml
 EVERYONE = "all"  # what a command calls every audience
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("no line break, tab or other control character can stand here")
-    return text
-
-
 def _address(text: str) -> str:
     """Return an address of the form name@domain."""
-    _printable(text)
+    printable(text)
     try:
         address = Address(addr_spec=text)
     except (ValueError, IndexError):
@@ -39,7 +34,7 @@ def _address(text: str) -> str:
 
 def _mailbox(text: str) -> str:
     """Return an address that may have a name before it: `Reports <reports@example.com>`."""
-    header = mail.header_factory("From", _printable(text))
+    header = mail.header_factory("From", printable(text))
     addresses: tuple[Address, ...] = getattr(header, "addresses", ())
     if header.defects or len(addresses) != 1:
         raise ValueError("this is no sender such as Reports <reports@example.com>")
@@ -54,7 +49,7 @@ def _domain(text: str) -> str:
 
 def _subject(text: str) -> str:
     try:
-        parts = [(name, told, turned) for _, name, told, turned in Formatter().parse(_printable(text))]
+        parts = [(name, told, turned) for _, name, told, turned in Formatter().parse(printable(text))]
     except ValueError as error:
         raise ValueError(f"the braces do not fit: {error}") from None
     for name, told, turned in parts:
@@ -82,7 +77,7 @@ class Audience(Section):
     language: Annotated[str, AfterValidator(_language)] | None = None
     notebooks: tuple[str, ...] | None = Field(None, min_length=1)
     attach: Literal["pdf", "link"] = "pdf"
-    where: dict[str, Annotated[str, Field(min_length=1), AfterValidator(_printable)]] = Field({})
+    where: dict[str, Annotated[str, Field(min_length=1), AfterValidator(printable)]] = Field({})
 
     @model_validator(mode="after")
     def _one_slice_and_nobody_twice(self) -> "Audience":

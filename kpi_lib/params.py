@@ -7,16 +7,24 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
+from kpi_lib.settings import (
+    Acquisition,
+    Brand,
+    CustomerValue,
+    Event,
+    Hours,
+    Notebook,
+    Positive,
+    Section,
+    Target,
+    Thresholds,
+)
 
-Days = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
-CONTRAST = 4.5  # of text with its ground, at least: WCAG 2.2, criterion 1.4.3
-Positive = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 def _zone(name: str) -> str:
@@ -25,12 +33,6 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{name!r} is not a time zone such as Europe/Berlin") from None
     return name
-
-
-class Section(BaseModel):
-    """A part of a params file, which has no other keys than these."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ParamsFile(Section):
@@ -42,114 +44,6 @@ class ParamsFile(Section):
     def where(self, *key: str | int) -> str:
         """Return file and line of a key, for a message that says where to mend it."""
         return _where(self.path, self.lines, key)
-
-
-class Notebook(Section):
-    """A notebook of the book, in the order of report.yaml, with parameters of its own."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    parameters: dict[str, Any] = {}
-
-
-class Hours(Section):
-    """When the desk is staffed, in the company's time zone."""
-
-    days: list[Days] = ["mon", "tue", "wed", "thu", "fri"]
-    open: str = Field("09:00", pattern=r"^\d\d:\d\d$")
-    close: str = Field("18:00", pattern=r"^\d\d:\d\d$")
-    holidays: str | None = None
-
-    @model_validator(mode="after")
-    def _open_before_close(self) -> "Hours":
-        for name, clock in (("open", self.open), ("close", self.close)):
-            if not clock <= "24:00" or clock[3:] > "59":
-                raise ValueError(f"{name}: {clock} is no time of a day from 00:00 to 24:00")
-        if self.open >= self.close:
-            raise ValueError(f"the desk opens at {self.open} and must close later that day, not at {self.close}")
-        return self
-
-
-class Thresholds(Section):
-    """The lines that definitions draw; a KPI sees only those it declares."""
-
-    short_abandon_seconds: float = Field(5, ge=0)
-    service_level_seconds: dict[str, Positive] = {"phone": 20, "chat": 60}
-    reply_target_minutes: dict[str, Positive] = {"email": 480, "chat": 2}
-    backlog_hours: Positive = 72
-    first_contact_days: int = Field(7, ge=0)
-    repeat_contact_days: int = Field(30, ge=0)
-    resolution_days: int = Field(30, ge=1)
-    escalation_days: int = Field(14, ge=0)
-    survey_response_days: int = Field(14, ge=0)
-    agent_target_minutes: Positive = 10
-    payment_grace_days: int = Field(0, ge=0)
-    recurring_tickets: int = Field(3, ge=2)
-    minimum_cell: int = Field(5, ge=1)
-    full_time_hours: Positive = 40
-    top_scores: dict[int, float] = {5: 4, 7: 6, 10: 9, 100: 75}
-    trunks: int | None = Field(None, ge=1)
-
-
-class Acquisition(Section):
-    """How acquisition spend is matched with the customers it won."""
-
-    lag_months: int = Field(0, ge=0)
-    paid_channels: list[str] = ["search", "social", "display"]
-    marketing_categories: list[str] = ["media", "salary", "software"]
-
-
-class CustomerValue(Section):
-    """Which lifetime model is the headline, how far it looks and how it discounts."""
-
-    model: Literal["subscription", "purchases", "realised"] = "subscription"
-    horizon_months: int = Field(36, ge=1, le=240)
-    annual_discount: Fraction = 0.12
-
-
-class Target(Section):
-    """A bound on a KPI; `basis` is the length of period it was set for."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-    between: tuple[float, float] | None = None
-    basis: Literal["month", "quarter", "year"] | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> "Target":
-        if sum(bound is not None for bound in (self.at_least, self.at_most, self.between)) != 1:
-            raise ValueError("a target has exactly one of at_least, at_most, between")
-        if self.between and self.between[0] > self.between[1]:
-            raise ValueError("between goes from low to high")
-        return self
-
-
-class Brand(Section):
-    """The company's two colours and its logo on pages."""
-
-    colour: str = Field("#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
-    accent: str = Field("#b5541c", pattern=r"^#[0-9a-fA-F]{6}$")
-    logo: Path | None = None
-
-    @field_validator("colour", "accent")
-    @classmethod
-    def _readable_on_white(cls, colour: str) -> str:
-        if (ratio := _contrast_with_white(colour)) >= CONTRAST:
-            return colour
-        channels = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
-        darker = ("#" + "".join(f"{channel * part // 255:02x}" for channel in channels) for part in range(254, -1, -1))
-        enough = next(shade for shade in darker if _contrast_with_white(shade) >= CONTRAST)
-        raise ValueError(
-            f"{colour!r} is too pale for text on white: a contrast of {ratio:.2f}, where {CONTRAST} is the least "
-            f"- did you mean {enough!r}?"
-        )
-
-
-def _contrast_with_white(colour: str) -> float:
-    """Return the contrast of a colour with white, from 1 to 21, as WCAG 2 defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return 1.05 / (luminance + 0.05)
 
 
 class Params(ParamsFile):
@@ -166,9 +60,10 @@ class Params(ParamsFile):
     hours: Hours = Hours()
     thresholds: Thresholds = Thresholds()
     acquisition: Acquisition = Acquisition()
-    fx: dict[str, Positive] = {}
+    fx: dict[str, Positive] = Field({})
     customer_value: CustomerValue = CustomerValue()
-    targets: dict[str, Target] = {}
+    targets: dict[str, Target] = Field({})
+    events: tuple[Event, ...] = ()
     brand: Brand = Brand()
 
     @property
@@ -210,8 +105,8 @@ class SourceParams(ParamsFile):
     as_of: str | dict[Literal["table", "column"], str]
     sample: bool = False
     tables: dict[str, str] = Field(min_length=1)
-    checks: dict[str, Annotated[str, Field(pattern=r"\.sql$")]] = {}
-    freshness: dict[str, Freshness] = {}
+    checks: dict[str, Annotated[str, Field(pattern=r"\.sql$")]] = Field({})
+    freshness: dict[str, Freshness] = Field({})
     connection_as_written: str = Field("", exclude=True)  # with its ${NAME}s, for messages
 
     @model_validator(mode="after")

@@ -102,6 +102,11 @@ def check(params: Params) -> None:
         bounds = [bound for bound in (target.at_least, target.at_most, *(target.between or ())) if bound is not None]
         if target.basis and not all(0 <= bound <= 100 for bound in bounds):
             raise ParamsError(f"{name}: a target with a basis is 0 to 100", where=params.where("targets", name))
+    for place, event in enumerate(params.events):
+        for number, name in enumerate(event.kpis or ()):
+            if name not in known:
+                where = params.where("events", place, "kpis", number)
+                raise ParamsError(f"no KPI {name!r}{did_you_mean(name, known)}", where=where)
     folder = params.project / "notebooks"
     there = {path.stem for path in folder.glob("*.ipynb")}
     for place, notebook in enumerate(params.notebooks):

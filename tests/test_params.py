@@ -72,6 +72,18 @@ def test_a_file_is_looked_for_from_the_working_folder_upwards(written, tmp_path,
         ({"brand": {"accent": "#ffcc00"}}, "brand.accent: '#ffcc00' is too pale .* did you mean '#907300'"),
         ({"customer_value": {"model": "purchase"}}, "customer_value.model: .*'purchases' or 'realised'"),
         ({"customer_value": {"annual_discount": 12}}, "customer_value.annual_discount"),
+        ({"events": [{"day": "2024-03-32", "text": "x"}]}, r"events.0.day: a day is written like 2024-03-04, got"),
+        ({"events": [{"day": 20240304, "text": "x"}]}, "a day is written like 2024-03-04, got 20240304"),
+        ({"events": [{"month": "2024-Q1", "text": "x"}]}, "events.0.month: a month is written like 2024-03"),
+        ({"events": [{"text": "x"}]}, "an event has exactly one of day, month"),
+        ({"events": [{"day": "2024-03-04", "month": "2024-03", "text": "x"}]}, "exactly one of day, month"),
+        ({"events": [{"day": "2024-03-04", "until": "2024-03", "text": "x"}]}, "until: a day is written like"),
+        ({"events": [{"day": "2024-03-04", "until": "2024-03-03", "text": "x"}]}, "until is no earlier"),
+        ({"events": [{"day": "2024-03-04", "text": "one\ntwo"}]}, "no line break, tab or other control"),
+        ({"events": [{"day": "2024-03-04", "text": "\u202eabc"}]}, "no line break, tab or other control"),
+        ({"events": [{"day": "2024-03-04", "text": "x" * 81}]}, "events.0.text: .*80"),
+        ({"events": [{"day": "2024-03-04", "text": " "}]}, "events.0.text"),
+        ({"events": [{"day": "2024-03-04", "text": "x", "kpi": ["nps"]}]}, "'events.0.kpi' - did you mean 'kpis'"),
     ],
 )  # fmt: skip
 def test_an_unknown_key_or_impossible_value_is_an_error_with_its_place(written, changes, message):
@@ -79,6 +91,24 @@ def test_an_unknown_key_or_impossible_value_is_an_error_with_its_place(written, 
         load(written(yaml.safe_dump(REPORT | changes, sort_keys=False)))
     assert "params/report.yaml:" in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_an_event_is_on_a_day_or_in_a_month_and_may_last(written):
+    text = """
+      - {day: 2024-03-04, text: a}
+      - {day: 2024-03-04, until: 2024-03-18, text: b, kpis: [nps]}
+      - {month: 2024-03, text: می‌شود}
+      - {month: 2024-03, until: 2024-04, text: d}
+    """
+    events = load(written(yaml.safe_dump(REPORT, sort_keys=False) + f"events:{text}\n")).events
+    days = [(event.first.isoformat(), event.last.isoformat()) for event in events]
+    assert days == [
+        ("2024-03-04", "2024-03-04"),
+        ("2024-03-04", "2024-03-18"),
+        ("2024-03-01", "2024-03-31"),
+        ("2024-03-01", "2024-04-30"),
+    ]
+    assert [event.kpis for event in events] == [None, ["nps"], None, None]
 
 
 def test_the_line_is_that_of_the_mistake(written):

@@ -372,7 +372,10 @@ def test_build_checks_names_and_measures_everything_that_the_data_allows(company
     company.params(targets={"nps": {"at_least": 1, "basis": "month"}})
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: nps has no basis"):
         scorecard.build(company.loaded(), "2024-05")
-    company.params(targets={}, notebooks=[{"name": "loyality"}])
+    company.params(targets={}, events=[{"month": "2024-03", "text": "a", "kpis": ["nps", "crun_rate"]}])
+    with pytest.raises(ParamsError, match=r"report.yaml:\d+: no KPI 'crun_rate' - did you mean 'churn_rate'"):
+        scorecard.build(company.loaded(), "2024-05")
+    company.params(events=[], notebooks=[{"name": "loyality"}])
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: no notebook 'loyality' in .* - did you mean 'loyalty'"):
         scorecard.build(company.loaded(), "2024-05")
 
