@@ -1,0 +1,48 @@
+"""The notebooks of every audience, on as many workers as Airflow has, from numbers that are measured once."""
+
+from datetime import datetime
+
+from airflow.providers.papermill.operators.papermill import PapermillOperator
+from airflow.sdk import DAG, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+HOME, RUNS = "/srv/kpi-report", "/srv/kpi-runs"  # on a disk that every worker has
+MONTH = "{{ (data_interval_end.replace(day=1) - macros.timedelta(days=1)).strftime('%Y-%m') }}"
+
+
+@task.external_python(python=f"{HOME}/.venv/bin/python", expect_airflow=False)
+def scorecards(month: str, home: str, runs: str) -> list[dict]:
+    """Measure the numbers of all audiences; return what papermill is to run for each."""
+    from pathlib import Path
+
+    from kpi_lib import assembly, audiences, source
+    from kpi_lib.params import load
+    from kpi_lib.period import Period
+
+    params, period = load(f"{home}/params/report.yaml"), Period.parse(month)
+    tables = source.open(params)
+    editions = assembly.editions(params, period, Path(runs), tables, audiences.read(params).audiences, {})
+    numbers = assembly.Numbers(tables, params, period, editions)
+    wanted = []
+    for edition in editions:
+        edition.folder.mkdir(parents=True, exist_ok=True)
+        numbers.of(edition).write(edition.folder)
+        told = {"period": month, "params": f"{home}/params/report.yaml"}
+        told["scorecard"] = str(edition.folder / "scorecard.parquet")
+        told["audience"] = edition.audience.name if edition.audience else None
+        for name in edition.notebooks:
+            output = edition.folder / f"{name}.ipynb"
+            wanted.append({"input_nb": f"{home}/notebooks/{name}.ipynb", "output_nb": str(output), "parameters": told})
+    return wanted
+
+
+with DAG(
+    dag_id="kpi_audiences",
+    schedule=CronTriggerTimetable("15 6 3 * *", timezone="Europe/Berlin"),
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+):
+    PapermillOperator.partial(task_id="notebook", kernel_name="kpi-report", retries=1).expand_kwargs(
+        scorecards(MONTH, HOME, RUNS)
+    )
