@@ -107,7 +107,8 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
         before = [number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
         now = [insight.value(other, about) if other else NONE for other in values]
         lines.append([to.member(row["cut"], row["member"]), count(row["numerator"], to), *now, *before])
-    return Table(f"{first['title']}, {to.period(period)}", columns, lines, _notes(main, to))
+    caption = to.say("{title}, {period}", title=first["title"], period=to.period(period))
+    return Table(caption, columns, lines, _notes(main, to))
 
 
 def _turned(rows: pd.DataFrame, readings: list[str], about: About) -> Table:
@@ -121,7 +122,8 @@ def _turned(rows: pd.DataFrame, readings: list[str], about: About) -> Table:
         of_members = [found.get((reading, member)) for member in members]
         cells = [insight.value(row, about) if row else NONE for row in of_members]
         lines.append([_without_cut(reading, first["cut"], about), *cells])
-    caption = f"{short(readings[0], about)}, {to.period(Period.parse(first['period']))}"
+    period = to.period(Period.parse(first["period"]))
+    caption = to.say("{title}, {period}", title=short(readings[0], about), period=period)
     return Table(caption, columns, lines, _notes(rows, to))
 
 
@@ -237,7 +239,8 @@ def _without_cut(kpi: str, cut: str, about: About) -> str:
 def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
     to = speak(about)
     families = {about["families"].get(family, to.say("Numbers")) for family in rows["family"]}
-    return f"{families.pop() if len(families) == 1 else to.say('Numbers')}, {to.period(period)}"
+    title = families.pop() if len(families) == 1 else to.say("Numbers")
+    return to.say("{title}, {period}", title=title, period=to.period(period))
 
 
 def _notes(rows: pd.DataFrame, to: Language) -> list[str]:
