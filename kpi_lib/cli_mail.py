@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_of
-from kpi_lib.errors import plain
+from kpi_lib.errors import DeliveryError, plain
 
 if TYPE_CHECKING:
     from kpi_lib.mailing import Mailing, Office
@@ -73,7 +73,10 @@ def email(
             for reason in mail.refused:
                 click.echo(f"kpi: {mail.audience.name}: not to be sent: {plain(reason)}", err=True)
             if server:
-                mailing.tell_owner(mail, office, server, _now, _say(as_json))
+                try:
+                    mailing.tell_owner(mail, office, server, _now, _say(as_json))
+                except DeliveryError as error:
+                    _complain(mail, error)
         _summary(told, "refused", as_json)
         return REFUSED
     if not server:
@@ -83,7 +86,12 @@ def email(
         return 0
     whole = True
     for mail, each in zip(mails, told, strict=True):
-        tally = mailing.dispatch(mail, office, server, _now, _say(as_json))
+        try:
+            tally = mailing.dispatch(mail, office, server, _now, _say(as_json))
+        except DeliveryError as error:  # it takes no mail at all, so that the next audience need not be tried
+            _complain(mail, error)
+            whole = False
+            break
         whole = whole and tally.whole
         each |= {name: [list(one) for one in who] for name, who in vars(tally).items()}
         if not as_json:
@@ -110,6 +118,10 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
         for said in (*(f"note: {warning}" for warning in mail.warnings), *mailing.history(mail, office)):
             click.echo(f"  {plain(said)}")
     return told
+
+
+def _complain(mail: "Mailing", error: DeliveryError) -> None:
+    click.echo(f"kpi: {mail.audience.name}: {plain(str(error))}", err=True)
 
 
 def _summary(told: list[dict[str, Any]], status: str, as_json: bool) -> None:

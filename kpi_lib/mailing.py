@@ -68,8 +68,9 @@ def prepare(edition: Edition, audience: Audience, office: Office) -> Mailing:
     """Return the mail for an audience as the report that it reads stands now."""
     standing = _standing(edition, audience, office)
     reasons, bars = gate.reasons(standing), gate.bars(standing)
-    if not (edition.folder / SCORECARD).is_file() or not (edition.folder / edition.book.file).is_file():
-        return Mailing(edition, audience, reasons, bars)
+    needed = (SCORECARD, edition.book.file, f"{edition.notebooks[0]}.ipynb")
+    if absent := [name for name in needed if not (edition.folder / name).is_file()]:
+        return Mailing(edition, audience, reasons, bars or [f"There is no {absent[0]} to make a mail of."])
     card = Scorecard.read(edition.folder / SCORECARD)
     words = {name: section.text for name, section in edition.commentary.items()}
     content = issued.content(card, words)
