@@ -107,8 +107,8 @@ def tickets_replied(data: Data) -> Any:
 def contacts(data: Data) -> Any:
     """One row per request: a valid customer-initiated ticket, or an inbound call not linked to one.
 
-    Calls that were abandoned in the queue are in it with `answered` false. `weekday_hour` is weekday and hour in one cut,
-    such as `1 mon 09`.
+    Calls that were abandoned in the queue are in it with `answered` false. `weekday_hour` is weekday and hour in one
+    cut, such as `1 mon 09`.
     """
     import ibis
 
