@@ -259,7 +259,7 @@ def _heads(name: str, track: Found, found: Found, about: About) -> tuple[str, st
         ),
     }
     marks = [to.say("line: predicted a year ago"), to.say("shaded: 95% interval"), to.say("dots: actual")]
-    return titles[name], "" if name == "revenue" else "; ".join(marks), 16
+    return titles[name], "" if name == "revenue" else to.semicolon.join(marks), 16
 
 
 def _amount(name: str, number: float, about: About) -> str:
