@@ -230,7 +230,7 @@ def test_github_runs_the_same_commands(machine, period):
 
 def test_github_keeps_the_records_and_hands_the_password_to_the_mail_alone():
     given = steps()
-    assert given[0] == {"uses": "actions/checkout@v4", "with": {"clean": "false"}}
+    assert given[0] == {"uses": "actions/checkout@v5", "with": {"clean": "false"}}
     targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), flags=re.M)
     assert {step["run"].split()[1] for step in given if step.get("run", "").startswith("make ")} <= set(targets)
     secret = [step["run"] for step in given if "KPI_SMTP_URL" in step.get("env", {})]
