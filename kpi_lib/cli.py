@@ -55,6 +55,7 @@ def cli() -> None:
 @click.option("--audience", metavar="NAME", help="The pages of one audience of params/audiences.yaml, or of all.")
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
+@click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="stock", help="How kernels start.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
 @common
@@ -65,6 +66,7 @@ def report(
     audience: str | None,
     jobs: int | None,
     out: Path | None,
+    engine: str,
     fresh: bool,
     as_json: bool,
     path: str,
@@ -77,7 +79,7 @@ def report(
 
     those = audiences_of(audience, params)
     _name_left_out(params)
-    with progress_of(as_json) as progress:
+    with progress_of(as_json) as progress, publish.engine(engine, params.project) as kernels:
         source = opened(params, as_of, progress)
         chosen = chosen_period(period, params, source)
         shelf = (out or params.reports).absolute()
@@ -94,8 +96,11 @@ def report(
                     only=only,
                     jobs=jobs,
                     progress=progress,
+                    engine=kernels,
                 )
             )
+    if kernels.note:
+        click.echo(f"kpi: {plain(kernels.note)}", err=True)
     for edition, outcome in zip(wanted, outcomes, strict=True):
         told = (*map(str, outcome.failures), *outcome.problems, *commentary.unshown(edition.commentary, params))
         for line in told:
@@ -171,7 +176,7 @@ def check(period: str, path: str, as_of: str | None) -> int:
 @common
 def list_(path: str, as_of: str | None) -> None:
     """List every KPI with its unit and meaning."""
-    from kpi_lib.listing import print_list
+    from kpi_lib.handbook import print_list
 
     print_list()
 
@@ -181,7 +186,7 @@ def list_(path: str, as_of: str | None) -> None:
 @common
 def explain(address: str, path: str, as_of: str | None) -> None:
     """Explain a KPI: meaning, formula, what puts a row in a period, where it differs from other tools."""
-    from kpi_lib.listing import print_explanation
+    from kpi_lib.handbook import print_explanation
 
     print_explanation(address)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kpi_lib.defaults import default
 from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.estimate import ByMember, Count
@@ -131,8 +132,6 @@ class Kpi:
 
     def named_params(self, params: Params | None = None) -> dict[str, str]:
         """Return the params that the docstring names, as texts; their defaults without params."""
-        from kpi_lib.params import default
-
         named = {path.rpartition(".")[2]: path for path in filter(None, (*self.params, self.horizon))}
         told = " ".join(self.document.values())
         return {

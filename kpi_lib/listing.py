@@ -1,4 +1,4 @@
-"""What the command prints on a terminal: numbers, checks, the catalogue."""
+"""What the command prints on a terminal: numbers, checks, differences."""
 
 import json
 import sys
@@ -134,57 +134,6 @@ def print_differences(found: "Comparison", form: str) -> None:
         console.print(table)
     numbers = f"{others} number{'' if others == 1 else 's'} {'is' if others == 1 else 'are'}"
     console.print(Text(f"{numbers} printed the same."))
-
-
-def print_list() -> None:
-    """Print the catalogue of KPIs by family."""
-    from kpi_lib.kpi import FAMILIES, addresses
-    from kpi_lib.kpis import registry
-
-    console = _console()
-    for family, title in FAMILIES.items():
-        console.print(Text(title, style="bold"))
-        table = _table()
-        table.add_column("KPI")
-        table.add_column("unit")
-        table.add_column("what it is")
-        for address, kpi, reading in addresses(registry()):
-            if kpi.family == family:
-                said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.said("summary")
-                table.add_row(address if "." not in address else f"  {address}", kpi.unit_of(reading), said)
-        console.print(table)
-
-
-def print_explanation(address: str) -> None:
-    """Print all that is declared of one KPI."""
-    from kpi_lib.kpi import addresses, find
-    from kpi_lib.kpis import registry
-    from kpi_lib.scorecard import anchor_of
-
-    kpis = registry()
-    kpi, reading = find(address, kpis)
-    console, unit, better = _console(), kpi.unit_of(reading), kpi.better_of(reading)
-    console.print(Text(f"{kpi.title}  ({address})", style="bold"))
-    console.print(Text(kpi.said("summary")))
-    if reading:
-        console.print(Text(f"This reading: {kpi.readings[reading]}."))
-    facts = " and ".join(kpi.facts) or "derived from " + ", ".join(kpi.of)
-    lines = {
-        "Formula": kpi.said("formula"),
-        "Differs from": kpi.said("differs"),
-        "Counts": anchor_of(kpi),
-        "Fact": facts,
-        "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
-        "Interval": kpi.interval,
-        "Cuts": ", ".join(kpi.cuts),
-        "Reads params": ", ".join(dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))),
-        "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
-        "Source": kpi.said("source"),
-        "Declared in": f"{kpi.function.__module__.replace('.', '/')}.py",
-    }
-    for name, said in lines.items():
-        if said:
-            console.print(Text(f"{name}: ", style="dim") + Text(said))
 
 
 def _table() -> Table:

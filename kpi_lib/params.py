@@ -168,12 +168,6 @@ def load_source(path: str | Path) -> SourceParams:
     return source.model_copy(update=told)
 
 
-def default(dotted: str) -> Any:
-    """Return what a value of report.yaml is when it is left out."""
-    section, _, name = dotted.partition(".")
-    return getattr(Params.model_fields[section].default, name)
-
-
 def find(path: str | Path) -> Path:
     """Return the absolute path of a params file, looked for from the working folder upwards."""
     given = Path(path).expanduser()

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from kpi_lib.defaults import ACQUISITION, CUSTOMER_VALUE, THRESHOLDS
 from kpi_lib.errors import PeriodError
 from kpi_lib.period import Period
 
@@ -84,38 +85,38 @@ class Hours(Section):
 class Thresholds(Section):
     """The lines that definitions draw; a KPI sees only those it declares."""
 
-    short_abandon_seconds: float = Field(5, ge=0)
-    service_level_seconds: dict[str, Positive] = {"phone": 20, "chat": 60}
-    reply_target_minutes: dict[str, Positive] = {"email": 480, "chat": 2}
-    backlog_hours: Positive = 72
-    first_contact_days: int = Field(7, ge=0)
-    repeat_contact_days: int = Field(30, ge=0)
-    resolution_days: int = Field(30, ge=1)
-    escalation_days: int = Field(14, ge=0)
-    survey_response_days: int = Field(14, ge=0)
-    agent_target_minutes: Positive = 10
-    payment_grace_days: int = Field(0, ge=0)
-    recurring_tickets: int = Field(3, ge=2)
-    minimum_cell: int = Field(5, ge=1)
-    full_time_hours: Positive = 40
-    top_scores: dict[int, float] = {5: 4, 7: 6, 10: 9, 100: 75}
-    trunks: int | None = Field(None, ge=1)
+    short_abandon_seconds: float = Field(THRESHOLDS["short_abandon_seconds"], ge=0)
+    service_level_seconds: dict[str, Positive] = THRESHOLDS["service_level_seconds"]
+    reply_target_minutes: dict[str, Positive] = THRESHOLDS["reply_target_minutes"]
+    backlog_hours: Positive = THRESHOLDS["backlog_hours"]
+    first_contact_days: int = Field(THRESHOLDS["first_contact_days"], ge=0)
+    repeat_contact_days: int = Field(THRESHOLDS["repeat_contact_days"], ge=0)
+    resolution_days: int = Field(THRESHOLDS["resolution_days"], ge=1)
+    escalation_days: int = Field(THRESHOLDS["escalation_days"], ge=0)
+    survey_response_days: int = Field(THRESHOLDS["survey_response_days"], ge=0)
+    agent_target_minutes: Positive = THRESHOLDS["agent_target_minutes"]
+    payment_grace_days: int = Field(THRESHOLDS["payment_grace_days"], ge=0)
+    recurring_tickets: int = Field(THRESHOLDS["recurring_tickets"], ge=2)
+    minimum_cell: int = Field(THRESHOLDS["minimum_cell"], ge=1)
+    full_time_hours: Positive = THRESHOLDS["full_time_hours"]
+    top_scores: dict[int, float] = THRESHOLDS["top_scores"]
+    trunks: int | None = Field(THRESHOLDS["trunks"], ge=1)
 
 
 class Acquisition(Section):
     """How acquisition spend is matched with the customers it won."""
 
-    lag_months: int = Field(0, ge=0)
-    paid_channels: list[str] = ["search", "social", "display"]
-    marketing_categories: list[str] = ["media", "salary", "software"]
+    lag_months: int = Field(ACQUISITION["lag_months"], ge=0)
+    paid_channels: list[str] = ACQUISITION["paid_channels"]
+    marketing_categories: list[str] = ACQUISITION["marketing_categories"]
 
 
 class CustomerValue(Section):
     """Which lifetime model is the headline, how far it looks and how it discounts."""
 
-    model: Literal["subscription", "purchases", "realised"] = "subscription"
-    horizon_months: int = Field(36, ge=1, le=240)
-    annual_discount: Fraction = 0.12
+    model: Literal["subscription", "purchases", "realised"] = CUSTOMER_VALUE["model"]
+    horizon_months: int = Field(CUSTOMER_VALUE["horizon_months"], ge=1, le=240)
+    annual_discount: Fraction = CUSTOMER_VALUE["annual_discount"]
 
 
 class Target(Section):

@@ -1,0 +1,70 @@
+"""What the command says of KPIs: all of them, or one. Plain text, so that nothing is loaded that draws tables."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from textwrap import wrap
+
+import click
+
+from kpi_lib.kpi import FAMILIES, addresses, find
+from kpi_lib.kpis import registry
+
+COLUMNS = 160  # of a file or a pipe
+LEAST = 24  # letters of a column of text, however narrow the terminal
+
+
+def print_list() -> None:
+    """Print the catalogue of KPIs by family."""
+    kpis = registry()
+    for family, title in FAMILIES.items():
+        click.secho(title, bold=True)
+        rows = [("KPI", "unit", "what it is")]
+        for address, kpi, reading in addresses(kpis):
+            if kpi.family == family:
+                said = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.said("summary")
+                rows.append((address if "." not in address else f"  {address}", kpi.unit_of(reading), said))
+        click.echo("\n".join(_columns(rows)))
+
+
+def print_explanation(address: str) -> None:
+    """Print all that is declared of one KPI."""
+    from kpi_lib.scorecard import anchor_of
+
+    kpis = registry()
+    kpi, reading = find(address, kpis)
+    unit, better = kpi.unit_of(reading), kpi.better_of(reading)
+    click.secho(f"{kpi.title}  ({address})", bold=True)
+    facts = " and ".join(kpi.facts) or "derived from " + ", ".join(kpi.of)
+    lines = {
+        "": kpi.said("summary"),
+        "This reading": f"{kpi.readings[reading]}." if reading else "",
+        "Formula": kpi.said("formula"),
+        "Differs from": kpi.said("differs"),
+        "Counts": anchor_of(kpi),
+        "Fact": facts,
+        "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
+        "Interval": kpi.interval,
+        "Cuts": ", ".join(kpi.cuts),
+        "Reads params": ", ".join(dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))),
+        "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
+        "Source": kpi.said("source"),
+        "Declared in": f"{kpi.function.__module__.replace('.', '/')}.py",
+    }
+    for name, said in lines.items():
+        if said:
+            click.echo("\n".join(wrap(f"{name}: {said}" if name else said, _width())))
+
+
+def _columns(rows: list[tuple[str, str, str]]) -> Iterator[str]:
+    """Yield the lines of a table of three columns, the last of which is wrapped."""
+    name, unit = (max(len(row[place]) for row in rows) for place in (0, 1))
+    indent = name + unit + 4
+    for row in rows:
+        first, *rest = wrap(row[2], max(LEAST, _width() - indent))
+        yield f"{row[0]:{name}}  {row[1]:{unit}}  {first}"
+        yield from (" " * indent + line for line in rest)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else COLUMNS
