@@ -5,7 +5,8 @@ This layer knows no KPI. It runs any notebook; one that has a `parameters` cell 
 
 from kpi_lib.publish.build import Outcome, Prepared, build
 from kpi_lib.publish.execute import Chapter, Failure
+from kpi_lib.publish.kernels import engine
 from kpi_lib.publish.progress import Progress, display
 from kpi_lib.publish.render import Book
 
-__all__ = ["Book", "Chapter", "Failure", "Outcome", "Prepared", "Progress", "build", "display"]
+__all__ = ["Book", "Chapter", "Failure", "Outcome", "Prepared", "Progress", "build", "display", "engine"]

@@ -14,6 +14,7 @@ from typing import Any
 from kpi_lib.errors import UnknownNameError, did_you_mean
 from kpi_lib.publish import index, manifest, render
 from kpi_lib.publish.execute import Chapter, Failure, Run, parameters_of, run_all
+from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import Book
 from kpi_lib.publish.stage import Shelf
@@ -67,6 +68,7 @@ def build(
     jobs: int | None = None,
     timeout: int = 1800,
     progress: Progress = Progress(),  # noqa: B008 - it says nothing and keeps nothing
+    engine: Stock | None = None,
 ) -> Outcome:
     """Build the pages of a period and swap them in.
 
@@ -78,15 +80,26 @@ def build(
         parameters_of(chapter, {})
     shelf, root = Shelf(reports.resolve(), book.company), root.resolve()
     clock = _Clock()
+    engine = engine or Stock()
     with _place(shelf, book) as shelf, shelf.staging(book.folder) as stage:
+        engine.warm()
         with clock("prepare"):
             prepared = prepare(stage)
         book = replace(book, stamp=prepared.stamp, sample=prepared.sample)
         work = _Work(book, stage, shelf, root, prepared, sorted(path.name for path in stage.iterdir()))
         with clock("notebooks"):
             runs = work.take_over([chapter for chapter in book.chapters if chapter not in chosen])
-            told = prepared.parameters
-            runs += run_all(chosen, told, into=stage, root=root, jobs=jobs, timeout=timeout, progress=progress)
+            runs += run_all(
+                chosen,
+                prepared.parameters,
+                into=stage,
+                root=root,
+                jobs=jobs,
+                timeout=timeout,
+                progress=progress,
+                engine=engine,
+                expected=(manifest.read(shelf.of(book.folder)) or {}).get("timings", {}).get("each", {}),
+            )
         with clock("pages"), progress.stage("pages"):
             printed = render.render(book, stage, runs, work.numbers)
         timings = clock.seconds | {"each": {run.chapter.name: round(run.seconds, 2) for run in runs}}

@@ -4,12 +4,10 @@ import json
 import logging
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,6 +16,7 @@ import nbformat
 
 from kpi_lib import errors
 from kpi_lib.errors import KpiError, NotebookError, did_you_mean
+from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -146,32 +145,55 @@ def run_all(
     jobs: int | None = None,
     timeout: int = 1800,
     progress: Progress,
+    engine: Stock | None = None,
+    expected: Mapping[str, float] | None = None,
 ) -> list[Run]:
     """Run the notebooks, several at once, each in a kernel of its own, with `root` as working folder.
 
-    All parameters are checked before the first kernel starts. A notebook that fails does not stop the others.
+    All parameters are checked before the first kernel starts. A notebook that fails does not stop the others. The
+    longest comes first: by `expected` seconds if they are known of all, else by the size of the file.
     """
-    planned = [(chapter, parameters_of(chapter, common)) for chapter in chapters]
+    chapters = list(chapters)
+    planned = [(chapter, parameters_of(chapter, common)) for chapter in longest_first(chapters, expected or {})]
+    engine = engine or Stock()
+    engine.warm()
     workers = max(1, min(jobs or os.cpu_count() or 1, len(planned)))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="notebook")
     try:
         waiting = [
-            pool.submit(_run, chapter, given, into / f"{chapter.name}.ipynb", root, timeout, progress)
+            pool.submit(_run, chapter, given, into / f"{chapter.name}.ipynb", root, timeout, progress, engine)
             for chapter, given in planned
         ]
-        return [each.result() for each in waiting]
+        return sorted((each.result() for each in waiting), key=lambda run: chapters.index(run.chapter))
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        _kill_kernels()
+        engine.kill()
         raise
     finally:
         pool.shutdown()
 
 
-def _run(chapter: Chapter, given: dict[str, Any], output: Path, root: Path, timeout: int, progress: Progress) -> Run:
+def longest_first(chapters: Iterable[Chapter], expected: Mapping[str, float]) -> list[Chapter]:
+    """Order notebooks so that several at once are done soonest."""
+    chapters = list(chapters)
+    known = all(expected.get(chapter.name) for chapter in chapters)
+    return sorted(chapters, key=lambda each: -(expected[each.name] if known else each.notebook.stat().st_size))
+
+
+def _run(
+    chapter: Chapter,
+    given: dict[str, Any],
+    output: Path,
+    root: Path,
+    timeout: int,
+    progress: Progress,
+    engine: Stock,
+) -> Run:
     import papermill
     from jupyter_core.utils import ensure_event_loop
     from papermill.exceptions import PapermillExecutionError
+
+    from kpi_lib.publish.provisioner import manager_of
 
     reached = [0]
 
@@ -193,7 +215,7 @@ def _run(chapter: Chapter, given: dict[str, Any], output: Path, root: Path, time
             progress_bar=False,
             execution_timeout=timeout,
             resources={"metadata": {"path": str(root)}},
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=manager_of(engine),
             on_cell_start=at_cell,
         )
     except PapermillExecutionError as error:
@@ -274,30 +296,3 @@ def _literal(path: Path) -> str:
 
 def _quiet() -> None:
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-
-
-@cache
-def _kernel_manager() -> type:
-    """Return a manager that starts this very interpreter and keeps the kernel's own noise off the terminal."""
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-
-    class ThisInterpreter(AsyncKernelManager):
-        async def _async_start_kernel(self, **options: Any) -> None:
-            self.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
-            options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            await super()._async_start_kernel(**options)
-            _kernels.append(self.provisioner.process)
-
-        start_kernel = _async_start_kernel
-
-    return ThisInterpreter
-
-
-_kernels: list[subprocess.Popen[bytes]] = []
-
-
-def _kill_kernels() -> None:
-    """End kernels that still run, so that an interrupted run ends at once."""
-    for kernel in _kernels:
-        kernel.kill()

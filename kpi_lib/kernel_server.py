@@ -1,0 +1,113 @@
+"""A process that has imported what notebooks need, and forks a Jupyter kernel of itself whenever it is asked to.
+
+It opens nothing: no event loop, no ZeroMQ context, no database, no thread of Python, so that a fork is as good as a
+fresh interpreter. OpenBLAS and Arrow's allocator have helper threads, and each sees to them itself at a fork.
+Requests and answers are lines of JSON; when the other side goes, so do the kernels and this process.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from importlib import import_module, util
+from typing import Any
+
+PRELOADED = ("kpi_lib.report", "matplotlib.pyplot", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell")
+BACKEND = "module://matplotlib_inline.backend_inline"  # what ipykernel sets before a notebook imports matplotlib
+DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
+
+
+def main(descriptor: int) -> None:
+    """Serve the process at the other end of an inherited socket; in a forked child, be a kernel instead."""
+    with socket.socket(fileno=descriptor) as connection:
+        connection.set_inheritable(False)
+        request = serve(connection)
+    if request:
+        be_kernel(request)
+
+
+def serve(connection: socket.socket) -> dict[str, Any] | None:
+    """Answer requests until the other side closes; return None then, and in a forked child what it is to run."""
+    lines = connection.makefile("rb")
+    running: set[int] = set()
+
+    def answer(said: dict[str, Any]) -> None:
+        connection.sendall(json.dumps(said).encode() + b"\n")
+
+    try:
+        preload()
+    except Exception as error:
+        answer({"error": f"{type(error).__name__}: {error}"})
+        return None
+    with suppress(OSError):
+        answer({"ready": True})
+        for line in lines:
+            request = json.loads(line)
+            if "poll" in request:
+                answer({"code": _ended(request["poll"], running)})
+                continue
+            try:
+                child = os.fork()
+            except OSError as error:
+                answer({"error": str(error)})
+                continue
+            if not child:
+                lines.close()
+                return dict(request)
+            with suppress(OSError):
+                os.setpgid(child, child)  # here and in the child: whoever is first
+            running.add(child)
+            answer({"pid": child})
+    for child in running:
+        with suppress(OSError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return None
+
+
+def preload() -> None:
+    """Import what notebooks need, as a kernel would import it."""
+    given = "MPLBACKEND" in os.environ
+    os.environ.setdefault("MPLBACKEND", BACKEND)
+    for name in PRELOADED:
+        import_module(name)
+    if not given:
+        del os.environ["MPLBACKEND"]
+    if threading.active_count() > 1:
+        raise RuntimeError("an imported module has started a thread")
+    gc.collect()
+    gc.freeze()  # pages that the collector does not touch stay shared between the forks
+
+
+def _ended(child: int, running: set[int]) -> int | None:
+    """Return the code that a kernel ended with, as subprocess tells it; None while it runs."""
+    done, status = os.waitpid(child, os.WNOHANG)
+    if not done:
+        return None
+    running.discard(child)
+    return os.waitstatus_to_exitcode(status)
+
+
+def be_kernel(request: dict[str, Any]) -> None:
+    """Run an ipykernel in this process, which is to look like one that was started for it."""
+    with suppress(OSError):
+        os.setpgid(0, 0)
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    os.environ.clear()
+    os.environ.update(request["env"] | {"JPY_PARENT_PID": str(parent)})
+    time.tzset()
+    os.chdir(request["cwd"])
+    launcher = util.find_spec("ipykernel_launcher")
+    sys.argv = [(launcher and launcher.origin) or "ipykernel_launcher", *request["argv"]]
+    import numpy
+    from ipykernel.kernelapp import IPKernelApp
+
+    numpy.random.seed()  # `random` does so itself
+    IPKernelApp.launch_instance(argv=request["argv"], parent_handle=parent)
