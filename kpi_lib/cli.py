@@ -160,16 +160,20 @@ def values(
 @click.argument("period", default="last")
 @common
 def check(period: str, path: str, as_of: str | None) -> int:
-    """Look at params, source and tables for PERIOD before anything runs."""
+    """Look at params, audiences, source and tables for PERIOD before anything runs."""
     from kpi_lib import commentary
     from kpi_lib.listing import print_check
 
     params = checked(path, period)
+    readers = _audiences_said(params)
     with progress_of(False) as progress:
         source = opened(params, as_of, progress)
     chosen = chosen_period(period, params, source)
     commentary.read(params, chosen)
-    return LATE if print_check(source, params, chosen) else 0
+    late = print_check(source, params, chosen)
+    if readers:
+        click.echo(plain(readers))
+    return LATE if late else 0
 
 
 @cli.command(name="list")
@@ -222,6 +226,19 @@ def _name_left_out(params: "Params") -> None:
         path.name for path in (params.project / "notebooks").glob("*.ipynb") if path.stem not in listed
     ):
         click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
+
+
+def _audiences_said(params: "Params") -> str:
+    """Return in a line who the audiences are, all of whom can be reported to; nothing without such a file."""
+    from kpi_lib import audiences, slices
+
+    if not audiences.path(params).is_file():
+        return ""
+    said = []
+    for audience in audiences.read(params).audiences:
+        slices.check(params, audience)
+        said.append(f"{audience.name} ({' '.join(audience.slice)})" if audience.slice else audience.name)
+    return f"{audiences.FILE}: {', '.join(said)}"
 
 
 def _typed(given: tuple[str, ...], params: "Params") -> dict[str, dict[str, str]]:

@@ -203,6 +203,38 @@ def test_check_is_content_with_tables_that_reach_the_periods_end(kpi, shop):
     assert "reaches its end" in out
 
 
+BOARD = {"name": "board", "to": ["board@example.com"]}
+
+
+def written_beside(path, *audiences):
+    file = {"sender": "reports@example.com", "allowed_domains": ["example.com"], "audiences": list(audiences)}
+    path.with_name("audiences.yaml").write_text(json.dumps(file))
+
+
+def test_check_names_the_audiences_when_there_are_any(kpi, shop):
+    assert "audiences.yaml" not in kpi("check", "2024-05")[1]
+    written_beside(shop.write(), BOARD, BOARD | {"name": "large", "where": {"segment": "large"}})
+    assert "audiences.yaml: board, large (segment large)" in kpi("check", "2024-05")[1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("audience", "message"),
+    [
+        ({"to": ["board@example.org"]}, r"audiences.yaml:1: board@example.org: example.org is not in allowed_domains"),
+        (
+            {"where": {"segmen": "large"}},
+            r"audiences.yaml:1: audience 'board': no cut 'segmen' - did you mean 'segment'",
+        ),
+        ({"where": {"agent": "anna"}}, r"audiences.yaml:1: audience 'board': no report is made of one agent"),
+    ],
+)
+def test_check_refuses_an_audience_that_cannot_be_reported_to(kpi, shop, audience, message):
+    written_beside(shop.write(), BOARD | audience)
+    code, out, err = kpi("check", "2024-05")
+    assert (code, out) == (2, "")
+    assert message in err
+
+
 def test_a_bug_shows_where_it_is_and_has_its_own_code(kpi, monkeypatch):
     def broken():
         raise RuntimeError("impossible")
