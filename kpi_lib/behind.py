@@ -7,6 +7,7 @@ import pandas as pd
 from kpi_lib import charts, insight
 from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
+from kpi_lib.events import marks
 from kpi_lib.insight import About, Row
 from kpi_lib.language import message, speak
 from kpi_lib.parts import count, headed
@@ -24,7 +25,12 @@ def trend(frame: pd.DataFrame, about: About) -> Table:
     """Return a KPI's periods as a table, the latest first."""
     to, rows = speak(about), frame.to_dict("records")[::-1]
     named = [(to.period(Period.parse(row["period"])), row) for row in rows]
-    return _table(str(rows[0]["title"]), to.say("Period"), named, about)
+    marked = marks(frame, about)
+    told = [
+        to.semicolon.join(mark.said for mark in marked if mark.first <= place <= mark.last)
+        for place in reversed(range(len(frame)))
+    ]
+    return _table(str(rows[0]["title"]), to.say("Period"), named, about, told)
 
 
 def by(frame: pd.DataFrame, about: About) -> Table:
@@ -61,16 +67,21 @@ def together(frames: Sequence[pd.DataFrame], about: About) -> Table:
     return Table(caption, columns, [[to.member(cut, member), *line] for member, line in lines.items()])
 
 
-def _table(caption: str, head: str, named: list[tuple[str, Row]], about: About) -> Table:
-    """Return rows with value, interval and number of cases; columns that hold nothing are left out."""
+def _table(
+    caption: str, head: str, named: list[tuple[str, Row]], about: About, told: Sequence[str] | None = None
+) -> Table:
+    """Return rows with value, interval, number of cases and, beside that, what is `told` of each.
+
+    Columns that hold nothing are left out.
+    """
     to = speak(about)
     labels = [
         Column(head, "left"), Column(to.say("Value")), Column(to.say("95% interval")), Column("n"),
         Column(to.say("Note"), "left"),
     ]  # fmt: skip
     lines = [
-        [name, insight.value(row, about), insight.interval(row, about), _cases(row, about), _note(row, about)]
-        for name, row in named
+        [name, insight.value(row, about), insight.interval(row, about), _cases(row, about), _note(row, about, event)]
+        for (name, row), event in zip(named, told or [""] * len(named), strict=True)
     ]
     kept = [place for place in range(len(labels)) if place < 2 or any(line[place] for line in lines)]
     return Table(caption, [labels[place] for place in kept], [[line[place] for place in kept] for line in lines])
@@ -81,7 +92,10 @@ def _cases(row: Row, about: About) -> str:
     return "" if row["unit"] == "count" else count(row["n"], speak(about))
 
 
-def _note(row: Row, about: About) -> str:
+def _note(row: Row, about: About, told: str) -> str:
+    to = speak(about)
     if row["status"] == "ok":
-        return speak(about).say("provisional") if row["provisional"] else ""
-    return speak(about).say(_NOTES[row["status"]])
+        own = to.say("provisional") if row["provisional"] else ""
+    else:
+        own = to.say(_NOTES[row["status"]])
+    return to.semicolon.join(filter(None, (own, told)))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib import insight
+from kpi_lib.events import marks
 from kpi_lib.insight import About, Row
 from kpi_lib.language import Language, forms, message, speak
 from kpi_lib.units import NONE, printed
@@ -24,15 +25,20 @@ _ABOVE = forms(
 )
 
 
-def of_trend(title: str, periods: int, sentence: str, about: About) -> str:
-    """Say what a trend shows and what is known of its last number."""
-    return speak(about).many(
+def of_trend(frame: pd.DataFrame, sentence: str, about: About) -> str:
+    """Say what a trend shows, what is known of its last number and which events are marked."""
+    to, marked = speak(about), marks(frame, about)
+    said = to.many(
         "{title} over {count} period. {finding}",
         "{title} over {count} periods. {finding}",
-        periods,
-        title=title,
+        len(frame),
+        title=frame["title"].iloc[-1],
         finding=sentence,
     )
+    if not marked:
+        return said
+    events = to.semicolon.join(mark.said for mark in marked)
+    return to.say("{sentence} Marked: {events}.", sentence=said, events=events)
 
 
 def of_cut(rows: pd.DataFrame, about: About) -> str:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from io import StringIO
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 from unicodedata import bidirectional
 
@@ -28,6 +29,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 
+from kpi_lib.events import Mark, marks
 from kpi_lib.insight import About, Row, target, title_by, value
 from kpi_lib.language import ENGLISH, Language, forms, message, speak
 from kpi_lib.period import Period
@@ -37,6 +39,7 @@ from kpi_lib.units import SECONDS, printed
 WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
 COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
 _SCALE_WIDTH = 40  # points at the left of a trend
+_FOOT, _FOOT_BELOW = 88, 30  # letters in a line under a trend, and points from its axis to the first
 MOST_MEMBERS = 15
 LEFT_OUT = forms("the {count} smallest is not drawn", "the {count} smallest are not drawn")
 _TARGETS = {  # in the margin of a figure, by whether there is a lower and an upper bound
@@ -63,7 +66,9 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
     `frame` has its total rows, oldest first.
     """
     with house_style():
-        ax, language = new_axes(ax, 2.55), speak(about)
+        language, marked = speak(about), marks(frame, about)
+        foot = [line for mark in marked for line in wrap(mark.said, _FOOT, subsequent_indent="   ")]
+        ax = new_axes(ax, 2.55 + 0.14 * len(foot))
         rows: list[Row] = frame.to_dict("records")
         values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
         sure = [_is_sure(row) for row in rows]
@@ -91,7 +96,10 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
             reading.append(language.say("dotted: ordinary variation"))
         if any(judgement.rules):
             reading.append(language.say("ringed: unusual"))
-        put_title(ax, rows[-1]["title"], language.semicolon.join(reading), language=language)
+        _draw_marks(ax, marked)
+        if foot:
+            _put_foot(ax, foot, language)
+        put_title(ax, rows[-1]["title"], language.semicolon.join(reading), 26 if marked else 16, language)
         return present(ax.figure, alt, language)
 
 
@@ -211,18 +219,26 @@ def labelled(text: str) -> str:
 
 
 def put_title(ax: Axes, title: str, reading: str, space: float = 16, language: Language = ENGLISH) -> None:
-    """Head the figure with the title and, in small letters under it, how the marks are to be read.
-
-    They begin where lines of the language begin.
-    """
-    alone = len(ax.figure.axes) == 1
-    of = ("figure fraction" if alone else "axes fraction", "axes fraction")
+    """Head the figure with the title and, in small letters under it, how the marks are to be read."""
     space = space if reading else space - 10
     ax.set_title(" ", pad=space, size=10)  # keeps the room for what is written over it
-    at, away, side = ((1, 1), -3, "right") if language.direction == "rtl" else ((0, 1), 3, "left")
-    style: dict[str, Any] = {"ha": side, "in_layout": not alone}
-    write_number(ax, title, at, (away, space), of, weight=700, size=10, color=INK, **style)
-    write_number(ax, reading, at, (away, space - 11), of, **style)
+    _write_line(ax, title, 1, space, language, weight=700, size=10, color=INK)
+    _write_line(ax, reading, 1, space - 11, language)
+
+
+def _put_foot(ax: Axes, lines: Sequence[str], language: Language) -> None:
+    """Write lines of small letters under the time axis."""
+    ax.set_xlabel("\n".join(" " * len(lines)), size=8)  # keeps the room for what is written over it
+    mark = _RIGHT_TO_LEFT if language.direction == "rtl" else ""
+    _write_line(ax, "\n".join(mark + line for line in lines), 0, -_FOOT_BELOW, language, va="top")
+
+
+def _write_line(ax: Axes, text: str, height: float, away: float, language: Language, **style: Any) -> None:
+    """Write from where lines of the language begin, at a height of the axes and so many points away from it."""
+    alone = len(ax.figure.axes) == 1
+    side, margin, begin = ("right", -3, 1) if language.direction == "rtl" else ("left", 3, 0)
+    of = ("figure fraction" if alone else "axes fraction", "axes fraction")
+    write_number(ax, text, (begin, height), (margin, away), of, ha=side, in_layout=not alone, **style)
 
 
 def _how_to_read(frame: pd.DataFrame, interval: str, about: About) -> list[str]:
@@ -249,6 +265,20 @@ def _draw_limits(ax: Axes, values: Sequence[float], judgement: Judgement) -> Non
     for place, rule in enumerate(judgement.rules):
         if rule:
             ax.plot(place, values[place], "o", color=INK, markersize=11, markerfacecolor="none", markeredgewidth=1.2)
+
+
+def _draw_marks(ax: Axes, marked: Sequence[Mark]) -> None:
+    """Write the letters of events over their periods, with a line down and, for what lasted, one across."""
+    letters: dict[int, list[str]] = {}
+    for mark in marked:
+        letters.setdefault(mark.first, []).append(mark.letter)
+        if mark.last > mark.first:
+            ax.hlines(1, mark.first, mark.last, QUIET, linewidth=1.2, transform=ax.get_xaxis_transform(), clip_on=False)
+    for place, those in letters.items():
+        ax.axvline(place, color=LINE, linewidth=1, zorder=0.5)
+        write_number(
+            ax, " ".join(those), (place, 1), (0, 2), ("data", "axes fraction"), ha="center", weight=700, color=INK
+        )
 
 
 def _draw_target(ax: Axes, row: Row, about: About) -> None:

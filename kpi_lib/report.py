@@ -62,6 +62,7 @@ class Report(Numbers):
         self.params = self.params.model_copy(update={"language": language})
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
         self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, language)
+        self.about["events"] = self.params.events
         self.about["audience"] = slices.told(self._audience) if self._audience else None
         self._now = self._frame[self._frame["period"] == str(self.period)]
         self._shown: list[str] = []
@@ -114,7 +115,7 @@ class Report(Numbers):
         row, frame = self._total(kpi), self._trend_of(kpi)
         if frame["value"].isna().all():
             return self._no_figure(kpi, self._say("{title}: no number in any of these periods.", title=row["title"]))
-        words = alt or captions.of_trend(row["title"], len(frame), self._sentence(row), self.about)
+        words = alt or captions.of_trend(frame, self._sentence(row), self.about)
         figure = charts.trend(frame, self.about, alt=words, colour=self.params.brand.colour, ax=ax)
         return display.backed(figure, behind.trend(frame, self.about))
 

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from small_scorecard import ABOUT, about, row, scorecard, trend
 
 from kpi_lib import behind, charts, display
+from kpi_lib.settings import Event
 
 
 def test_a_trend_lists_its_periods_the_latest_first():
@@ -58,3 +59,10 @@ def test_a_figure_keeps_its_picture_and_words_when_a_table_stands_behind_it():
     assert data["image/svg+xml"].startswith("<svg")
     assert metadata["image/svg+xml"] == {"alt": "NPS rose."}
     assert data[display.DATA]["table"]["rows"][0][0] == "May 2024"
+
+
+def test_a_trend_notes_what_happened_beside_what_else_is_noted():
+    events = [Event(day="2024-04-30", until="2024-05-02", text="The chat was down")]
+    table = behind.trend(pd.DataFrame(trend(provisional=True)), ABOUT | {"events": events})
+    said = "a: The chat was down (30 April 2024 – 2 May 2024)"
+    assert [line[-1] for line in table.rows[:3]] == [f"provisional; {said}", f"provisional; {said}", "provisional"]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from small_scorecard import ABOUT, row, scorecard, trend
 
 from kpi_lib import charts
+from kpi_lib.settings import Event
 
 READING = "shaded: 95% interval; dotted: ordinary variation"
 
@@ -190,3 +191,48 @@ def test_a_sign_stays_before_a_number_whose_unit_is_in_arabic_letters():
     mark, back = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
     assert charts.labelled(f"{mark}−12 يوم") == f"{back}{mark}−12 يوم"
     assert [charts.labelled(text) for text in (f"{mark}−12 €", "12 يوم")] == [f"{mark}−12 €", "12 يوم"]
+
+
+CHAT = Event(day="2024-03-04", until="2024-03-18", text="The chat was down <b>")
+PRICES = Event(month="2024-01", until="2024-03", text="Prices rose", kpis=["nps"])
+
+
+def marked(*events, language="en", **changed):
+    return charts.trend(pd.DataFrame(trend(**changed)), ABOUT | {"events": events, "language": language})
+
+
+def test_events_are_letters_over_their_periods_and_words_under_the_figure():
+    said = texts(marked(CHAT, PRICES))
+    assert [said[place] for place in (2, 3)] == ["a", "b"]
+    assert (
+        said[4] == "a: Prices rose (January 2024 – March 2024)\nb: The chat was down <b> (4 March 2024 – 18 March 2024)"
+    )
+    figure = marked(CHAT, PRICES)
+    assert [text.xy[0] for text in figure.axes[0].texts if text.get_text() in "ab"] == [8, 10]
+    assert [line.get_segments()[0][:, 0].tolist() for line in figure.axes[0].collections[-1:]] == [[8, 10]]
+    assert "&lt;b&gt;" in charts.svg(figure)
+
+
+def test_events_of_one_month_share_its_line():
+    assert "a b" in texts(marked(CHAT, CHAT))
+
+
+def test_an_event_outside_the_periods_or_of_another_kpi_is_not_drawn():
+    later, before = Event(day="2024-06-01", text="later"), Event(month="2023-04", text="before")
+    assert texts(marked(later, before, Event(month="2024-03", text="x", kpis=["csat"]))) == texts(drawn())
+
+
+def test_an_event_that_lasts_into_the_periods_is_at_the_first_and_one_of_a_kpi_is_its_companions_too():
+    lasting = Event(month="2022-12", until="2023-05", text="x", kpis=["nps"])
+    figure = marked(lasting, kpi="nps.promoters")
+    assert [text.xy[0] for text in figure.axes[0].texts if text.get_text() == "a"] == [0]
+
+
+def test_a_long_event_is_broken_into_lines_and_makes_the_figure_higher():
+    long, short = (marked(Event(day="2024-03-04", text=text)) for text in ("word " * 15 + "end", "word"))
+    assert texts(long)[3].count("\n") == 1
+    assert long.get_figheight() > short.get_figheight() > drawn().get_figheight()
+
+
+def test_events_are_dated_as_readers_of_the_language_write_dates():
+    assert texts(marked(CHAT, language="ru"))[3] == "a: The chat was down <b> (4 марта 2024 – 18 марта 2024)"

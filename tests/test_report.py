@@ -123,6 +123,14 @@ def test_a_finding_is_the_alternative_text_of_its_figure(report):
     assert report.trend("nps", alt="Mine.")._repr_mimebundle_()[1]["image/svg+xml"]["alt"] == "Mine."
 
 
+def test_a_marked_event_is_in_the_words_and_the_table_of_a_trend(folder):
+    path = folder / "params/report.yaml"
+    path.write_text(PARAMS + "events: [{day: 2024-03-04, text: The chat was down}]\n")
+    data, metadata = open_report(folder).trend("nps")._repr_mimebundle_()
+    assert metadata["image/svg+xml"]["alt"].endswith(". Marked: a: The chat was down (4 March 2024).")
+    assert data["application/vnd.kpi+json"]["table"]["rows"][2][-1] == "a: The chat was down (4 March 2024)"
+
+
 def test_a_breakdown_says_its_members_in_its_alternative_text(report):
     figure = report.by("first_response_time", "channel")
     alt = figure._repr_mimebundle_()[1]["image/svg+xml"]["alt"].replace("\N{NO-BREAK SPACE}", " ")
