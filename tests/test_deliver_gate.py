@@ -11,12 +11,13 @@ from small_scorecard import ABOUT, about, scorecard
 
 from kpi_lib.deliver import gate
 from kpi_lib.deliver.issued import Archive
+from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.params import Freshness
 from kpi_lib.period import Period
 from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
 
-MAY = Period.parse("2024-05")
+MAY, JULY = Period.parse("2024-05"), datetime(2024, 7, 2, tzinfo=UTC)
 INPUTS = {"params": "p1", "source": "s1", "kpi_lib": "k1", "lock": "l1", "issued": ""}
 COMMENT = "Up after the spring fair."
 
@@ -199,13 +200,15 @@ def test_recipients_are_of_allowed_domains(standing):
 def test_the_ledger_is_gone_although_the_month_was_issued(standing, tmp_path):
     folder: Path = standing.folder
     files = {"scorecard.parquet": folder / "scorecard.parquet", "manifest.json": b"{}", "letter.eml": b""}
-    standing.archive.keep("board", "aa11", files, datetime(2024, 7, 2, tzinfo=UTC))
+    standing.archive.keep("board", "aa11", files, JULY)
     assert against(standing) == [
-        f"May 2024 was issued before, but the ledger {standing.ledger} is gone, so nobody knows who has had it: "
-        "restore it from a backup."
+        f"May 2024 was issued before, but the ledger {standing.ledger} is gone or knows nothing of it, so nobody knows "
+        "who has had it: restore it from a backup."
     ]
-    standing.ledger.touch()
-    assert against(standing) == []
+    with Ledger(standing.ledger) as ledger:
+        assert len(against(standing)) == 1  # one that was made anew
+        ledger.prepare((ABOUT["company"], "2024-05", "board", "aa11"), ["ann@example.com"], lambda: JULY)
+        assert against(standing) == []
 
 
 def test_every_reason_is_one_sentence(standing):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kpi_lib.deliver.issued import SCORECARD, Archive
+from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.errors import KpiError
 from kpi_lib.freshness import Reach, reaches
 from kpi_lib.params import Freshness
@@ -172,11 +173,20 @@ def _of_sending(standing: Standing, card: Scorecard | None) -> Iterator[str]:
         elif card and card.about["sample"] and domain != FOR_SAMPLES:
             yield f"{address} may not get sample data, which goes to {FOR_SAMPLES} alone."
     issued = [issue for issue in standing.archive.all() if issue.period == str(standing.period)]
-    if issued and not standing.ledger.is_file():
+    known = _in_ledger(standing) if issued else set()
+    if any((issue.audience, issue.content) not in known for issue in issued):
         yield (
-            f"{standing.period.label} was issued before, but the ledger {standing.ledger} is gone, so nobody knows who "
-            "has had it: restore it from a backup."
+            f"{standing.period.label} was issued before, but the ledger {standing.ledger} is gone or knows nothing of "
+            "it, so nobody knows who has had it: restore it from a backup."
         )
+
+
+def _in_ledger(standing: Standing) -> set[tuple[str, str]]:
+    """Return by audience and content what the ledger knows of the period; one made anew knows nothing."""
+    if not standing.ledger.is_file():
+        return set()
+    with Ledger(standing.ledger) as ledger:
+        return {(each.audience, each.content) for each in ledger.standing(standing.company, str(standing.period))}
 
 
 def _late(reach: Reach, label: str) -> str:
