@@ -107,9 +107,6 @@ def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progr
     pdf = edition.folder / edition.book.file
     files: dict[str, Path | bytes] = {name: edition.folder / name for name in (SCORECARD, MANIFEST)}
     files |= {pdf.name: pdf, LETTER: mailing.message.as_bytes(policy=SMTP)}
-    kept = _base(mailing.content)
-    if office.archive.find(str(edition.period), mailing.audience.name, kept) is None:
-        office.archive.keep(mailing.audience.name, kept, files, office.at)
     parcel = Parcel(
         company,
         str(edition.period),
@@ -119,7 +116,11 @@ def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progr
         mailing.recipients,
         office.override if mailing.reasons else None,
     )
+    key = (company, str(edition.period), mailing.audience.name, mailing.content)
     with Ledger(office.ledger) as ledger:
+        if office.archive.find(*key[1:]) is None:
+            ledger.prepare(key, mailing.recipients, now)  # first: an issue that no ledger knows is a ledger lost
+            office.archive.keep(mailing.audience.name, mailing.content, files, office.at)
         return send(ledger, server, parcel, now, progress)
 
 
@@ -209,8 +210,8 @@ def _of_others(edition: Edition, audience: Audience, card: Scorecard, mail: Emai
 
 
 def _kept(archive: Archive, period: str, audience: Audience, content: str) -> EmailMessage | None:
-    """Return the mail as it was sent to others before; an edition that comes back is written anew."""
-    issue = archive.find(period, audience.name, content) if content == _base(content) else None
+    """Return the mail as it was sent to others before."""
+    issue = archive.find(period, audience.name, content)
     if issue is None:
         return None
     return message_from_bytes(issue.path(LETTER).read_bytes(), policy=SMTP)
@@ -227,7 +228,7 @@ def _composed(
     override: str | None = None,
 ) -> EmailMessage:
     said = Scorecard(*localised(card.frame, card.about, edition.params.language))
-    before = office.archive.find(card.period, audience.name, _base(corrects)) if corrects else None
+    before = office.archive.find(card.period, audience.name, corrects) if corrects else None
     standing = letters.Standing(
         audience, edition.folder, edition.link, said, edition.notebooks, edition.book.file, edition.params.brand.colour
     )
@@ -241,11 +242,6 @@ def _composed(
         restated.verdicts(about.get("restated", []), about),
     )
     return message.compose(letters.letter(standing, office.delivery, occasion))
-
-
-def _base(content: str) -> str:
-    """Return what an edition says, whichever time it is said."""
-    return content.partition("~")[0]
 
 
 def outcome(tally: Tally) -> str:

@@ -23,7 +23,7 @@ from kpi_lib.scorecard import TREND, Scorecard
 from kpi_lib.units import rounded
 
 NOTE, SCORECARD, MANIFEST, LETTER = "issued.json", "scorecard.parquet", "manifest.json", "letter.eml"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 DIGITS = 16  # of a content hash
 
 

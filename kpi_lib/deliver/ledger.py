@@ -233,15 +233,18 @@ class Ledger:
         """Return what to send when the report's content is this, and what it corrects.
 
         Content that comes back after another went out, as when a correction was itself wrong, is news to those who
-        read the other: it is sent as an edition of its own, `content~2`.
+        read the other: it is sent as an edition of its own, `content~2`, whether or not anybody got the first.
         """
-        out = self._select(f"company = ? AND period = ? AND audience = ? AND state IN {OUT}", company, period, audience)
-        editions = list(dict.fromkeys(delivery.content for delivery in out))
-        same = [each for each in editions if each.partition("~")[0] == content]
-        if same and same[-1] == editions[-1]:
-            return Edition(same[-1], editions[-2] if len(editions) > 1 else None)
+        rows = self._select("company = ? AND period = ? AND audience = ?", company, period, audience)
+        known = list(dict.fromkeys(row.content for row in rows))
+        out = list(dict.fromkeys(row.content for row in rows if row.state in OUT))
+        same = [each for each in known if each.partition("~")[0] == content]
+        last = known.index(out[-1]) if out else 0
+        if same and known.index(same[-1]) >= last:
+            before = [each for each in out if known.index(each) < known.index(same[-1])]
+            return Edition(same[-1], before[-1] if before else None)
         name = f"{content}~{len(same) + 1}" if same else content
-        return Edition(name, editions[-1] if editions else None)
+        return Edition(name, out[-1] if out else None)
 
     def _settle(self, now: Clock) -> None:
         """Judge what no living sender is at work on; the sender's lock must be held."""

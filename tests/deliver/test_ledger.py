@@ -212,6 +212,13 @@ def test_changed_content_corrects_what_went_out_last(ledger):
         goes_out("aa11~2")
         assert edition("aa11") == Edition("aa11~2", "bb22")
         assert edition("bb22") == Edition("bb22~2", "aa11~2")
+        assert edition("cc33") == Edition("cc33~2", "aa11~2")  # nobody got it, but others have read since
+        goes_out("cc33~2")
+        assert edition("cc33") == Edition("cc33~2", "aa11~2")
+        (refused,) = prepared(ledger, key=(*KEY[:3], "dd44"))
+        bring(ledger, refused, "claimed", "failed")
+        assert edition("dd44") == Edition("dd44", "cc33~2")  # nothing went out after it
+        assert edition("cc33") == Edition("cc33~2", "aa11~2")
     assert ledger.edition("Test & Sons", "2024-05", "board", "bb22") == Edition("bb22", None)
 
 
