@@ -89,7 +89,7 @@ def letter(standing: Standing, delivery: Delivery, occasion: Occasion) -> Letter
         list_name=audience.name,
         language=to.code,
         direction=to.direction,
-        lead=sentences(first),
+        lead=[said for said in sentences(first) if said not in occasion.restated],  # which stands above it
         cards=cards(first),
         notes=_notes(standing, occasion),
         changes=occasion.changes,
