@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib import insight, parts, scorecard
+from kpi_lib.audiences import Audience
 from kpi_lib.display import Note, Several
 from kpi_lib.errors import UnknownNameError, did_you_mean
 from kpi_lib.language import speak
@@ -20,6 +21,7 @@ class Numbers:
     _shown: list[str]
     _told: set[str]
     _measured: dict[str, list[Callable[..., Any]]]
+    _sliced: Audience | None
 
     def _measure(self, kpi: str) -> None:
         """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
