@@ -124,6 +124,14 @@ def is_within_margin(row: Row) -> bool:
     return any(row["low"] <= bound <= row["high"] for bound in bounds)
 
 
+def beside(row: Row, whole: Row) -> int:
+    """Return 1 or -1 where the interval of a member lies wholly on the better or worse side of all together, else 0."""
+    if row["status"] != "ok" or whole["status"] != "ok" or row["better"] not in ("higher", "lower"):
+        return 0
+    above = int(row["low"] > whole["value"]) - int(row["high"] < whole["value"])
+    return above if row["better"] == "higher" else -above
+
+
 def moved(row: Row, about: About) -> str:
     """Return `better`, `worse` or, where neither direction is good, `changed` when a number stands out, else nothing.
 

@@ -1,7 +1,7 @@
 """The parts of a page, made from rows of the scorecard: cards, tables and glossary."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -28,6 +28,11 @@ _WISHES = {
     "lower": message("lower is better"),
     "band": message("better inside the target band"),
 }
+BETTER, WORSE = "▲\N{NO-BREAK SPACE}", "▼\N{NO-BREAK SPACE}"
+_SIGNS = message(
+    "{better} better and {worse} worse than all together beyond the margin of error; better is not always higher. "
+    "No sign: no difference beyond it, or neither side is better."
+)
 MOST_READINGS = 4  # of a table with a column for each
 INDENT = "\N{EM SPACE}"
 _NO_NUMBER = {"undefined": message("nothing to measure"), "not_estimable": message("too little is known so far")}
@@ -83,8 +88,11 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
     return Table(_caption(rows, period, about), columns, lines, _notes(rows, to))
 
 
-def of_members(rows: pd.DataFrame, about: About) -> Table:
-    """Return a table KPI by its members, largest first: each reading, how many, and the earlier readings."""
+def of_members(rows: pd.DataFrame, about: About, totals: Mapping[str, Row] | None = None) -> Table:
+    """Return a table KPI by its members, largest first: each reading, how many, and the earlier readings.
+
+    A reading that repeats a KPI, such as `channel_performance.csat`, is compared with that KPI's row in `totals`.
+    """
     readings = list(dict.fromkeys(rows["kpi"]))
     rows = rows.assign(last=rows["member"] == "(none)").sort_values(
         ["last", "value"], ascending=[True, False], kind="stable"
@@ -93,7 +101,7 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
     first: Row = main.to_dict("records")[0]
     period = Period.parse(first["period"])
     if len(readings) > MOST_READINGS:
-        return _turned(rows, readings, about)
+        return _turned(rows, readings, about, totals or {})
     earlier = dict.fromkeys((period.previous, period.year_before))
     columns = [
         Column(headed(first["cut"], to), "left"), Column(to.say("Number")),
@@ -111,20 +119,28 @@ def of_members(rows: pd.DataFrame, about: About) -> Table:
     return Table(caption, columns, lines, _notes(main, to))
 
 
-def _turned(rows: pd.DataFrame, readings: list[str], about: About) -> Table:
-    """Return a table KPI of many readings with a column for each member and a line for each reading."""
+def _turned(rows: pd.DataFrame, readings: list[str], about: About, totals: Mapping[str, Row]) -> Table:
+    """Return a table KPI of many readings with a column for each member and a line for each reading.
+
+    Where all members together have a number, it stands beside them, and a sign says who is better or worse than it.
+    """
     members, to = list(dict.fromkeys(rows["member"])), speak(about)
     first: Row = rows.to_dict("records")[0]
     found = {(row["kpi"], row["member"]): row for row in rows.to_dict("records")}
+    wholes = [totals.get(reading.partition(".")[2]) for reading in readings]
+    compared = any(wholes)
     columns = [Column("", "left"), *(Column(to.member(first["cut"], member)) for member in members)]
+    columns += [Column(to.say("All"))] if compared else []
     lines = []
-    for reading in readings:
+    for reading, whole in zip(readings, wholes, strict=True):
         of_members = [found.get((reading, member)) for member in members]
-        cells = [insight.value(row, about) if row else NONE for row in of_members]
+        cells = [_beside(row, whole) + insight.value(row, about) if row else NONE for row in of_members]
+        cells += [insight.value(whole, about) if whole else ""] if compared else []
         lines.append([_without_cut(reading, first["cut"], about), *cells])
+    signs = [to.say(_SIGNS, better=BETTER.strip(), worse=WORSE.strip())] if compared else []
     period = to.period(Period.parse(first["period"]))
     caption = to.say("{title}, {period}", title=short(readings[0], about), period=period)
-    return Table(caption, columns, lines, _notes(rows, to))
+    return Table(caption, columns, lines, [*signs, *_notes(rows, to)])
 
 
 def of_drivers(moved: Drivers, about: About) -> Table:
@@ -213,6 +229,12 @@ def _card_note(row: Row, about: About) -> str:
     if row["status"] != "ok":
         return to.say(said) if (said := _NO_NUMBER.get(row["status"])) else ""
     return to.say(insight.WITHIN_MARGIN) if insight.is_within_margin(row) else ""
+
+
+def _beside(row: Row, whole: Row | None) -> str:
+    """Return the sign of a member that is better or worse than all by more than the margin of error, else nothing."""
+    clearly = insight.beside(row, whole) if whole else 0
+    return {1: BETTER, -1: WORSE}.get(clearly, "")
 
 
 def _target(row: Row, about: About) -> str:

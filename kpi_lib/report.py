@@ -243,7 +243,8 @@ class Report(Numbers):
         """Show a family with all its companions, or the given KPIs, as a table; a table KPI as its members."""
         rows = self._rows(self._with_readings(kpis) if isinstance(kpis, str) else kpis)
         if not rows.empty and rows["cut"].notna().all():
-            return parts.of_members(rows, self.about)
+            totals = self._now[self._now["cut"].isna()].to_dict("records")
+            return parts.of_members(rows, self.about, {row["kpi"]: row for row in totals})
         known = rows[~rows["kpi"].map(self._lacks_data).astype(bool) & rows["cut"].isna()]
         without = self._not_available(rows)
         if known.empty:

@@ -370,3 +370,27 @@ def test_a_title_that_names_the_cut_is_not_told_it_twice():
     assert insight.title_by(of | {"cut": "team"}, about) == "Обращения по каналам, разрез «команда»"
     english = {"kpi": "tickets_by_channel", "title": "Requests by channel", "cut": "channel"}
     assert insight.title_by(english, ABOUT | {"kpis": {}}) == "Requests by channel"
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "says"),
+    [
+        ("higher", 31, 34, 1),
+        ("higher", 26, 29, -1),
+        ("higher", 29, 31, 0),
+        ("higher", 30, 31, 0),
+        ("lower", 31, 34, -1),
+        ("lower", 26, 29, 1),
+        ("none", 31, 34, 0),
+        ("band", 31, 34, 0),
+        ("higher", None, None, 0),
+    ],
+)
+def test_a_member_is_better_than_all_when_its_interval_leaves_their_number_out(better, low, high, says):
+    member = pd.DataFrame([row(better=better, low=low, high=high)]).astype({"low": float, "high": float})
+    assert insight.beside(member.to_dict("records")[0], row(value=30.0)) == says
+
+
+def test_nothing_is_better_than_all_without_a_number_of_either():
+    assert insight.beside(row(low=31.0, status="small_sample"), row(value=30.0)) == 0
+    assert insight.beside(row(low=31.0), row(value=30.0, status="small_sample")) == 0

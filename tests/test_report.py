@@ -388,6 +388,33 @@ def test_a_table_kpi_shows_its_readings_in_their_order(report):
     assert {column.label for column in table.columns[1:]} == set(row["member"])
 
 
+def test_a_matrix_says_with_signs_who_is_better_than_all_and_says_what_the_signs_mean(report):
+    """Quick is better: 10 to 14 minutes beside 15, 16 to 20, and 14 to 16, which says nothing."""
+    given = {"unit": "minutes", "better": "lower", "cut": "channel"}
+    of_channels = {"chat": (12.0, 10.0, 14.0), "email": (18.0, 16.0, 20.0), "web": (15.0, 14.0, 16.0)}
+    readings = ["channels", *(f"channels.{name}" for name in ("speed", "few", "size", "own"))]
+    rows = pd.DataFrame(
+        small_scorecard.row(kpi=kpi, title=kpi, member=channel, value=value, low=low, high=high, **given)
+        for kpi in readings
+        for channel, (value, low, high) in of_channels.items()
+    )
+    rows.loc[(rows["kpi"] == "channels.few") & (rows["member"] == "chat"), "status"] = "small_sample"
+    rows.loc[rows["kpi"] == "channels.size", "better"] = "none"
+    totals = {name: small_scorecard.row(kpi=name, value=15.0, unit="minutes") for name in ("speed", "few", "size")}
+    kpis = report.about["kpis"] | {kpi: {"title": kpi, "short": kpi.rpartition(".")[2]} for kpi in readings}
+    table = parts.of_members(rows, report.about | {"kpis": kpis}, totals)
+    assert [column.label for column in table.columns] == ["", "email", "web", "chat", "All"]
+    assert [[text.replace("\N{NO-BREAK SPACE}", " ") for text in line] for line in table.rows] == [
+        ["channels", "18 min", "15 min", "12 min", ""],
+        ["speed", "▼ 18 min", "15 min", "▲ 12 min", "15 min"],
+        ["few", "▼ 18 min", "15 min", "–", "15 min"],
+        ["size", "18 min", "15 min", "12 min", "15 min"],
+        ["own", "18 min", "15 min", "12 min", ""],
+    ]
+    assert table.notes[0].startswith("▲ better and ▼ worse than all together beyond the margin of error")
+    assert parts.of_members(rows, report.about | {"kpis": kpis}).notes == table.notes[1:]
+
+
 def test_a_pareto_of_what_has_no_data_says_so(report):
     gone = report._frame["kpi"] == "tickets_by_channel"
     report._frame.loc[gone, ["value", "numerator", "n"]] = float("nan")
