@@ -301,6 +301,12 @@ def company(tmp_path: Path) -> Company:
     return Company(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def company_in() -> Callable[[Path], Company]:
+    """Makes a company without rows in a folder, for what a whole module of tests shares."""
+    return Company
+
+
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
     """Everything that is fetched from the engine from here on."""
