@@ -38,6 +38,12 @@ FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
 FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 MOST_WARNINGS = 20  # of one check
+SETTINGS = {  # of an engine's session
+    "duckdb": ("TimeZone = 'UTC'",),
+    # computed columns have no statistics: PostgreSQL takes them for a few rows and loops over whole tables
+    "postgres": ("TIME ZONE 'UTC'", "enable_nestloop = off", "jit = off"),
+    "pyspark": ("spark.sql.session.timeZone = UTC",),
+}
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -125,11 +131,8 @@ def _connect(spec: SourceParams) -> Any:
         raise
     except Exception as error:  # every engine has exceptions of its own
         raise SourceError(_cannot_connect(spec, _first_line(error)), where=spec.where("connection")) from None
-    zone = {"duckdb": "SET TimeZone = 'UTC'", "postgres": "SET TIME ZONE 'UTC'"}.get(connection.name)
-    if zone:
-        connection.raw_sql(zone)
-    elif connection.name == "pyspark":
-        connection.raw_sql("SET spark.sql.session.timeZone = UTC")
+    for setting in SETTINGS.get(connection.name, ()):
+        connection.raw_sql(f"SET {setting}")
     return connection
 
 
