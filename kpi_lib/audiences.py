@@ -48,8 +48,9 @@ def _domain(text: str) -> str:
 
 
 def _subject(text: str) -> str:
+    printable(text)
     try:
-        parts = [(name, told, turned) for _, name, told, turned in Formatter().parse(printable(text))]
+        parts = [(name, told, turned) for _, name, told, turned in Formatter().parse(text)]
     except ValueError as error:
         raise ValueError(f"the braces do not fit: {error}") from None
     for name, told, turned in parts:
