@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -39,6 +40,8 @@ SIZES = (
     (6, TURNED),
 )  # size of text, width: the first that fits
 GAP = 0.9  # between two columns, in em
+OPENING = frozenset({"prose", "cards", "finding", "note"})
+LONG_TABLE = 16  # rows; one that has more may break over pages
 
 
 def write(
@@ -89,13 +92,7 @@ def _unescaped(text: str) -> str:
 
 def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: bool) -> str:
     """Return everything the template reads, as JSON; figures become files beside it."""
-    chapters = [
-        {
-            "title": page.title,
-            "blocks": _grouped([_printed(block, folder, f"{page.name}-{n}") for n, block in enumerate(page.blocks)]),
-        }
-        for page in pages
-    ]
+    chapters = [_chapter(page, folder) for page in pages]
     logo = f"logo{book.logo.suffix}" if book.logo else None
     if logo:
         shutil.copy(book.logo, folder / logo)
@@ -115,6 +112,14 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
         "chapters": chapters,
     }
     return json.dumps(about, ensure_ascii=False)
+
+
+def _chapter(page: Page, folder: Path) -> dict[str, Any]:
+    """Return a page as sections, and how many of them open it: those before its first figure or table."""
+    blocks = [_printed(block, folder, f"{page.name}-{number}") for number, block in enumerate(page.blocks)]
+    sections = _sections(_grouped(blocks))
+    opening = takewhile(lambda section: OPENING.issuperset(block["type"] for block in section["blocks"]), sections)
+    return {"title": page.title, "sections": sections, "opening": len(list(opening))}
 
 
 def _printed(block: Block, folder: Path, name: str) -> dict[str, Any]:
@@ -178,3 +183,28 @@ def _grouped(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 break
         grouped.append({"type": "flipped", "blocks": [*lead, block]})
     return grouped
+
+
+def _sections(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what stays together on a page: a heading with what follows it, a sentence with its figure or table."""
+    sections: list[dict[str, Any]] = []
+    leads = False
+    for block, following in zip(blocks, [*blocks[1:], None], strict=False):
+        if leads:
+            sections[-1]["blocks"].append(block)
+        else:
+            sections.append({"blocks": [block]})
+        leads = following is not None and _leads(block, following)
+    return [section | {"breaks": any(map(_breaks, section["blocks"]))} for section in sections]
+
+
+def _leads(block: dict[str, Any], following: dict[str, Any]) -> bool:
+    if block["type"] == "prose":
+        return bool(block["tokens"][-1]["type"] == "heading")
+    return block["type"] == "finding" and following["type"] in ("figure", "table")
+
+
+def _breaks(block: dict[str, Any]) -> bool:
+    """Say whether a block may run on over pages."""
+    rows = len(block["rows"]) if block["type"] == "table" else 0
+    return rows > LONG_TABLE or block["type"] in ("definitions", "text", "flipped")
