@@ -55,7 +55,7 @@ def cli() -> None:
 @click.option("--audience", metavar="NAME", help="The pages of one audience of params/audiences.yaml, or of all.")
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
-@click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="stock", help="How kernels start.")
+@click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="preloaded", help="How kernels start.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
 @common

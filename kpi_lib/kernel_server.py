@@ -18,7 +18,18 @@ from contextlib import suppress
 from importlib import import_module, util
 from typing import Any
 
-PRELOADED = ("kpi_lib.report", "matplotlib.pyplot", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell")
+PRELOADED = (
+    "ipykernel.kernelapp",  # first, as in a kernel: the order of warnings filters is that of imports
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "kpi_lib.report",
+    "holidays.countries",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+)
 BACKEND = "module://matplotlib_inline.backend_inline"  # what ipykernel sets before a notebook imports matplotlib
 DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 

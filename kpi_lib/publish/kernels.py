@@ -84,7 +84,7 @@ class Preloaded(Stock):
                         start_new_session=True,
                     )
                 except OSError as error:
-                    self._gone(str(error))
+                    self._gone(error)
 
     @property
     def sockets(self) -> Path:
@@ -100,7 +100,10 @@ class Preloaded(Stock):
         self.warm()
         with self._lock:
             if not self._ready:
-                self._ready = bool(self._answer().get("ready"))
+                first = self._answer()
+                self._ready = "ready" in first
+                if "error" in first:
+                    self._gone(first["error"])
             argv = command[command.index("ipykernel_launcher") + 1 :]
             said = self._asked({"argv": argv, "env": dict(env), "cwd": folder})
         return Forked(self, said["pid"]) if "pid" in said else None
@@ -131,7 +134,7 @@ class Preloaded(Stock):
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
-            self._gone(str(error))
+            self._gone(error)
             return {}
         return self._answer()
 
@@ -142,14 +145,15 @@ class Preloaded(Stock):
         try:
             line = self._answers.readline()
         except OSError as error:
-            self._gone(str(error))
+            self._gone(error)
             return {}
         said: dict[str, Any] = json.loads(line) if line else {}
-        if not said or "error" in said:
-            self._gone(said.get("error", "the process ended"))
+        if not said:
+            self._gone(ConnectionError())
         return said
 
-    def _gone(self, why: str) -> None:
+    def _gone(self, error: OSError | str) -> None:
+        why = "the process they are forked from ended" if isinstance(error, ConnectionError) else str(error)
         self.note = f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
         if self._server:
             self._server.kill()

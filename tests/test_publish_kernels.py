@@ -1,0 +1,369 @@
+"""Preloaded kernels: as good as stock ones, nothing of one in the next, and nothing left of them afterwards."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import nbformat
+import pytest
+from publish_books import built, notebook
+
+from kpi_lib.publish import kernels
+from kpi_lib.publish.execute import Chapter, longest_first, run_all
+from kpi_lib.publish.progress import Progress
+from kpi_lib.publish.provisioner import manager_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are preloaded on Linux alone")
+ROOT = Path(__file__).parents[1]
+LOOK = """
+import gc, locale, logging, os, random, signal, sys, threading, warnings
+from kpi_lib import Report
+import matplotlib, numpy, pandas
+from IPython import get_ipython
+shell = get_ipython()
+{
+    "arguments": [each for each in sys.argv if not each.endswith(".json")],
+    "backend": matplotlib.get_backend(),
+    "environment": {k: v for k, v in os.environ.items() if k != "JPY_PARENT_PID"},
+    "flags": sys.flags,
+    "folder": os.getcwd(),
+    "handlers": [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD)],
+    "history": [shell.history_manager.hist_file, len(list(shell.history_manager.get_range()))],
+    "imported": [name in sys.modules for name in ("duckdb", "ibis.backends.duckdb", "kpi_lib.publish")],
+    "input": sys.stdin.read() if sys.stdin else None,
+    "locale": locale.setlocale(locale.LC_ALL),
+    "logging": [logging.getLogger().level, logging.getLogger().handlers],
+    "main": sorted(name for name in vars(sys.modules["__main__"]) if not name.startswith("_")),
+    "options": [pandas.get_option("display.max_rows"), numpy.get_printoptions()],
+    "path": sys.path,
+    "rc": sorted((k, str(v)) for k, v in matplotlib.rcParams.items()),
+    "threads": sorted(type(each).__name__ for each in threading.enumerate()),
+    "warnings": sorted(map(str, warnings.filters)),
+}
+"""
+SPOIL = """
+import atexit, builtins, gc, logging, os, random, signal, sys, warnings
+from kpi_lib import Report
+import kpi_lib.errors, matplotlib, numpy, pandas
+matplotlib.rcParams["font.size"] = 40
+matplotlib.use("svg")
+warnings.simplefilter("error")
+os.environ["LEAKED"] = "yes"
+os.chdir("/")
+sys.path.insert(0, "/nowhere")
+sys.argv.append("--leaked")
+pandas.set_option("display.max_rows", 3)
+numpy.set_printoptions(precision=2)
+logging.basicConfig(level=0)
+builtins.leaked = kpi_lib.errors.leaked = True
+kept = open(os.path.join(FOLDER, "leaked"), "w")
+random.seed(1)
+numpy.random.seed(1)
+"""
+SHOWN = [
+    *("nps", "csat", "churn_rate", "ltv_cac_ratio"),
+    *("ticket_volume", "first_response_time", "resolution_time", "service_level"),
+]
+    "nps",
+    "csat",
+    "churn_rate",
+    "ltv_cac_ratio",
+    "ticket_volume",
+    "first_response_time",
+    "resolution_time",
+    "service_level",
+]
+RANDOM = "import random, numpy\nprint(random.random(), numpy.random.rand(), numpy.random.default_rng().random())"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with kernels.engine("preloaded", tmp_path_factory.mktemp("root")) as engine:
+        engine.warm()
+        yield engine
+
+
+def ran(engine, folder, *cells, names=("it",), **options):
+    """Run one or more notebooks of the same cells; returns the runs."""
+    chapters = [Chapter(name, notebook(folder, name, cells, parameters=None)) for name in names]
+    (folder / "out").mkdir(exist_ok=True)
+    return run_all(chapters, {}, into=folder / "out", root=folder, progress=Progress(), engine=engine, **options)
+
+
+def outputs(run):
+    assert run.failure is None, run.failure
+    return [cell.get("outputs") for cell in nbformat.read(run.output, as_version=4).cells]
+
+
+def said(run):
+    return "".join(out.text for each in outputs(run) for out in each or [] if out.output_type == "stream").split()
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended and waits to be asked about does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(true, seconds=20.0):
+    deadline = monotonic() + seconds
+    while not true():
+        assert monotonic() < deadline, "it did not come about"
+        Event().wait(0.02)
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@contextmanager
+def watched(root):
+    """Give an engine of its own, and see afterwards that neither process nor folder is left of it."""
+    with kernels.engine("preloaded", root) as engine:
+        engine.warm()
+        yield engine
+        of_server, folder = engine._server.pid, engine.sockets
+        forked = [each.pid for each in engine.processes]
+    assert not any(map(alive, [of_server, *forked]))
+    assert not Path(f"/proc/{of_server}").exists()
+    assert not folder.exists()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("good")
+
+
+class TestAsGoodAsStock:
+    def test_a_kernel_is_as_one_that_was_started_anew(self, engine, folder):
+        stock, preloaded = (outputs(ran(each, folder, LOOK)[0]) for each in (kernels.Stock(), engine))
+        assert engine.note == ""
+        assert stock == preloaded
+        assert "module://matplotlib_inline.backend_inline" in str(preloaded)
+
+    def test_nothing_of_a_notebook_is_in_the_next(self, engine, folder):
+        (before,) = ran(engine, folder, LOOK)
+        pristine = outputs(before)
+        ran(engine, folder, f"FOLDER = {str(folder)!r}\n{SPOIL}", names=("spoilt",))
+        (after,) = ran(engine, folder, LOOK)
+        assert outputs(after) == pristine
+        (seen,) = ran(
+            engine,
+            folder,
+            "import builtins, os, kpi_lib.errors\n"
+            "opened = [os.path.realpath(f'/proc/self/fd/{each}') for each in os.listdir('/proc/self/fd')]\n"
+            "print(hasattr(builtins, 'leaked'), hasattr(kpi_lib.errors, 'leaked'), any('leaked' in o for o in opened))",
+        )
+        assert said(seen) == ["False"] * 3
+
+    def test_no_two_kernels_draw_the_same_random_numbers(self, engine, folder):
+        drawn = [said(run) for run in ran(engine, folder, RANDOM, names=("one", "two", "three"), jobs=2)]
+        for numbers in zip(*drawn, strict=True):
+            assert len(set(numbers)) == 3
+
+    def test_a_figure_and_a_frame_are_the_same(self, engine, folder):
+        cells = (
+            "import pandas\nframe = pandas.DataFrame({'a': [3, 1, 2]})\nframe",
+            "import matplotlib.pyplot as plt\nplt.plot(frame['a']);",
+            "print('out')\nimport sys\nprint('err', file=sys.stderr)",
+        )
+        stock, preloaded = (outputs(ran(each, folder, *cells)[0]) for each in (kernels.Stock(), engine))
+        assert stock == preloaded
+        assert "image/png" in stock[1][-1].data
+
+    def test_a_page_of_the_report_is_the_same(self, engine, folder, company_in):
+        (folder / "company").mkdir()
+        company = company_in(folder / "company")
+        for customer, score in (("one", 5), ("two", 2), ("three", 4)):
+            company.survey("csat", score, customer=customer, answered="2024-05-10 12:00")
+        company.card(*SHOWN).write(folder / "company")
+        given = {
+            "period": "2024-05",
+            "params": str(company.folder / "params" / "report.yaml"),
+            "scorecard": str(folder / "company" / "scorecard.parquet"),
+        }
+        chapter = Chapter("executive_summary", ROOT / "notebooks" / "executive_summary.ipynb", given)
+        pages = []
+        for each in (kernels.Stock(), engine):
+            (run,) = run_all([chapter], {}, into=folder, root=folder, progress=Progress(), engine=each)
+            pages.append(outputs(run))
+        assert pages[0] == pages[1]
+        assert "CSAT" in str(pages[0])
+
+    def test_the_server_has_opened_nothing_that_a_fork_would_break(self):
+        opened = """
+            import sys, threading
+            from kpi_lib import kernel_server
+            kernel_server.preload()
+            import zmq
+            from tornado.ioloop import IOLoop
+            assert threading.active_count() == 1
+            assert zmq.Context._instance is None
+            assert not IOLoop._ioloop_for_asyncio
+            assert not {"duckdb", "ibis.backends.duckdb", "matplotlib_inline.backend_inline"} & set(sys.modules)
+            assert "MPLBACKEND" not in __import__("os").environ
+        """
+        environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+        subprocess.run([sys.executable, "-c", textwrap.dedent(opened)], check=True, env=environment)
+
+
+class TestWhatGoesWrong:
+    def test_what_ends_a_kernel_is_told_and_the_others_go_on(self, tmp_path):
+        cells = {
+            "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+            "left": "import os\nos._exit(3)",
+            "hung": "import threading\nthreading.Event().wait()",
+            "deaf": "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nwhile True: pass",
+            "fine": "print('fine')",
+        }
+        chapters = [Chapter(name, notebook(tmp_path, name, [f"# {name}", code])) for name, code in cells.items()]
+        with watched(tmp_path) as engine:
+            runs = run_all(
+                chapters, {}, into=tmp_path, root=tmp_path, jobs=5, timeout=1, progress=Progress(), engine=engine
+            )
+            assert all(isinstance(each, kernels.Forked) for each in engine.processes)
+            assert children(engine._server.pid) == []  # no zombies either
+            assert list(engine.sockets.iterdir()) == []
+        failures = {run.chapter.name: str(run.failure) for run in runs}
+        assert failures.pop("fine") == "None"
+        died, stopped = "the kernel died (often: out of memory)", "the cell ran for more than 1 s and was stopped"
+        assert failures == {
+            "killed": f"killed, cell 3 (killed): {died}",
+            "left": f"left, cell 3 (left): {died}",
+            "hung": f"hung, cell 3 (hung): {stopped}",
+            "deaf": f"deaf, cell 3 (deaf): {stopped}",
+        }
+
+    def test_a_kernel_goes_with_the_server_and_later_ones_are_stock(self, tmp_path):
+        cells = {
+            "ends": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nwhile True: pass",
+            "next": "print(1)",
+        }
+        chapters = [Chapter(name, notebook(tmp_path, name, [code])) for name, code in cells.items()]
+        with watched(tmp_path) as engine:
+            ends, after = run_all(
+                chapters, {}, into=tmp_path, root=tmp_path, jobs=1, progress=Progress(), engine=engine
+            )
+            assert "the kernel died" in str(ends.failure)
+            assert after.failure is None
+            assert [type(each) for each in engine.processes] == [kernels.Forked, subprocess.Popen]
+            assert engine.note.startswith("kernels are not preloaded (the process they are forked from ended)")
+            eventually(lambda: not alive(engine.processes[0].pid))
+
+    @pytest.mark.parametrize(
+        ("boot", "why"),
+        [
+            ("import sys; sys.exit(1)", "the process they are forked from ended"),
+            (kernels.BOOT.replace("import main;", "import main, preload; preload.__globals__['PRELOADED'] = ('no',);"),
+             "ModuleNotFoundError: No module named 'no'"),
+        ],
+    )  # fmt: skip
+    def test_a_server_that_cannot_start_is_told_and_kernels_are_stock(self, tmp_path, monkeypatch, boot, why):
+        monkeypatch.setattr(kernels, "BOOT", boot)
+        with watched(tmp_path) as engine:
+            assert said(ran(engine, tmp_path, "print(1)")[0]) == ["1"]
+            assert engine.note == f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
+
+    def test_where_forking_is_not_available_kernels_are_stock(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(sys, "platform", "darwin")
+        with kernels.engine("preloaded", tmp_path) as engine:
+            assert type(engine) is kernels.Stock
+            assert "on Linux alone" in engine.note
+
+    def test_a_run_that_is_interrupted_leaves_nothing(self, tmp_path):
+        class Interrupted(Progress):
+            def step(self, title, done):
+                if done:
+                    raise KeyboardInterrupt
+
+        chapters = [Chapter(name, notebook(tmp_path, name, ["1", "2"], parameters=None)) for name in ("one", "two")]
+        with watched(tmp_path) as engine, pytest.raises(KeyboardInterrupt):
+            run_all(chapters, {}, into=tmp_path, root=tmp_path, jobs=2, progress=Interrupted(), engine=engine)
+
+    def test_when_the_command_is_killed_so_is_all_that_it_started(self, tmp_path):
+        told = tmp_path / "pids"
+        waits = notebook(
+            tmp_path,
+            "waits",
+            [f"import os, pathlib\npathlib.Path({str(told)!r}).write_text(f'{{os.getpid()}} {{os.getppid()}}\\n')\n"
+             "while True: pass"],
+            parameters=None,
+        )  # fmt: skip
+        code = f"""
+            from pathlib import Path
+            from kpi_lib.publish.execute import run_all, Chapter
+            from kpi_lib.publish.kernels import engine
+            from kpi_lib.publish.progress import Progress
+            root = Path({str(tmp_path)!r})
+            with engine("preloaded", root) as preloaded:
+                chapters = [Chapter("waits", Path({str(waits)!r}))]
+                run_all(chapters, {{}}, into=root, root=root, progress=Progress(), engine=preloaded)
+        """
+        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as command:
+            eventually(lambda: told.exists() and told.read_text().endswith("\n"), 60)
+            command.kill()
+        pids = [int(pid) for pid in told.read_text().split()]
+        eventually(lambda: not any(map(alive, pids)))
+
+
+class TestAsJupyterUsesIt:
+    def test_signals_and_return_codes(self, engine):
+        async def lives():
+            manager = manager_of(engine)(kernel_name="python3")
+            await manager.start_kernel()
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            kernel = manager.provisioner.process
+            assert kernel.poll() is None
+            assert os.getpgid(kernel.pid) == kernel.pid
+            client.execute("while True: pass")
+            while (await client.get_iopub_msg())["msg_type"] != "execute_input":
+                pass
+            await manager.interrupt_kernel()
+            while (reply := await client.get_shell_msg())["msg_type"] != "execute_reply":
+                pass
+            assert reply["content"]["ename"] == "KeyboardInterrupt"
+            assert await manager.is_alive()
+            await manager.signal_kernel(signal.SIGTERM)
+            assert await manager.provisioner.wait() == -signal.SIGTERM
+            assert kernel.wait() == kernel.poll() == -signal.SIGTERM
+            assert not await manager.is_alive()
+            client.stop_channels()
+            await manager.cleanup_resources()
+
+        asyncio.run(lives())
+
+    def test_the_sockets_lie_where_only_this_user_may_enter(self, engine):
+        assert engine.sockets.stat().st_mode & 0o777 == 0o700
+
+    def test_long_temporary_folders_do_not_make_addresses_too_long(self, tmp_path, monkeypatch):
+        deep = tmp_path / ("d" * 100)
+        deep.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(deep))
+        with kernels.engine("preloaded", tmp_path) as engine:
+            assert len(str(engine.sockets)) < kernels.LONGEST
+
+
+def test_the_longest_comes_first_by_time_if_known_of_all_else_by_size(tmp_path):
+    short, long = (Chapter(name, notebook(tmp_path, name, ["1"] * cells)) for name, cells in (("s", 1), ("l", 9)))
+    assert longest_first([short, long], {}) == [long, short]
+    assert longest_first([short, long], {"s": 1.0}) == [long, short]
+    assert longest_first([short, long], {"s": 2.0, "l": 1.0}) == [short, long]
+    assert longest_first([short, long], {"s": 2.0, "l": 0.0}) == [long, short]
+
+
+def test_a_report_is_built_with_either_engine(tmp_path, engine):
+    page = notebook(tmp_path, "page", ["# Page", "print(period)"])
+    outcome = built(tmp_path, page, engine=engine)
+    assert (outcome.status, outcome.failures) == ("whole", [])
+    assert engine.note == ""
