@@ -9,6 +9,7 @@ import ctypes
 import gc
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -34,13 +35,18 @@ BACKEND = "module://matplotlib_inline.backend_inline"  # what ipykernel sets bef
 DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 
 
-def main(descriptor: int) -> None:
-    """Serve the process at the other end of an inherited socket; in a forked child, be a kernel instead."""
+def main(descriptor: int, folder: str) -> None:
+    """Serve the process at the other end of an inherited socket; in a forked child, be a kernel instead.
+
+    `folder`, where the kernels' sockets lie, goes with the server.
+    """
     with socket.socket(fileno=descriptor) as connection:
         connection.set_inheritable(False)
         request = serve(connection)
     if request:
         be_kernel(request)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def serve(connection: socket.socket) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from threading import RLock
 from typing import IO, Any
 
 ENGINES = ("preloaded", "stock")
-BOOT = "import sys; del sys.path[0]; from kpi_lib.kernel_server import main; main(int(sys.argv[1]))"
+BOOT = "import sys; del sys.path[0]; from kpi_lib.kernel_server import main; main(int(sys.argv[1]), sys.argv[2])"
 PATIENCE = 60  # seconds until a server that says nothing counts as dead
 LONGEST = 70  # bytes of a folder's name in which a socket's address still fits into the system's 107
 
@@ -75,7 +75,7 @@ class Preloaded(Stock):
             with theirs:
                 try:
                     self._server = subprocess.Popen(
-                        [sys.executable, "-c", BOOT, str(theirs.fileno())],
+                        [sys.executable, "-c", BOOT, str(theirs.fileno()), str(self.sockets)],
                         pass_fds=[theirs.fileno()],
                         cwd=self._root,
                         stdin=silent,
