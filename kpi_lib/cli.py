@@ -57,6 +57,7 @@ def cli() -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
 @click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="preloaded", help="How kernels start.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
+@click.option("--profile", is_flag=True, help="Say where the time went.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
 @common
 def report(
@@ -68,6 +69,7 @@ def report(
     out: Path | None,
     engine: str,
     fresh: bool,
+    profile: bool,
     as_json: bool,
     path: str,
     as_of: str | None,
@@ -107,6 +109,11 @@ def report(
             click.echo(f"kpi: {plain(line)}", err=True)
         if not as_json:
             click.echo(outcome.message)
+    if profile:
+        from kpi_lib.publish.profile import show
+
+        for outcome in outcomes:
+            show(outcome.timings, outcome.folder.name)
     if as_json:
         said = [
             {

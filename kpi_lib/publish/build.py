@@ -102,10 +102,14 @@ def build(
             )
         with clock("pages"), progress.stage("pages"):
             printed = render.render(book, stage, runs, work.numbers)
-        timings = clock.seconds | {"each": {run.chapter.name: round(run.seconds, 2) for run in runs}}
+        timings = progress.seconds | clock.seconds | printed.seconds
+        timings["each"] = {run.chapter.name: round(run.seconds, 2) for run in runs}
+        timings["kernels"] = {run.chapter.name: round(run.kernel, 2) for run in runs}
         work.finish(runs, printed, timings)
         kept = shelf.keeps(book.folder, printed.status)
-        folder = shelf.publish(stage, book.folder, printed.status)
+        with clock("swap"):
+            folder = shelf.publish(stage, book.folder, printed.status)
+        timings["swap"] = clock.seconds["swap"]
         if not book.audience:
             index.renew(shelf.folder, book)
         return Outcome(printed.status, folder, kept, printed.failures, printed.problems, timings)

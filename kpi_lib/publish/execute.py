@@ -65,6 +65,7 @@ class Run:
     output: Path
     seconds: float
     failure: Failure | None = None
+    kernel: float = 0.0  # seconds of these until the first cell could run
 
 
 def parameters_of(chapter: Chapter, common: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,10 +196,10 @@ def _run(
 
     from kpi_lib.publish.provisioner import manager_of
 
-    reached = [0]
+    reached, ready = [0], [0.0]
 
     def at_cell(cell_index: int, **_: Any) -> None:
-        reached[0] = cell_index
+        reached[0], ready[0] = cell_index, ready[0] or perf_counter() - began
         progress.step(chapter.name, cell_index)
 
     source = _read(chapter.notebook)
@@ -229,7 +230,7 @@ def _run(
         failure = Failure(chapter.name, scrub(stopped), *_place(source, reached[0], injected=bool(given)))
     _tidy(output, root)
     progress.end(chapter.name, "failed" if failure else "")
-    return Run(chapter, given, output, perf_counter() - began, failure)
+    return Run(chapter, given, output, perf_counter() - began, failure, ready[0])
 
 
 def _sentence(kind: str, text: str) -> str:

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Says nothing; the base of the displays. Notebooks call it from several threads at once."""
+    """Says nothing; the base of the displays. Notebooks call it from several threads at once.
+
+    `seconds` holds how long each stage took.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
         """Show a stage of the run from its start to its end."""
         self.begin(title, 1)
-        done = False
+        done, began = False, perf_counter()
         try:
             yield
             done = True
         finally:
+            self.seconds[title] = round(perf_counter() - began, 2)
             self.end(title, "" if done else "failed")
 
     def begin(self, title: str, total: int) -> None:
@@ -42,6 +49,7 @@ class Lines(Progress):
     """One plain line when something ends, for logs and schedulers."""
 
     def __init__(self, out: IO[str] | None = None) -> None:
+        super().__init__()
         self.out = out or sys.stderr
         self._started: dict[str, float] = {}
         self._total: dict[str, int] = {}
@@ -62,6 +70,7 @@ class Live(Progress):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+        super().__init__()
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars: Bars = Progress(*columns, console=Console(stderr=True))
         self._tasks: dict[str, TaskID] = {}

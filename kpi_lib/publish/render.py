@@ -1,9 +1,11 @@
 """Executed notebooks in, pages out: HTML and PDF of each, the book of all, the index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from kpi_lib.errors import KpiError
@@ -60,12 +62,20 @@ class Book:
 
 @dataclass
 class Printed:
-    """What came of printing; `entries` are the lines of the index."""
+    """What came of printing; `entries` are the lines of the index, `seconds` what each kind of page took."""
 
     status: str = "whole"
     failures: list[Failure] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, kind: str) -> Iterator[None]:
+        """Add what is done meanwhile to the seconds of a kind of page."""
+        began = perf_counter()
+        yield
+        self.seconds[kind] = round(self.seconds.get(kind, 0) + perf_counter() - began, 2)
 
 
 def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]) -> Printed:
@@ -91,7 +101,8 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
         _notice(book, folder, failure, printed)
     whole = len(pages) == len(book.chapters)
     if whole:
-        printed.problems += pdf.write(pages, book, folder / book.file, title=book.title, cover=True)
+        with printed.timed("pdf"):
+            printed.problems += pdf.write(pages, book, folder / book.file, title=book.title, cover=True)
     printed.status = "failed" if printed.failures else "whole" if whole else "partial"
     printed.problems = list(dict.fromkeys(printed.problems))
     said = MESSAGES.get(printed.status)
@@ -108,8 +119,10 @@ def _page(book: Book, folder: Path, page: Any, printed: Printed) -> Any:
 
     file = f"{page.name}-{book.name}.pdf"
     title = book.to.say("{title}, {period}", title=page.title, period=book.label)
-    printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
-    (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
+    with printed.timed("pdf"):
+        printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
+    with printed.timed("html"):
+        (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
     files = [("PDF", file), (book.to.say("Notebook"), f"{page.name}.ipynb")]
     findings = [block.html for block in page.blocks if block.type == "finding"][:FIRST_LINES]
     about = {"lead": page.lead.html if page.lead else "", "findings": findings, "sections": page.sections}

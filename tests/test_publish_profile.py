@@ -1,0 +1,39 @@
+"""Where the time goes: what a build writes down, and the table that shows it."""
+
+from io import StringIO
+
+from publish_books import built, notebook
+from rich.console import Console
+
+from kpi_lib.publish import Progress, manifest, profile
+
+
+def test_a_build_writes_down_its_stages_and_notebooks(tmp_path):
+    page = notebook(tmp_path, "page", ["# Page", "print(period)"])
+    progress = Progress()
+    with progress.stage("tables"):
+        pass
+    outcome = built(tmp_path, page, progress=progress)
+    timings = manifest.read(outcome.folder)["timings"]
+    assert set(timings) == {"tables", "prepare", "notebooks", "pages", "html", "pdf", "each", "kernels"}
+    assert set(outcome.timings) == set(timings) | {"swap"}  # the manifest is in what is swapped
+    assert 0 < timings["kernels"]["page"] < timings["each"]["page"] <= timings["notebooks"]
+    assert timings["html"] + timings["pdf"] <= timings["pages"] + 0.02  # each is rounded
+
+
+def test_the_table_names_each_with_its_seconds():
+    timings = {"tables": 1, "numbers": 2, "prepare": 2.5, "notebooks": 4, "each": {"loyalty": 3.25}}
+    timings |= {"kernels": {"loyalty": 0.5}, "pages": 1, "pdf": 0.75}
+    out = StringIO()
+    profile.show(timings, "2024-05", Console(file=out, width=80))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.getvalue().splitlines() if "│" in line]
+    assert rows == [
+        ["tables", "", "1.00"],
+        ["prepare", "", "2.50"],
+        ["", "numbers", "2.00"],
+        ["notebooks", "", "4.00"],
+        ["", "loyalty", "3.25"],
+        ["", "until its kernel was ready", "0.50"],
+        ["pages", "", "1.00"],
+        ["", "pdf", "0.75"],
+    ]
