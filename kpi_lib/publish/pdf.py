@@ -39,29 +39,40 @@ SIZES = (
     (7, TURNED),
     (6, TURNED),
 )  # size of text, width: the first that fits
+UNBROKEN = (8.5, 8, 7.5)  # sizes at which a table whose lines all fit is rather set than with broken lines
 GAP = 0.9  # between two columns, in em
 OPENING = frozenset({"prose", "cards", "finding", "note"})
 LONG_TABLE = 16  # rows; one that has more may break over pages
 
 
-def write(
-    pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool, archive: bool = False
-) -> list[str]:
-    """Typeset pages as one PDF/UA file and return what could not be printed as it was.
+def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool) -> list[str]:
+    """Typeset pages as one file, PDF/UA-1 and PDF/A-2a, and return what could not be printed as it was.
 
-    With `archive` the file is PDF/A too. Its bytes depend on its content and on the book's stamp only.
+    The file's bytes depend on its content and on the book's stamp only.
     """
     with tempfile.TemporaryDirectory(prefix="kpi-print-") as name:
         folder = Path(name)
         shutil.copy(TEMPLATE, folder / "main.typ")
         data = _data(pages, book, folder, title=title, cover=cover)
-        missing = _typeset(folder, data, target, book.stamp, archive=archive)
+        missing = _typeset(folder, data, target, book.stamp)
+        _packed(folder / "typeset.pdf", target)
     shown = " ".join(sorted(missing))
     return [f"{target.name}: the report's fonts have no {shown}; {SUBSTITUTE} is printed instead"] if missing else []
 
 
-def _typeset(folder: Path, data: str, target: Path, stamp: datetime, *, archive: bool) -> set[str]:
-    """Run Typst; characters that no font has are replaced, since the PDF would not be accessible with them."""
+def _packed(typeset: Path, target: Path) -> None:
+    """Write a file with its many small objects in compressed streams, which takes nearly half of its size away."""
+    import pikepdf
+
+    with pikepdf.open(typeset) as opened:
+        opened.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+
+
+def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]:
+    """Run Typst, which writes `typeset.pdf` into the folder, and return the characters that no font has.
+
+    They are replaced, since the file would not be accessible with them.
+    """
     import typst
 
     compiler = typst.Compiler(font_paths=[str(HERE / "fonts")], ignore_system_fonts=True, root=str(folder))
@@ -71,8 +82,8 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime, *, archive:
         try:
             compiler.compile(
                 str(folder / "main.typ"),
-                output=str(target),
-                pdf_standards=["ua-1", "a-2a"] if archive else ["ua-1"],
+                output=str(folder / "typeset.pdf"),
+                pdf_standards=["ua-1", "a-2a"],
                 timestamp=stamp.astimezone(UTC),
             )
             return missing
@@ -149,6 +160,9 @@ def _fit(table: dict[str, Any]) -> dict[str, Any]:
     least = [
         min(text, max(word, 16.0 if number else 8.0)) for text, word, number in zip(whole, least, right, strict=True)
     ]
+    for size in UNBROKEN:
+        if sum(whole) <= A4 / size - GAP * len(columns):
+            return {"size": size, "flipped": False, "widths": [0] * len(columns)}
     for size, width in SIZES:
         room = width / size - GAP * len(columns)
         fitted = {"size": size, "flipped": width > A4}
