@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from kpi_lib.facts import Data
-from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, fetched
+from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, computed, fetched
 from kpi_lib.waiting import curve, drawn, product_limit
 
 EXCLUDED = "excluded"
@@ -73,12 +73,12 @@ class Scan:
         kept = {"period": self.table.period} | {_by(cut): self.table[cut].cast("string") for cut in cuts - {TOTAL}}
         kept |= {name: node.to_expr() for node, name in self.columns.items()}
         if EXCLUDED in self.table.columns:
-            narrow = self._narrow(**kept, excluded=self.table.excluded).cache()
+            narrow = computed(self._narrow(**kept, excluded=self.table.excluded))
             rows, left_out = narrow.filter(narrow.excluded.isnull()), narrow.filter(narrow.excluded.notnull())
             counts = left_out.group_by(*self._apart, "period", EXCLUDED).aggregate(rows=left_out.count())
             self.fetched[EXCLUDED] = _with_slice(counts.to_pandas().sort_values(EXCLUDED))
         else:
-            rows = self._narrow(**kept).cache()
+            rows = computed(self._narrow(**kept))
         for kind, query in self.queries.items():
             asked = query.over(self.data.stacked(rows, map(_by, query.cuts)), self.data.keys)
             self.fetched[kind] = _indexed(fetched(asked, query.cuts))

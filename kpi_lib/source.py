@@ -42,7 +42,8 @@ SETTINGS = {  # of an engine's session
     "duckdb": ("TimeZone = 'UTC'",),
     # computed columns have no statistics: PostgreSQL takes them for a few rows and loops over whole tables
     "postgres": ("TIME ZONE 'UTC'", "enable_nestloop = off", "jit = off"),
-    "pyspark": ("spark.sql.session.timeZone = UTC",),
+    # without Arrow each query computes Ibis's small tables anew, row by row in Python
+    "pyspark": ("spark.sql.session.timeZone = UTC", "spark.sql.execution.arrow.pyspark.enabled = true"),
 }
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 

@@ -149,7 +149,7 @@ class Data:
 
     def shared(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return an intermediate table that several facts stand on, computed once by the engine."""
-        return self.built(name, lambda data: make(data).cache())
+        return self.built(name, lambda data: computed(make(data)))
 
     @property
     def keys(self) -> list[str]:
@@ -238,6 +238,18 @@ class Row:
 
     def __dir__(self) -> Iterator[str]:
         return iter(self._table.columns)
+
+
+def computed(rows: Any) -> Any:
+    """Return rows that the engine computes once, in the types that they had."""
+    import ibis.expr.operations as ops
+
+    engine = rows.get_backend()
+    if engine.name != "pyspark":
+        return rows.cache()
+    for small in rows.op().find(ops.InMemoryTable):
+        engine.to_pandas(small.to_expr().limit(0))  # Ibis gives Spark a small table only when a query fetches rows
+    return rows.cache().cast(rows.schema())
 
 
 def fetched(query: Any, cuts: Iterable[Any]) -> Any:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.facts.data import Data
+from kpi_lib.facts.data import Data, computed
 
 DONE = ("resolved", "closed")
 UNKNOWN_LEVEL = 99
@@ -55,7 +55,7 @@ def _wide(data: Data) -> Any:
     rows = plain_tickets(data)
     if not data.has("ticket_events"):
         return rows
-    ends = _summary_of_statuses(data).cache()
+    ends = computed(_summary_of_statuses(data))
     rows = _with_follow_up(data, _with_events(data, rows, ends), ends)
     assigned = _assignees(data, ends)
     return rows.left_join(assigned, rows.ticket_id == assigned.assigned_ticket).drop("assigned_ticket")
