@@ -12,7 +12,7 @@ ready := .venv/.ready
 strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
-.PHONY: help setup report email values check list sample test test-slow tidy docs translations lab clean moved
+.PHONY: help setup report email values check list sample test test-slow test-engines tidy docs translations lab clean moved
 
 help: ## this list
 	@echo "make COMMAND [PERIOD=2024-05] [PARAMS=params/report.yaml]; PERIOD is a month, 2024-Q2, 2024 or last"
@@ -52,6 +52,9 @@ test: $(ready) ## format, lint, types, layers, stripped notebooks, tests
 
 test-slow: $(ready) ## measure by simulation: the 95 % intervals, false alarms, senders killed at every step; about three minutes
 	$(bin)/pytest -m slow tests/slow
+
+test-engines: $(ready) ## the same numbers on PostgreSQL and Spark, each where it is installed
+	$(bin)/pytest -m engines -s tests/engines
 
 tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outputs
 	$(bin)/ruff check --fix
