@@ -184,7 +184,7 @@ def decompose(frame: pd.DataFrame, kpi: str, cut: str, period: Period, about: Ab
         return language.say(
             "{title}: provisional ({anchor}); what moved it can be told when it is final.",
             **given,
-            anchor=now["anchor"],
+            anchor=about["kpis"][now["kpi"]]["anchor"],
         )
     if str(now["method"]).startswith("Kaplan-Meier"):
         return language.say(

@@ -47,15 +47,15 @@ _DERIVED = "derived from "
 def localised(frame: pd.DataFrame, about: Mapping[str, Any], code: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a scorecard's rows and what it says about them with all texts of declarations in a language.
 
-    Addresses, cuts, members and figures stay as they are. What a notebook declares stays in its author's language.
+    Addresses, anchors, cuts, members and figures of the rows stay as they are, as numbers are judged by them. What a
+    notebook declares stays in its author's language.
     """
     told = dict(about) | {"language": code}
     if code == "en":
         return frame, told
     to = language(code)
     titles = {title: to.named(title) for title in frame["title"].dropna().unique()}
-    anchors = {anchor: _anchor(anchor, to) for anchor in frame["anchor"].dropna().unique()}
-    frame = frame.assign(title=frame["title"].map(titles), anchor=frame["anchor"].map(anchors))
+    frame = frame.assign(title=frame["title"].map(titles))
     told["families"] = {name: to.say(title) for name, title in about["families"].items()}
     told["kpis"] = {address: _kpi(address, said, to) for address, said in about["kpis"].items()}
     return frame, told

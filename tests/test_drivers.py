@@ -28,7 +28,8 @@ def rows(period, cut=None, **members):
 
 def moved(before, now, cut="channel", **changed):
     frame = pd.concat([rows("2024-04", cut, **before), rows("2024-05", cut, **now)], ignore_index=True)
-    return decompose(frame.assign(**changed), "csat", cut, MAY, ABOUT)
+    about = ABOUT | {"kpis": {"csat": {"anchor": "answered in the period"}}}
+    return decompose(frame.assign(**changed), "csat", cut, MAY, about)
 
 
 def vector():

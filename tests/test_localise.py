@@ -36,9 +36,10 @@ def test_titles_anchors_and_families_are_translated(monkeypatch):
         "{anchor},_each_watched_for_{count}_day": watched,
     }
     monkeypatch.setattr(localise, "language", lambda code: Invented(code, **words))
-    frame, about = localised(FRAME, _about("resolution_rate"), "ru")
+    frame, about = localised(FRAME, _about("resolution_rate", anchor=FRAME["anchor"][1]), "ru")
+    assert about["kpis"]["resolution_rate"]["anchor"] == "создано за период, 30 дней"
     assert frame["title"].tolist() == ["Индекс лояльности", "Resolution rate"]
-    assert frame["anchor"].tolist() == ["what happened in the period", "создано за период, 30 дней"]
+    assert frame["anchor"].tolist() == FRAME["anchor"].tolist()  # stocks are told from flows by it
     assert about["families"] == {"loyalty": "Лояльность"}
 
 

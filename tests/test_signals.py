@@ -5,6 +5,8 @@ import pytest
 from small_scorecard import row
 
 from kpi_lib import intervals, signals
+from kpi_lib.language import LANGUAGES
+from kpi_lib.localise import localised
 from kpi_lib.period import Period
 from kpi_lib.signals import BEYOND, NEAR, RUN
 
@@ -104,6 +106,15 @@ def test_what_happens_is_counted_per_day_and_what_stands_open_is_not():
     assert flow.rule == ""  # a February of 28 days
     assert flow.high[0] / 30 == pytest.approx(flow.high[-1] / 28)
     assert signals.judge(rows.assign(anchor="the state at the end of the month")).rule == BEYOND
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_stands_open_is_judged_alike_in_every_language(code):
+    days = [period.last_day.day for period in Period.parse("2023-02").trailing(9)]
+    rows = counts([100 * day for day in days], last="2023-02", anchor="the state at the end of the period")
+    assert signals.of_scorecard(rows, "2023-02").judgements["nps"].rule == BEYOND
+    told, _ = localised(rows, {"families": {}, "kpis": {}}, code)
+    assert signals.of_scorecard(told, "2023-02") == signals.of_scorecard(rows, "2023-02")
 
 
 def test_a_level_that_drifts_as_it_always_did_is_no_signal():
