@@ -2,11 +2,12 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from kpi_lib import restated
+from kpi_lib import provenance, restated
 from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About
@@ -18,11 +19,14 @@ from kpi_lib.period import Period, parse_instant
 from kpi_lib.units import NONE
 
 
-def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
+def data_page(headlines: pd.DataFrame, about: About, params: Params, kpis: Iterable[str] = ()) -> Table:
     """Return per table the rows read and left out, then what was not counted, checks and provenance.
 
-    The names of tables and columns are those of the contract in every language.
+    With `kpis`, it is confined to these and to the tables that they are counted from. The names of tables and columns
+    are those of the contract in every language.
     """
+    if heads := {kpi.partition(".")[0] for kpi in kpis}:
+        headlines, about = headlines[headlines["kpi"].isin(heads)], _confined(about, heads)
     to, there = speak(about), [table for table in about["tables"] if table["present"]]
     columns = [
         Column(to.say("Table"), "left"), Column(to.say("Rows read")), Column(to.say("Left out, and why"), "left"),
@@ -51,6 +55,15 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params) -> Table:
             *_provenance(about, params),
         ],
     )
+
+
+def _confined(about: About, heads: set[str]) -> About:
+    """Return what is said of some KPIs and of the tables that they, or companions of theirs, are counted from."""
+    kpis = [said for kpi, said in about["kpis"].items() if kpi.partition(".")[0] in heads]
+    read = {one.partition(".")[0] for said in kpis for name in said.get("reads", ()) for one in name.split(" or ")}
+    parts = {part: [each for each in about[part] if each["table"] in read] for part in ("tables", "checks")}
+    turned = [each for each in about.get("restated", ()) if each["kpi"].partition(".")[0] in heads]
+    return {**about, **parts, "restated": turned}
 
 
 def _excluded(headlines: pd.DataFrame, about: About) -> list[str]:
@@ -112,12 +125,27 @@ def _provenance(about: About, params: Params) -> list[str]:
     not_fresh = to.say(
         "The extract's time is that of the latest event in the data, so how fresh the data is cannot be told."
     )
+    of_slice = [
+        to.say("The rows read and left out are those of the whole company, not of one {cut} alone.", cut=to.cut(cut))
+        for cut in (about.get("audience") or {}).get("where", ())
+    ]
     return [
+        *of_slice,
         *([to.say("Tables that are not there: {tables}.", tables=to.joined(absent))] if absent else []),
         extract,
         *([not_fresh] if about["as_of_source"] == "latest" else []),
+        _made_with(about, params),
         *([to.say("Sample data: the company is invented.")] if about["sample"] else []),
     ]
+
+
+def _made_with(about: About, params: Params) -> str:
+    to, commit = speak(about), provenance.commit(params.project)
+    known = commit.removesuffix(provenance.CHANGED)
+    at = to.say("commit {hash}", hash=known) if known == commit else to.say("commit {hash} + changes", hash=known)
+    software = to.joined([*([at] if commit else []), *provenance.versions()])
+    given = {"software": software, "hash": provenance.fingerprint(about.get("inputs", {}))}
+    return to.say("Made with {software}; fingerprint of the data {hash}.", **given)
 
 
 def _day(instant: str | None, about: About) -> str:

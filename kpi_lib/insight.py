@@ -158,7 +158,7 @@ def title_by(row: Row, about: About) -> str:
 def _judgement(row: Row, about: About) -> str:
     say, aim = speak(about).say, target(row, about)
     if row["provisional"]:
-        return say(wording.PROVISIONAL[bool(aim)], anchor=row["anchor"], target=aim)
+        return say(wording.PROVISIONAL[bool(aim)], anchor=about["kpis"][row["kpi"]]["anchor"], target=aim)
     verdict = WITHIN_MARGIN if is_within_margin(row) else row["verdict"]
     words = wording.VERDICTS.get(verdict)
     return say(words[_is_plural(row["title"])], target=aim) if words else ""
@@ -168,7 +168,9 @@ def _without_number(row: Row, about: About) -> str:
     language, plural = speak(about), _is_plural(row["title"])
     given = {"title": row["title"], "period": language.period(Period.parse(row["period"]))}
     if row["status"] == "small_sample":
-        return language.many(*wording.TOO_FEW[plural], 0 if pd.isna(row["n"]) else int(row["n"]), **given)
+        if pd.isna(row["n"]):
+            return language.say(wording.HIDDEN, **given)
+        return language.many(*wording.TOO_FEW[plural], int(row["n"]), **given)
     return language.say(wording.WITHOUT_NUMBER[row["status"]][plural], **given)
 
 

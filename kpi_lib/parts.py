@@ -85,7 +85,7 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
         lines.append([titled, *now, *before, count(row["n"], to), _target(row, about)])
     if not any(line[-1] for line in lines):
         columns, lines = columns[:-1], [line[:-1] for line in lines]
-    return Table(_caption(rows, period, about), columns, lines, _notes(rows, to))
+    return Table(_caption(rows, period, about), columns, lines, _notes(rows, about))
 
 
 def of_members(rows: pd.DataFrame, about: About, totals: Mapping[str, Row] | None = None) -> Table:
@@ -116,7 +116,7 @@ def of_members(rows: pd.DataFrame, about: About, totals: Mapping[str, Row] | Non
         now = [insight.value(other, about) if other else NONE for other in values]
         lines.append([to.member(row["cut"], row["member"]), count(row["numerator"], to), *now, *before])
     caption = to.say("{title}, {period}", title=first["title"], period=to.period(period))
-    return Table(caption, columns, lines, _notes(main, to))
+    return Table(caption, columns, lines, _notes(main, about))
 
 
 def _turned(rows: pd.DataFrame, readings: list[str], about: About, totals: Mapping[str, Row]) -> Table:
@@ -140,7 +140,7 @@ def _turned(rows: pd.DataFrame, readings: list[str], about: About, totals: Mappi
     signs = [to.say(_SIGNS, better=BETTER.strip(), worse=WORSE.strip())] if compared else []
     period = to.period(Period.parse(first["period"]))
     caption = to.say("{title}, {period}", title=short(readings[0], about), period=period)
-    return Table(caption, columns, lines, [*signs, *_notes(rows, to)])
+    return Table(caption, columns, lines, [*signs, *_notes(rows, about)])
 
 
 def of_drivers(moved: Drivers, about: About) -> Table:
@@ -176,11 +176,12 @@ def not_available(kpis: Sequence[str], about: About) -> str:
     for kpi in kpis:
         needs = about["kpis"][kpi].get("needs", [])
         absent = [need for need in needs if not any(present.get(table, True) for table in need.split(" or "))]
-        reason = (
-            to.many("no {tables} table", "no {tables} tables", len(absent), tables=to.listed(absent))
-            if absent
-            else to.say("nothing to count")
-        )
+        if absent:
+            reason = to.many("no {tables} table", "no {tables} tables", len(absent), tables=to.listed(absent))
+        elif cut := about["kpis"][kpi].get("unsliced"):
+            reason = to.say("cannot be shown for one {cut}", cut=to.cut(cut))
+        else:
+            reason = to.say("nothing to count")
         reasons[reason].append(short(kpi, about))
     told = [f"{to.joined(names)} ({reason})" for reason, names in reasons.items()]
     return to.say("Not available: {kpis}.", kpis=to.semicolon.join(told))
@@ -224,8 +225,10 @@ def count(value: Any, to: Language) -> str:
 
 def _card_note(row: Row, about: About) -> str:
     to = speak(about)
+    if row["status"] == "small_sample" and pd.isna(row["n"]):
+        return to.say("too few cases to be shown")
     if row["status"] == "small_sample":
-        return to.say("too few cases (n = {count})", count=count(row["n"], to) or to.number(0))
+        return to.say("too few cases (n = {count})", count=count(row["n"], to))
     if row["status"] != "ok":
         return to.say(said) if (said := _NO_NUMBER.get(row["status"])) else ""
     return to.say(insight.WITHIN_MARGIN) if insight.is_within_margin(row) else ""
@@ -265,9 +268,10 @@ def _caption(rows: pd.DataFrame, period: Period, about: About) -> str:
     return to.say("{title}, {period}", title=title, period=to.period(period))
 
 
-def _notes(rows: pd.DataFrame, to: Language) -> list[str]:
-    ok = rows["status"] == "ok"
-    anchors = dict.fromkeys(rows.loc[ok & rows["provisional"].astype(bool), "anchor"])
+def _notes(rows: pd.DataFrame, about: About) -> list[str]:
+    to, ok = speak(about), rows["status"] == "ok"
+    provisional = rows.loc[ok & rows["provisional"].astype(bool), "kpi"]
+    anchors = dict.fromkeys(about["kpis"][kpi]["anchor"] for kpi in provisional)
     notes = [to.say("* Provisional: {anchors}.", anchors=to.semicolon.join(anchors))] if anchors else []
     missing = to.say("– No number: too few cases, nothing to measure, or not known yet.")
     return notes + ([missing] if not ok.all() else [])

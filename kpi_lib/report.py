@@ -271,9 +271,12 @@ class Report(Numbers):
         return Several([found.filled(self._now, self.about)])
 
     def data_quality(self) -> Shown:
-        """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract."""
+        """Show what the numbers were counted from: rows read and left out, checks, absent tables, the extract.
+
+        Those are the numbers that this notebook has shown so far, or all when it has shown none.
+        """
         headlines = self._now[self._now["headline"].astype(bool) & self._now["cut"].isna()]
-        return data_page.data_page(headlines, self.about, self.params)
+        return data_page.data_page(headlines, self.about, self.params, self._shown)
 
     def values(self, kpi: str, cut: str | None = None) -> pd.DataFrame:
         """Return a KPI's rows of all periods: its totals, or with `cut` its members."""

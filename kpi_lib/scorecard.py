@@ -342,13 +342,15 @@ def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
         "cuts": list(kpi.cuts),
         "table_cut": kpi.table_cut,
         "needs": sorted(_tables_of(kpi)),
+        "reads": sorted(_tables_of(kpi, optional=True)),
     }
 
 
-def _tables_of(kpi: Kpi) -> set[str]:
-    """Return the tables without which a KPI, or what it is derived from, has no value."""
-    parents = (table for parent in kpi.of for table in _tables_of(find(parent, registry())[0]))
-    return {table for fact in kpi.facts for table in FACTS[fact].needs} | set(parents)
+def _tables_of(kpi: Kpi, *, optional: bool = False) -> set[str]:
+    """Return the tables without which a KPI, or what it is derived from, has no value, or all that it may look at."""
+    parents = (table for parent in kpi.of for table in _tables_of(find(parent, registry())[0], optional=optional))
+    facts = [FACTS[fact] for fact in kpi.facts]
+    return {name for fact in facts for name in (*fact.needs, *(fact.optional if optional else ()))} | set(parents)
 
 
 def _months(source: sources.Source, params: Params) -> tuple[Period, Period]:

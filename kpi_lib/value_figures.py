@@ -61,6 +61,8 @@ _ORDERED = {
 
 def spread(found: Found | None, about: About, colour: str = COLOUR) -> list[Shown | Figure]:
     """Return the sentence and the figure of how what customers have paid is spread, or a line that says why not."""
+    if cut := _cut(about):
+        return [Note(speak(about).say("How value is spread cannot be shown for one {cut}.", cut=cut))]
     if not found:
         return [Note(speak(about).say("How value is spread is not shown: too few customers are known to have bought."))]
     said = spread_in_words(found, about)
@@ -69,6 +71,8 @@ def spread(found: Found | None, about: About, colour: str = COLOUR) -> list[Show
 
 def holdout(found: Found | None, about: About, colour: str = COLOUR) -> list[Shown | Figure]:
     """Return the sentence and the figure of what the model predicted and what came, or a line that says why not."""
+    if cut := _cut(about):
+        return [Note(speak(about).say("The check of the lifetime model cannot be shown for one {cut}.", cut=cut))]
     if not found:
         return [
             Note(
@@ -79,6 +83,11 @@ def holdout(found: Found | None, about: About, colour: str = COLOUR) -> list[Sho
         ]
     said = holdout_in_words(found, about)
     return [Finding(said), backed(tracking(found, about, alt=said, colour=colour), holdout_table(found, about))]
+
+
+def _cut(about: About) -> str:
+    """Return the cut of which the report is of one member, in words; nothing when it is of the whole company."""
+    return "".join(speak(about).cut(cut) for cut in (about.get("audience") or {}).get("where", ()))
 
 
 def spread_in_words(found: Found, about: About) -> str:

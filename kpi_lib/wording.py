@@ -47,6 +47,7 @@ TOO_FEW = (
         "{title} are not shown for {period}: {count} cases are too few.",
     ),
 )
+HIDDEN = message("{title} for {period}: too few cases to be shown.")
 _CANNOT = message("{title} cannot be estimated for {period}: too little is known so far.")
 WITHOUT_NUMBER = {
     "undefined": (

@@ -26,7 +26,9 @@ CALM = [  # mean 30.0, mean moving range 1.018: limits 27.3 and 32.7
 
 
 def said(**changed):
-    return insight.sentence(row(**changed), ABOUT).replace("\N{NO-BREAK SPACE}", " ")
+    made = row(**changed)
+    about = ABOUT | {"kpis": {made["kpi"]: {"anchor": made["anchor"]}}}
+    return insight.sentence(made, about).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def history(*values, last="2024-05", **changed):
@@ -41,7 +43,7 @@ def history(*values, last="2024-05", **changed):
 def judged(*histories):
     """What `about` says of a scorecard of these rows."""
     frame = pd.DataFrame([one for rows in histories for one in rows])
-    titles = {one["kpi"]: {"title": one["title"]} for rows in histories for one in rows}
+    titles = {one["kpi"]: {"title": one["title"], "anchor": one["anchor"]} for rows in histories for one in rows}
     period = frame["period"].max()
     return {**ABOUT, "period": period, "kpis": titles, "signals": signals.of_scorecard(frame, period)}
 
@@ -126,6 +128,10 @@ def test_a_year_is_compared_with_the_year_before_once():
 
 def test_january_names_the_year_of_december():
     assert insight.changes(row(period="2024-01", year_ago=None), ABOUT)[0].endswith("on December 2023")
+
+
+def test_a_number_that_is_hidden_says_nothing_of_how_many_cases_there_are():
+    assert said(status="small_sample", n=None) == "Net Promoter Score for May 2024: too few cases to be shown."
 
 
 def test_provisional_is_said_and_not_judged():

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import small_scorecard
 
-from kpi_lib import captions, parts
+from kpi_lib import captions, parts, provenance
 from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
 from kpi_lib.kpi import FAMILIES, addresses
@@ -176,12 +177,57 @@ def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     assert page.notes[1] == "The numbers agree with each other in all 2 ways that can be checked."
     assert page.notes[2] == "Tables that are not there: surveys."
     assert "2 July 2024, 06:00 (Europe/Berlin)" in page.notes[3]
-    assert page.notes[4] == "Sample data: the company is invented."
+    assert re.fullmatch(
+        r"Made with Python [\d.]+\w*, Ibis [\d.]+, DuckDB [\d.]+; fingerprint of the data [0-9a-f]{8}\.", page.notes[4]
+    )
+    assert page.notes[5] == "Sample data: the company is invented."
+
+
+def test_the_data_page_is_confined_to_what_was_shown(report):
+    """Answers are read from surveys, which are not there, and perhaps customers; requests from tickets."""
+    report.about["kpis"]["nps"]["reads"] = ["surveys", "customers.segment or params.hours"]
+    report.about["kpis"]["first_response_time"]["reads"] = ["tickets or calls"]
+    report.finding("nps")
+    page = report.data_quality()
+    assert page.rows == []
+    assert page.notes[:3] == [
+        "Every check of the tables passed.",
+        "The numbers agree with each other in all 2 ways that can be checked.",
+        "Tables that are not there: surveys.",
+    ]
+    report.finding("first_response_time")
+    page = report.data_quality()
+    assert [row[0] for row in page.rows] == ["tickets"]
+    assert page.notes[0] == "Not counted in First response time: spam 49, test 1,008."
+
+
+def test_the_data_page_names_the_commit_of_the_project(report, monkeypatch):
+    for told, said in (("5410e62", "commit 5410e62"), ("5410e62+", "commit 5410e62 + changes")):
+        monkeypatch.setattr(provenance, "commit", lambda project, told=told: told)
+        assert f"Made with {said}, Python " in report.data_quality().notes[-2]
+
+
+def test_a_slices_data_page_says_whose_rows_were_read(report):
+    report.about["audience"] = {"name": "large", "where": {"segment": "large"}}
+    said = "The rows read and left out are those of the whole company, not of one segment alone."
+    assert said in report.data_quality().notes
+
+
+def test_what_cannot_be_told_of_a_slice_says_so(report):
+    report.about["tables"] = [{"table": "surveys", "present": True}]
+    report.about["kpis"]["csat"]["unsliced"] = "segment"
+    said = parts.not_available(["csat"], report.about)
+    assert said == "Not available: Customer satisfaction (cannot be shown for one segment)."
+
+
+def test_a_hidden_number_says_nothing_of_how_many_cases_there_are(report):
+    row = small_scorecard.row(status="small_sample", n=None)
+    assert parts.card(row, report._trend_of("nps"), report.about).note == "too few cases to be shown"
 
 
 def test_a_guessed_extract_time_is_said(report):
     report.about["as_of_source"] = "latest"
-    assert "cannot be told" in report.data_quality().notes[-2]
+    assert "cannot be told" in report.data_quality().notes[-3]
 
 
 def shares(period, members, **named):

@@ -151,3 +151,10 @@ def test_where_there_is_nothing_to_show_stands_a_quiet_line():
     for show in (value_figures.spread, value_figures.holdout):
         (line,) = show(None, ABOUT)
         assert isinstance(line, Note)
+
+
+def test_of_a_slice_it_is_said_that_nothing_can_be_shown_of_it():
+    about = ABOUT | {"audience": {"name": "large", "where": {"segment": "large"}}}
+    for show in (value_figures.spread, value_figures.holdout):
+        (line,) = show(None, about)
+        assert line.message.endswith("cannot be shown for one segment.")
