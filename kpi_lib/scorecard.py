@@ -31,6 +31,7 @@ from kpi_lib.period import Period
 from kpi_lib.suppression import COMPARED, is_hidden, without_few
 
 TREND = 13
+JOINED = {"segment": "customers", "plan": "subscriptions"}  # the tables that these cuts come from
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [
     *KEY,
@@ -349,8 +350,11 @@ def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
 def _tables_of(kpi: Kpi, *, optional: bool = False) -> set[str]:
     """Return the tables without which a KPI, or what it is derived from, has no value, or all that it may look at."""
     parents = (table for parent in kpi.of for table in _tables_of(find(parent, registry())[0], optional=optional))
-    facts = [FACTS[fact] for fact in kpi.facts]
-    return {name for fact in facts for name in (*fact.needs, *(fact.optional if optional else ()))} | set(parents)
+    found = set(parents)
+    for fact in (FACTS[name] for name in kpi.facts):
+        joined = {table for cut, table in JOINED.items() if cut in fact.cuts}
+        found |= {*fact.needs, *fact.optional, *joined} if optional else set(fact.needs)
+    return found
 
 
 def _months(source: sources.Source, params: Params) -> tuple[Period, Period]:

@@ -387,3 +387,12 @@ def test_what_is_asked_for_brings_what_it_is_derived_from_and_nothing_else():
         scorecard.needed_for(["nps.promotors"])
     with pytest.raises(UnknownNameError, match="no cut 'chanel' - did you mean 'channel'"):
         scorecard.find_cut("chanel")
+
+
+def test_a_number_names_the_tables_it_needs_and_all_that_it_may_look_at(company):
+    company.ticket("2024-05-09")
+    kpis = scorecard.build(company.loaded(), "2024-05", cuts=False).about["kpis"]
+    assert kpis["resolution_rate"]["needs"] == ["tickets"]
+    assert {"tickets", "ticket_events", "customers"} <= set(kpis["resolution_rate"]["reads"])
+    assert "surveys" not in kpis["resolution_rate"]["reads"]
+    assert set(kpis["ltv_cac_ratio"]["reads"]) >= set(kpis["ltv_cac_ratio"]["needs"])
