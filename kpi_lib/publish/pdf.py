@@ -23,6 +23,7 @@ WORDS = {
     "page": message("{page} of {pages}"),  # the template fills it in, page by page
 }
 AS_OF = message("Data as of {moment}")
+PAGES = re.compile(r'"pages": \d+')  # the first key of the data
 UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 SUBSTITUTE = "□"
 LONG_WORD = re.compile(r"[^\s\u200b]{30,}")
@@ -71,8 +72,10 @@ def _packed(typeset: Path, target: Path) -> None:
 def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]:
     """Run Typst, which writes `typeset.pdf` into the folder, and return the characters that no font has.
 
-    They are replaced, since the file would not be accessible with them.
+    They are replaced, since the file would not be accessible with them. The number of pages is counted and printed in a
+    second run, as Typst's own count may be that of a layout before the last.
     """
+    import pikepdf
     import typst
 
     compiler = typst.Compiler(font_paths=[str(HERE / "fonts")], ignore_system_fonts=True, root=str(folder))
@@ -86,7 +89,11 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
                 pdf_standards=["ua-1", "a-2a"],
                 timestamp=stamp.astimezone(UTC),
             )
-            return missing
+            with pikepdf.open(folder / "typeset.pdf") as opened:
+                counted = PAGES.sub(f'"pages": {len(opened.pages)}', data, count=1)
+            if counted == data:
+                return missing
+            data = counted
         except typst.TypstError as error:
             found = {_unescaped(text) for text in UNPRINTABLE.findall(error.diagnostic)} - missing
             if not found:
@@ -109,6 +116,7 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
         shutil.copy(book.logo, folder / logo)
     to = language(book.language)
     about = {
+        "pages": 0,
         "logo": logo,
         "title": title,
         "company": book.company,
