@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import suppress
 from importlib import import_module, util
+from pathlib import Path
 from typing import Any
 
 PRELOADED = (
@@ -38,15 +39,27 @@ DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 def main(descriptor: int, folder: str) -> None:
     """Serve the process at the other end of an inherited socket; in a forked child, be a kernel instead.
 
-    `folder`, where the kernels' sockets lie, goes with the server.
+    `folder`, where the kernels' sockets lie, is taken away when the command that owns it died without doing so.
     """
+    command = os.getppid()
     with socket.socket(fileno=descriptor) as connection:
         connection.set_inheritable(False)
         request = serve(connection)
     if request:
         be_kernel(request)
-    else:
+    elif _abandoned(folder, command):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _abandoned(folder: str, command: int) -> bool:
+    """Tell whether the command is gone and its folder is not; one that closes its end lives on a little."""
+    for _ in range(200):
+        if not Path(folder).is_dir():
+            return False
+        if os.getppid() != command:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def serve(connection: socket.socket) -> dict[str, Any] | None:

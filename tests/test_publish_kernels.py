@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -335,7 +336,8 @@ class TestAsJupyterUsesIt:
             client.stop_channels()
             await manager.cleanup_resources()
 
-        asyncio.run(lives())
+        with ThreadPoolExecutor(1) as pool:  # a browser's tests leave a loop running in this thread
+            pool.submit(lambda: asyncio.run(lives())).result()
 
     def test_the_sockets_lie_where_only_this_user_may_enter(self, engine):
         assert engine.sockets.stat().st_mode & 0o777 == 0o700

@@ -119,14 +119,14 @@ class Preloaded(Stock):
         """End the process and what it has forked, and take the sockets' folder away."""
         with self._lock:
             self._shut()
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
             if self._server:
                 try:
                     self._server.wait(timeout=10)
                 except subprocess.TimeoutExpired:
                     self._server.kill()
                     self._server.wait()
-            if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _asked(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if self.note or not self._socket:
