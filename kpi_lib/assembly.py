@@ -116,7 +116,7 @@ def of(audience: Audience, company: Edition) -> Edition:
     return replace(company, params=params, audience=audience, inputs={**company.inputs, "audience": own})
 
 
-class Numbers:
+class Scorecards:
     """The scorecards of a period's editions, measured when they are first asked for, and all slices at once."""
 
     def __init__(self, source: Source, params: Params, period: Period, wanted: Iterable[Edition]) -> None:
@@ -146,7 +146,7 @@ class Numbers:
 
 
 def prepare(
-    edition: Edition, numbers: Numbers, source: Source, as_of: str | None, progress: Progress, *, fresh: bool
+    edition: Edition, scorecards: Scorecards, source: Source, as_of: str | None, progress: Progress, *, fresh: bool
 ) -> Callable[[Path], Prepared]:
     """Return what writes an edition's numbers into a folder: those that stand if nothing has changed, else anew."""
 
@@ -158,7 +158,7 @@ def prepare(
                     shutil.copy2(standing / name, folder)
         else:
             with progress.stage("numbers"):
-                card = numbers.of(edition)
+                card = scorecards.of(edition)
                 card.write(folder)
                 workbook.write(card, folder / "scorecard.xlsx")
         if edition.commentary:

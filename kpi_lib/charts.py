@@ -31,7 +31,7 @@ from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocat
 
 from kpi_lib.events import Mark, marks
 from kpi_lib.insight import About, Row, target, title_by, value
-from kpi_lib.language import ENGLISH, Language, forms, message, speak
+from kpi_lib.language import ENGLISH, NO_MEMBER, Language, forms, message, speak
 from kpi_lib.period import Period
 from kpi_lib.signals import Judgement, judge
 from kpi_lib.units import SECONDS, printed
@@ -142,7 +142,7 @@ def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return a cut's rows as listed, largest value first and doubtful members last, and how many are left out."""
     size = frame["n"].fillna(0)
     largest = frame.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_MEMBERS]]
-    doubtful = (largest["status"] != "ok") + 2 * (largest["member"] == "(none)")
+    doubtful = (largest["status"] != "ok") + 2 * (largest["member"] == NO_MEMBER)
     order = pd.DataFrame({"doubtful": doubtful, "value": -largest["value"].astype(float)}).sort_values(
         ["doubtful", "value"], kind="stable"
     )

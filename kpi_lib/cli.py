@@ -86,7 +86,7 @@ def report(
         chosen = chosen_period(period, params, source)
         shelf = (out or params.reports).absolute()
         wanted = assembly.editions(params, chosen, shelf, source, those, own)
-        numbers = assembly.Numbers(source, params, chosen, wanted)
+        scorecards = assembly.Scorecards(source, params, chosen, wanted)
         outcomes = []
         for edition in wanted:
             outcomes.append(
@@ -94,7 +94,7 @@ def report(
                     edition.book,
                     shelf,
                     root=params.project,
-                    prepare=assembly.prepare(edition, numbers, source, as_of, progress, fresh=fresh),
+                    prepare=assembly.prepare(edition, scorecards, source, as_of, progress, fresh=fresh),
                     only=only,
                     jobs=jobs,
                     progress=progress,

@@ -1,4 +1,4 @@
-"""What the commands share: their options, checked params, the open source, and what a report is made from."""
+"""What the commands share: their options, checked params, the open source, the audiences and the progress shown."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -11,6 +11,7 @@ from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_
 from kpi_lib.errors import DeliveryError, plain
 
 if TYPE_CHECKING:
+    from kpi_lib.deliver.server import Server
     from kpi_lib.mailing import Mailing, Office
 
 REFUSED, NOT_DELIVERED = 3, 4
@@ -64,40 +65,56 @@ def email(
         mailing.settle(office, params.company, month, chosen, words, _now)
         with progress.stage("mails"):
             mails = [mailing.prepare(assembly.of(each, company), each, office) for each in chosen]
+    told = [_shown(mail, office, quiet=as_json) for mail in mails]
     refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
-    told: list[dict[str, Any]] = []
-    for mail in mails:
-        told.append(_shown(mail, office, quiet=as_json))
     if refused:
-        for mail in refused:
-            for reason in mail.refused:
-                click.echo(f"kpi: {mail.audience.name}: not to be sent: {plain(reason)}", err=True)
-            if server:
-                try:
-                    mailing.tell_owner(mail, office, server, _now, _say(as_json))
-                except DeliveryError as error:
-                    _complain(mail, error)
-        _summary(told, "refused", as_json)
-        return REFUSED
-    if not server:
-        _summary(told, "shown", as_json)
+        _refuse(refused, office, server, quiet=as_json)
+        status, code = "refused", REFUSED
+    elif not server:
         if not as_json:
             click.echo("Nothing was sent; `kpi email --send` (make email SEND=yes) sends it.")
-        return 0
+        status, code = "shown", 0
+    elif _send(mails, told, office, server, quiet=as_json):
+        status, code = "sent", 0
+    else:
+        status, code = "not all delivered", NOT_DELIVERED
+    if as_json:
+        click.echo(json.dumps({"status": status, "mails": told}, ensure_ascii=False))
+    return code
+
+
+def _refuse(refused: "list[Mailing]", office: "Office", server: "Server | None", *, quiet: bool) -> None:
+    """Say why mails are held back, and when they were to be sent tell the owners of their audiences too."""
+    from kpi_lib import mailing
+
+    for mail in refused:
+        for reason in mail.refused:
+            click.echo(f"kpi: {mail.audience.name}: not to be sent: {plain(reason)}", err=True)
+        if server:
+            try:
+                mailing.tell_owner(mail, office, server, _now, _say(quiet))
+            except DeliveryError as error:
+                _complain(mail, error)
+
+
+def _send(
+    mails: "list[Mailing]", told: list[dict[str, Any]], office: "Office", server: "Server", *, quiet: bool
+) -> bool:
+    """Send the mails, add to `told` what became of each, and return whether every recipient has it."""
+    from kpi_lib import mailing
+
     whole = True
     for mail, each in zip(mails, told, strict=True):
         try:
-            tally = mailing.dispatch(mail, office, server, _now, _say(as_json))
+            tally = mailing.dispatch(mail, office, server, _now, _say(quiet))
         except DeliveryError as error:  # it takes no mail at all, so that the next audience need not be tried
             _complain(mail, error)
-            whole = False
-            break
+            return False
         whole = whole and tally.whole
         each |= {name: [list(one) for one in who] for name, who in vars(tally).items()}
-        if not as_json:
+        if not quiet:
             click.echo(f"{mail.audience.name}: {plain(mailing.outcome(tally))}")
-    _summary(told, "sent" if whole else "not all delivered", as_json)
-    return 0 if whole else NOT_DELIVERED
+    return whole
 
 
 def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
@@ -122,11 +139,6 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
 
 def _complain(mail: "Mailing", error: DeliveryError) -> None:
     click.echo(f"kpi: {mail.audience.name}: {plain(str(error))}", err=True)
-
-
-def _summary(told: list[dict[str, Any]], status: str, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"status": status, "mails": told}, ensure_ascii=False))
 
 
 def _say(quiet: bool) -> Any:

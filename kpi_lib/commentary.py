@@ -20,7 +20,7 @@ from kpi_lib.kpis import registry
 from kpi_lib.language import language, message, speak
 from kpi_lib.params import Params
 from kpi_lib.period import Period
-from kpi_lib.units import NONE, change, printed
+from kpi_lib.units import NONE, change
 
 LABEL = message("Comment of the analysts")
 SUMMARY = "executive_summary"
@@ -244,7 +244,7 @@ def _now(row: Row, about: About) -> str:
 
 
 def _earlier(name: str) -> Callable[[Row, About], str]:
-    return lambda row, about: printed(_number(row[name]), row["unit"], about["currency"], language=speak(about))
+    return lambda row, about: insight.number(row[name], row, about)
 
 
 def _change(since: str) -> Callable[[Row, About], str]:

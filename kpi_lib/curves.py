@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from kpi_lib.charts import COLOUR, INK, QUIET, house_style, new_axes, present, put_title, write_number
 from kpi_lib.display import Column, Table
-from kpi_lib.insight import About, Row, interval, target, value
+from kpi_lib.insight import About, Row, interval, number, target, value
 from kpi_lib.language import message, speak
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, SECONDS, duration, printed
@@ -94,9 +94,7 @@ def waiting(
         ax.set_yticks([0, 10, 25, 50, 75, 100])
         ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: printed(share, "percent", decimals=0, language=to)))
         ax.grid(axis="y")
-        title = about["kpis"][str(half["kpi"]).removesuffix(".median")]["short"]
-        head = to.say("{title}: who still waits after how long", title=title)
-        put_title(ax, head, _reading(curve, before, half, about), language=to)
+        put_title(ax, _title(half, about), _reading(curve, before, half, about), language=to)
         return present(ax.figure, alt, to)
 
 
@@ -106,7 +104,7 @@ def table(curve: Curve, before: Curve | None, half: Row, tail: Row, about: About
     columns = [Column("", "left"), Column(to.period(now)), Column(to.say("95% interval"))]
     columns += [Column(to.period(now.previous))] if before else []
     lines = [
-        [name, value(row, about), interval(row, about), *([_earlier(row, about)] if before else [])]
+        [name, value(row, about), interval(row, about), *([number(row["previous"], row, about)] if before else [])]
         for name, row in ((to.say("Half within"), half), (to.say("Nine in ten within"), tail))
     ]
     for seconds in MARKS:
@@ -204,7 +202,3 @@ def _limits(curve: Curve, seconds: float, about: About) -> str:
     to = speak(about)
     low, high = (printed(100 * curve[name][place], "percent", language=to) for name in ("low", "high"))
     return to.say("{low} to {high}", low=low, high=high)
-
-
-def _earlier(row: Row, about: About) -> str:
-    return printed(None if pd.isna(row["previous"]) else float(row["previous"]), row["unit"], language=speak(about))

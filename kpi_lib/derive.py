@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from kpi_lib.facts import FACTS, Data, NotAvailableError
-from kpi_lib.facts.data import NO_MEMBER, SLICE, TOTAL, fetched
+from kpi_lib.facts.data import SLICE, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
+from kpi_lib.language import NO_MEMBER
 from kpi_lib.lifetime import Estimate, from_limits
 
 WORSE = ("not_available", "not_estimable", "undefined", "small_sample", "ok")

@@ -85,8 +85,7 @@ class Drivers:
 
     def signed(self, amount: float, about: About) -> str:
         """Return a part with its sign, `+1.4`; percentages are in points."""
-        unit = "points" if self.now["unit"] == "percent" else self.now["unit"]
-        shown = printed(amount, unit, about["currency"], decimals=self._decimals, language=speak(about))
+        shown = printed(amount, self._part_unit, about["currency"], decimals=self._decimals, language=speak(about))
         return speak(about).signed("+", shown) if self._shown(amount) > 0 else shown
 
     @property
@@ -126,6 +125,11 @@ class Drivers:
         return _sign(self._shown(self.change))
 
     @property
+    def _part_unit(self) -> str:
+        """The unit that parts are said in: of percentages points."""
+        return "points" if self.now["unit"] == "percent" else str(self.now["unit"])
+
+    @property
     def _decimals(self) -> int | None:
         step = _step(self.now, self.before)
         return None if self.now["unit"] in SECONDS else max(0, round(-math.log10(step)))
@@ -138,8 +142,7 @@ class Drivers:
         return difference(abs(amount), unit, about["currency"], decimals=self._decimals, language=speak(about))
 
     def _brought(self, words: Mapping[int, str], amount: float, about: About) -> str:
-        unit = "points" if self.now["unit"] == "percent" else self.now["unit"]
-        given = {"cut": speak(about).cut(self.cut), "amount": self._amount(amount, unit, about)}
+        given = {"cut": speak(about).cut(self.cut), "amount": self._amount(amount, self._part_unit, about)}
         return speak(about).say(words[_sign(self._shown(amount))], **given)
 
     def _named(self, part: Row, about: About) -> str:

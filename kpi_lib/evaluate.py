@@ -20,9 +20,10 @@ import pandas as pd
 from kpi_lib.derive import derived, modelled, unavailable
 from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
-from kpi_lib.facts.data import NO_MEMBER, SLICE, TOTAL
+from kpi_lib.facts.data import SLICE, TOTAL
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
+from kpi_lib.language import NO_MEMBER
 from kpi_lib.scan import EXCLUDED, INDEX, Scan
 from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting
 

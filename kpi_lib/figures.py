@@ -34,7 +34,7 @@ from kpi_lib.charts import (
 )
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row, title_by, value
-from kpi_lib.language import MINUS, Language, message, speak
+from kpi_lib.language import MINUS, NO_MEMBER, Language, message, speak
 from kpi_lib.units import SECONDS, duration
 
 MOST_PARTS = 10
@@ -112,7 +112,7 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
 
 def cumulated(frame: pd.DataFrame) -> pd.DataFrame:
     """Return shares largest first, `(none)` last, with the share so far and whether a member is of the vital few."""
-    rows = frame[frame["value"].notna()].assign(last=frame["member"] == "(none)")
+    rows = frame[frame["value"].notna()].assign(last=frame["member"] == NO_MEMBER)
     rows = rows.sort_values(["last", "value"], ascending=[True, False], kind="stable")
     so_far = rows["value"].cumsum()
     vital = (so_far - rows["value"] < VITAL - 1e-9) & ~rows["last"]

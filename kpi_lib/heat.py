@@ -18,7 +18,7 @@ from kpi_lib.captions import short, unnumbered
 from kpi_lib.charts import COLOUR, QUIET, WIDTH, house_style, present, put_title
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row, value
-from kpi_lib.language import Language, forms, speak
+from kpi_lib.language import NO_MEMBER, Language, forms, speak
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, printed
 
@@ -85,12 +85,10 @@ def cohort_cells(frame: pd.DataFrame, last: Period) -> dict[tuple[str, int], Row
     """Return the rows of the latest cohorts by cohort and by months since they joined."""
     cells = {}
     for row in frame.to_dict("records"):
-        if row["member"] == "(none)" or pd.isna(row["n"]) or row["n"] == 0:
+        if row["member"] == NO_MEMBER or pd.isna(row["n"]) or row["n"] == 0:
             continue
-        joined, age = (
-            Period.parse(row["member"]),
-            Period.parse(row["period"]).ordinal - Period.parse(row["member"]).ordinal,
-        )
+        joined = Period.parse(row["member"])
+        age = Period.parse(row["period"]).ordinal - joined.ordinal
         if age >= 0 and last.ordinal - joined.ordinal < COHORTS:
             cells[str(joined), age] = row
     return cells
@@ -185,7 +183,7 @@ def _extreme(frame: pd.DataFrame, total: Row, about: About) -> str:
 
 def _cells(frame: pd.DataFrame) -> dict[tuple[str, str], Row]:
     """Return the rows of a KPI by hour and weekday."""
-    rows = frame[frame["member"] != "(none)"].to_dict("records")
+    rows = frame[frame["member"] != NO_MEMBER].to_dict("records")
     return {(str(row["member"]).rpartition(" ")[2], str(row["member"]).rpartition(" ")[0]): row for row in rows}
 
 
@@ -193,7 +191,7 @@ def _hours(frame: pd.DataFrame) -> list[str]:
     """Return the hours of the day from the first to the last in which more than a few cases fall."""
     hour = frame["member"].str.rpartition(" ")[2]
     cases = frame["n"].groupby(hour).sum()
-    busy = sorted(cases[cases >= LEAST_SHARE * cases.sum()].drop("(none)", errors="ignore").index)
+    busy = sorted(cases[cases >= LEAST_SHARE * cases.sum()].drop(NO_MEMBER, errors="ignore").index)
     return [f"{number:02d}" for number in range(int(busy[0]), int(busy[-1]) + 1)]
 
 

@@ -28,20 +28,26 @@ _ERRORS = 3.92  # standard errors from one limit of a 95 % interval to the other
 
 def value(row: Row, about: About) -> str:
     """Return the value as pages print it: a dash for every status that has no meaning as a number."""
-    return _print(row["value"], row, about) if row["status"] == "ok" else NONE
+    return number(row["value"], row, about) if row["status"] == "ok" else NONE
+
+
+def number(value: Any, row: Row, about: About, *, trim: bool = False) -> str:
+    """Return a number of a KPI as pages print it, whatever the row's status."""
+    known = None if pd.isna(value) else float(value)
+    return printed(known, row["unit"], about["currency"], trim=trim, language=speak(about))
 
 
 def interval(row: Row, about: About) -> str:
     """Return the interval as text, `28.4 to 34.0`; empty for a census and for numbers that are not printed."""
     if row["status"] != "ok" or pd.isna(row["low"]) or pd.isna(row["high"]):
         return ""
-    low, high = (_print(row[bound], row, about) for bound in ("low", "high"))
+    low, high = (number(row[bound], row, about) for bound in ("low", "high"))
     return speak(about).say("{low} to {high}", low=low, high=high)
 
 
 def target(row: Row, about: About, words: wording.Targets = wording.TARGETS) -> str:
     """Return the target as text: `at least 30`, `at most 3%`, `between 50% and 70%`; empty without one."""
-    low, high = (_print(row[bound], row, about, trim=True) for bound in ("target_low", "target_high"))
+    low, high = (number(row[bound], row, about, trim=True) for bound in ("target_low", "target_high"))
     known = (low != NONE, high != NONE)
     return speak(about).say(words[known], low=low, high=high) if any(known) else ""
 
@@ -238,14 +244,14 @@ def _variation(row: Row, about: About) -> str:
 
 def _differs(row: Row, about: About) -> bool:
     """Tell whether a number differs as printed from that of the period before or a year ago."""
-    now, *earlier = (_print(row[name], row, about) for name in ("value", "previous", "year_ago"))
+    now, *earlier = (number(row[name], row, about) for name in ("value", "previous", "year_ago"))
     return any(before not in (now, NONE) for before in earlier)
 
 
 def _limits(signal: Judgement, row: Row, about: About) -> dict[str, str]:
     """Return the limits as text, unless the value as printed would seem to lie between them."""
     low, now, high = (rounded(one, row["unit"]) or 0.0 for one in (signal.low[-1], row["value"], signal.high[-1]))
-    return {} if low <= now <= high else {"low": _print(low, row, about), "high": _print(high, row, about)}
+    return {} if low <= now <= high else {"low": number(low, row, about), "high": number(high, row, about)}
 
 
 def _is_plural(title: str) -> bool:
@@ -282,8 +288,3 @@ def _distance(row: Row) -> float:
         if not pd.isna(row[bound])
     ]
     return min(gaps)
-
-
-def _print(number: Any, row: Row, about: About, *, trim: bool = False) -> str:
-    known = None if pd.isna(number) else float(number)
-    return printed(known, row["unit"], about["currency"], trim=trim, language=speak(about))

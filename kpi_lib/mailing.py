@@ -177,6 +177,7 @@ def _standing(edition: Edition, audience: Audience, office: Office) -> gate.Stan
     return gate.Standing(
         folder=edition.folder,
         period=edition.period,
+        audience=edition.audience.name if edition.audience else None,
         company=edition.params.company,
         inputs=edition.inputs,
         notebooks={name: folder / f"{name}.ipynb" for name in edition.notebooks},
@@ -229,9 +230,7 @@ def _composed(
 ) -> EmailMessage:
     said = Scorecard(*localised(card.frame, card.about, edition.params.language))
     before = office.archive.find(card.period, audience.name, corrects) if corrects else None
-    standing = letters.Standing(
-        audience, edition.folder, edition.link, said, edition.notebooks, edition.book.file, edition.params.brand.colour
-    )
+    built = letters.Built(audience, edition.book, edition.folder, edition.link, said)
     about: dict[str, Any] = said.about
     occasion = letters.Occasion(
         content,
@@ -241,7 +240,7 @@ def _composed(
         override,
         restated.verdicts(about.get("restated", []), about),
     )
-    return message.compose(letters.letter(standing, office.delivery, occasion))
+    return message.compose(letters.letter(built, office.delivery, occasion))
 
 
 def outcome(tally: Tally) -> str:

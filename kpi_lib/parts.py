@@ -11,7 +11,7 @@ from kpi_lib.captions import short
 from kpi_lib.display import Card, Column, Definition, Definitions, Table
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row
-from kpi_lib.language import ENGLISH, Language, message, speak
+from kpi_lib.language import ENGLISH, NO_MEMBER, Language, message, speak
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, printed, rounded
 
@@ -79,7 +79,7 @@ def of_kpis(rows: pd.DataFrame, period: Period, about: About) -> Table:
     lines = []
     for row in rows.to_dict("records"):
         mark = "*" if row["provisional"] and row["status"] == "ok" else ""
-        before = [number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
+        before = [insight.number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
         now = [insight.value(row, about) + mark, insight.interval(row, about)]
         titled = _row_title(row, set(rows["kpi"]), about)
         lines.append([titled, *now, *before, count(row["n"], to), _target(row, about)])
@@ -94,7 +94,7 @@ def of_members(rows: pd.DataFrame, about: About, totals: Mapping[str, Row] | Non
     A reading that repeats a KPI, such as `channel_performance.csat`, is compared with that KPI's row in `totals`.
     """
     readings = list(dict.fromkeys(rows["kpi"]))
-    rows = rows.assign(last=rows["member"] == "(none)").sort_values(
+    rows = rows.assign(last=rows["member"] == NO_MEMBER).sort_values(
         ["last", "value"], ascending=[True, False], kind="stable"
     )
     main, to = rows[rows["kpi"] == readings[0]], speak(about)
@@ -112,7 +112,7 @@ def of_members(rows: pd.DataFrame, about: About, totals: Mapping[str, Row] | Non
     lines = []
     for row in main.to_dict("records"):
         values = [others.get((reading, row["member"])) for reading in readings]
-        before = [number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
+        before = [insight.number(row[name], row, about) for name in ("previous", "year_ago")][: len(earlier)]
         now = [insight.value(other, about) if other else NONE for other in values]
         lines.append([to.member(row["cut"], row["member"]), count(row["numerator"], to), *now, *before])
     caption = to.say("{title}, {period}", title=first["title"], period=to.period(period))
@@ -154,7 +154,7 @@ def of_drivers(moved: Drivers, about: About) -> Table:
     rows = []
     for part in moved.parts.to_dict("records"):
         weights = [printed(part[name], "percent", language=to) for name in ("weight_before", "weight")]
-        values = [number(part[name], moved.now, about) if part["sure"] else NONE for name in ("before", "now")]
+        values = [insight.number(part[name], moved.now, about) if part["sure"] else NONE for name in ("before", "now")]
         brought = [moved.signed(part[name], about) for name in ("rate", "mix", "together")]
         rows.append([to.member(moved.cut, part["member"]), *weights, *values, *brought])
     total = [moved.signed(amount, about) for amount in (moved.rate, moved.mix, moved.change)]
@@ -210,12 +210,6 @@ def headed(cut: str, to: Language) -> str:
     """Return a cut's name as the head of a column."""
     name = to.cut(cut)
     return name[:1].upper() + name[1:]
-
-
-def number(value: Any, row: Row, about: About) -> str:
-    """Return a number of a KPI as pages print it, whatever the row's status."""
-    known = None if pd.isna(value) else float(value)
-    return printed(known, row["unit"], about["currency"], language=speak(about))
 
 
 def count(value: Any, to: Language) -> str:

@@ -34,6 +34,7 @@ from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
 from kpi_lib.facts import FACTS, Data
+from kpi_lib.language import NO_MEMBER
 from kpi_lib.localise import localised
 from kpi_lib.numbers import Numbers, declared_here
 from kpi_lib.params import load
@@ -175,7 +176,7 @@ class Report(Numbers):
     def beside(self, kpi: str, other: str, cut: str) -> Several:
         """Say and draw two KPIs by the same members, such as demand and service level by `hour`, one over the other."""
         found = [self._members(each, cut) for each in (kpi, other)]
-        upper, lower = (rows[rows["member"] != "(none)"] for rows in found)
+        upper, lower = (rows[rows["member"] != NO_MEMBER] for rows in found)
         for each, rows in ((kpi, upper), (other, lower)):
             if rows["value"].isna().all():
                 return self._nothing_by(each, cut)

@@ -22,10 +22,11 @@ from kpi_lib.defaults import default
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
 from kpi_lib.evaluate import evaluate
 from kpi_lib.facts import FACTS, Calendar, Data, sources_of
-from kpi_lib.facts.data import ANCHORS, NO_MEMBER, SLICE
+from kpi_lib.facts.data import ANCHORS, SLICE
 from kpi_lib.intervals import LEVEL
 from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
 from kpi_lib.kpis import registry
+from kpi_lib.language import NO_MEMBER
 from kpi_lib.params import Params
 from kpi_lib.period import Period
 from kpi_lib.suppression import COMPARED, is_hidden, without_few

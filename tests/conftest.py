@@ -1,5 +1,6 @@
 """A company made of a few rows that can be worked out in the head, measured on the real path."""
 
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 import yaml
 from ibis.backends.duckdb import Backend
 
+from kpi_lib import cli, scorecard, source
 from kpi_lib import params as parameters
-from kpi_lib import scorecard, source
 from kpi_lib.contract import TABLES
 from kpi_lib.period import Period
 
@@ -319,3 +320,17 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
 
     monkeypatch.setattr(Backend, "execute", noted)
     return found
+
+
+@pytest.fixture
+def kpi(capsys, monkeypatch):
+    """Runs the command as typed; returns exit code, output and what it said on stderr."""
+
+    def run(*typed):
+        monkeypatch.setattr(sys, "argv", ["kpi", *typed])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return run

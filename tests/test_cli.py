@@ -9,25 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kpi_lib import cli, handbook
+from kpi_lib import handbook
 from kpi_lib.errors import plain
 
 LOYALTY = Path(__file__).parents[1] / "notebooks" / "loyalty.ipynb"
 HEAVY = ("pandas", "ibis", "duckdb", "matplotlib", "papermill", "nbconvert", "scipy", "typst")
-
-
-@pytest.fixture
-def kpi(capsys, monkeypatch):
-    """Runs the command as typed; returns exit code, output and what it said on stderr."""
-
-    def run(*typed):
-        monkeypatch.setattr(sys, "argv", ["kpi", *typed])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """`kpi diff` and `kpi verify`, as typed."""
 
 import json
-import sys
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
 
-from kpi_lib import cli, commentary, restated, scorecard, source
+from kpi_lib import commentary, restated, scorecard, source
 from kpi_lib.assembly import inputs
 from kpi_lib.deliver.issued import Archive
 from kpi_lib.kpis import registry
@@ -15,20 +14,6 @@ from kpi_lib.period import Period
 from kpi_lib.publish import manifest
 
 MAY, JULY, AUGUST = Period.parse("2024-05"), datetime(2024, 7, 2, 7, tzinfo=UTC), datetime(2024, 8, 2, 7, tzinfo=UTC)
-
-
-@pytest.fixture
-def kpi(capsys, monkeypatch):
-    """Runs the command as typed; returns exit code, output and what it said on stderr."""
-
-    def run(*typed):
-        monkeypatch.setattr(sys, "argv", ["kpi", *typed])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """The object a notebook holds: what it shows, what it leaves unsaid, and what it refuses."""
 
-import ast
-import json
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,8 +12,6 @@ import small_scorecard
 from kpi_lib import captions, parts, provenance
 from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
-from kpi_lib.kpi import FAMILIES, addresses
-from kpi_lib.kpis import registry
 from kpi_lib.language import ENGLISH
 from kpi_lib.report import Report
 from kpi_lib.scorecard import Scorecard
@@ -385,39 +380,6 @@ def test_the_library_offers_its_names_without_loading_them():
         "heavy = {'pandas', 'ibis', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONSTARTUP": ""})
-
-
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-PARAMETERS = """period: str = "2024-05"  # a month, a quarter (2024-Q2) or a year
-params: str = "params/report.yaml"  # looked for from the working folder upwards
-scorecard: str = None  # a file; computed when missing
-audience: str = None
-as_of: str = None"""
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_asks_and_leaves_the_answers_to_the_report(path):
-    cells = json.loads(path.read_text())["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    parameters = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
-    assert ["".join(cell["source"])[: len(PARAMETERS)] for cell in parameters] == [PARAMETERS]
-    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
-    assert all(len(cell["source"]) <= 5 for cell in code if cell not in parameters)
-    assert len({cell["id"] for cell in cells}) == len(cells)
-    headings = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-    assert headings[0].startswith("# ")
-    assert all(heading.startswith("##") for heading in headings[1:])
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_names_only_what_there_is(path):
-    known = {address for address, _, _ in addresses(registry())} | set(FAMILIES) | {"missed", "changed"}
-    cuts = {cut for kpi in registry().values() for cut in kpi.cuts}
-    for cell in json.loads(path.read_text())["cells"]:
-        if cell["cell_type"] == "code" and "report." in (source := "".join(cell["source"])).replace(PARAMETERS, ""):
-            tree = ast.parse(source)
-            names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value}
-            assert names <= known | cuts, source
 
 
 def test_a_table_kpi_shows_its_readings_in_their_order(report):

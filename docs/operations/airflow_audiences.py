@@ -22,11 +22,11 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
     params, period = load(f"{home}/params/report.yaml"), Period.parse(month)
     tables = source.open(params)
     editions = assembly.editions(params, period, Path(runs), tables, audiences.read(params).audiences, {})
-    numbers = assembly.Numbers(tables, params, period, editions)
+    scorecards = assembly.Scorecards(tables, params, period, editions)
     wanted = []
     for edition in editions:
         edition.folder.mkdir(parents=True, exist_ok=True)
-        numbers.of(edition).write(edition.folder)
+        scorecards.of(edition).write(edition.folder)
         told = {"period": month, "params": f"{home}/params/report.yaml"}
         told["scorecard"] = str(edition.folder / "scorecard.parquet")
         told["audience"] = edition.audience.name if edition.audience else None

@@ -16,6 +16,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from kpi_lib.errors import SourceError
+from kpi_lib.language import NO_MEMBER
 
 NOT_READ = (".pdf", ".png", ".jpg", ".jpeg", ".woff2")
 SPOKEN = ("alt", "title", "aria-label", "content", "value", "href")
@@ -28,7 +29,7 @@ def foreign(own: str, members: Iterable[str], files: Iterable[Path], ours: Itera
 
     `ours` are texts that every report has, such as definitions: a member that is an ordinary word is not found in them.
     """
-    nobody = ("", "(none)", _spelled(own))
+    nobody = ("", NO_MEMBER, _spelled(own))
     others = {_spelled(member): member for member in members if _spelled(member) not in nobody}
     if not others:
         return []

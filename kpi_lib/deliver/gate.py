@@ -46,6 +46,12 @@ class Standing:
     commentary: Mapping[str, str] = field(default_factory=dict)  # the analysts' text by notebook
     limits: Mapping[str, Freshness] = field(default_factory=dict)  # by table
     says_provisional: bool = False  # the mail says which numbers can still change
+    audience: str | None = None  # whose own pages these are; None for the company's
+
+    @property
+    def command(self) -> str:
+        """What builds it anew."""
+        return f"kpi report {self.period}{f' --audience {self.audience}' if self.audience else ''}"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def _of_files(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is not there, is another's, or is not what was built."""
     label, period = standing.period.label, standing.period
     if not built:
-        yield f"The report of {label} has not been built: run `kpi report {period}`."
+        yield f"The report of {label} has not been built: run `{standing.command}`."
         return
     if (built.get("company"), built.get("period")) != (standing.company, str(period)):
         yield f"{standing.folder} holds a report of {built.get('company')}, {built.get('period')}."
@@ -134,7 +140,7 @@ def _of_building(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
 def _of_inputs(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
     for what in changed(built, standing.inputs, standing.notebooks, standing.commentary):
         said = what[:1].upper() + what[1:]
-        yield f"{said} has changed since the report was built: run `kpi report {standing.period}` again."
+        yield f"{said} has changed since the report was built: run `{standing.command}` again."
 
 
 def _of_data(standing: Standing, card: Scorecard) -> Iterator[str]:

@@ -12,11 +12,10 @@ import pandas as pd
 from kpi_lib.audiences import Audience, Delivery
 from kpi_lib.deliver.message import LABELS, Letter, address, message_id
 from kpi_lib.display import Card
-from kpi_lib.language import Language, language
-from kpi_lib.period import Period, parse_instant
-from kpi_lib.publish import page
+from kpi_lib.language import Language
+from kpi_lib.period import parse_instant
+from kpi_lib.publish import Book, page
 from kpi_lib.publish.page import Page
-from kpi_lib.publish.render import TITLE
 from kpi_lib.scorecard import Scorecard
 
 MOST_SENTENCES, MOST_CARDS = 8, 8
@@ -24,26 +23,19 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The report of one audience as it stands in `folder`; `card` is in the audience's language."""
+class Built:
+    """The report that one audience reads as it was built into `folder`; `card` is in the book's language."""
 
     audience: Audience
+    book: Book
     folder: Path
-    place: str  # of the folder below the period's own, as a link goes on: empty or `audiences/NAME/`
+    link: str  # the folder below the period's own, as an address goes on: empty or `audiences/NAME/`
     card: Scorecard
-    notebooks: Sequence[str]  # of the book, in order
-    file: str  # the PDF of them all
-    colour: str = "#1f4e79"
-
-    @property
-    def language(self) -> Language:
-        """The language that its pages are in."""
-        return language(self.card.about["language"])
 
     def page_one(self) -> Page:
         """Return the book's first page."""
-        first = self.notebooks[0]
-        return page.read(first, self.folder / f"{first}.ipynb", self.language)
+        first = self.book.chapters[0].name
+        return page.read(first, self.folder / f"{first}.ipynb", self.book.to)
 
 
 @dataclass(frozen=True)
@@ -58,32 +50,28 @@ class Occasion:
     restated: Sequence[str] = field(default=())
 
 
-def letter(standing: Standing, delivery: Delivery, occasion: Occasion) -> Letter:
+def letter(built: Built, delivery: Delivery, occasion: Occasion) -> Letter:
     """Return what an audience is told: its page one, with the whole report attached or behind a link."""
-    to, about, audience = standing.language, standing.card.about, standing.audience
-    first = standing.page_one()
-    title = to.say(TITLE)
-    if audience.slice:
-        title = to.say("{title}, {member}", title=title, member=audience.slice[1])
-    period = to.period(Period.parse(standing.card.period))
+    book, audience = built.book, built.audience
+    to, first = book.to, built.page_one()
     subject = delivery.subject.format(
-        company=about["company"],
-        title=title,
-        period=period,
-        verdict=verdict(standing.card.frame, standing.card.period, to),
+        company=book.company,
+        title=book.title,
+        period=book.label,
+        verdict=verdict(built.card.frame, book.name, to),
         audience=audience.name,
     )
-    attachment, link = _report(standing, delivery)
+    attachment, link = _report(built, delivery)
     return Letter(
-        company=about["company"],
-        title=title,
-        period=period,
+        company=book.company,
+        title=book.title,
+        period=book.label,
         subject=to.say("Corrected: {subject}", subject=subject) if occasion.corrects else subject,
         sender=delivery.sender,
         to=audience.to,
         cc=audience.cc,
         message_id=message_id(
-            about["company"], standing.card.period, audience.name, occasion.content, address(delivery.sender).domain
+            book.company, book.name, audience.name, occasion.content, address(delivery.sender).domain
         ),
         date=occasion.at,
         list_name=audience.name,
@@ -91,13 +79,13 @@ def letter(standing: Standing, delivery: Delivery, occasion: Occasion) -> Letter
         direction=to.direction,
         lead=[said for said in sentences(first) if said not in occasion.restated],  # which stands above it
         cards=cards(first),
-        notes=_notes(standing, occasion),
+        notes=_notes(built, occasion),
         changes=occasion.changes,
         labels={name: to.say(text) for name, text in LABELS.items()},
         attachment=attachment,
         link=link,
-        footer=_footer(standing),
-        colour=standing.colour,
+        footer=_footer(built),
+        colour=book.colour,
     )
 
 
@@ -125,11 +113,11 @@ def verdict(frame: pd.DataFrame, period: str, to: Language) -> str:
     return to.say("all targets met") if now.eq("on_target").any() else to.say("no target judged")
 
 
-def _notes(standing: Standing, occasion: Occasion) -> list[str]:
+def _notes(built: Built, occasion: Occasion) -> list[str]:
     """Return what must be known before a number is read."""
-    to, about, frame = standing.language, standing.card.about, standing.card.frame
+    to, about, frame = built.book.to, built.card.about, built.card.frame
     young = frame[
-        frame["period"].eq(standing.card.period)
+        frame["period"].eq(built.card.period)
         & frame["cut"].isna()
         & frame["headline"].astype(bool)
         & frame["provisional"].astype(bool)
@@ -150,21 +138,21 @@ def _notes(standing: Standing, occasion: Occasion) -> list[str]:
     ]
 
 
-def _report(standing: Standing, delivery: Delivery) -> tuple[tuple[str, bytes] | None, str | None]:
+def _report(built: Built, delivery: Delivery) -> tuple[tuple[str, bytes] | None, str | None]:
     """Return the PDF to attach, or the link to the pages where it is too large or not wished for."""
-    link = f"{delivery.link.rstrip('/')}/{standing.card.period}/{standing.place}index.html" if delivery.link else None
-    if standing.audience.attach == "link":
+    link = f"{delivery.link.rstrip('/')}/{built.book.name}/{built.link}index.html" if delivery.link else None
+    if built.audience.attach == "link":
         return None, link
-    pdf = standing.folder / standing.file
+    pdf = built.folder / built.book.file
     if pdf.stat().st_size > delivery.attachment_megabytes * MEGABYTE:
         return None, link
-    return (standing.file, pdf.read_bytes()), link
+    return (pdf.name, pdf.read_bytes()), link
 
 
-def _footer(standing: Standing) -> list[str]:
-    to, about = standing.language, standing.card.about
+def _footer(built: Built) -> list[str]:
+    to, about = built.book.to, built.card.about
     extract = to.moment(parse_instant(about["as_of"]).astimezone(ZoneInfo(about["time_zone"])))
-    owner = standing.audience.owner
+    owner = built.audience.owner
     told = to.say("Data as of {moment}; version {version}.", moment=extract, version=about["version"])
     asks = to.say("Questions go to {owner}.", owner=owner) if owner else ""
     return [told, *([asks] if asks else [])]

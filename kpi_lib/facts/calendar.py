@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from kpi_lib.language import MEMBERS
 from kpi_lib.period import Period
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ QUARTER_HOUR = 900
 YEAR_1990 = 631152000  # no instant of the data lies before
 FAR = 2**40
 INSTANT = "timestamp('UTC', 6)"
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = MEMBERS["weekday"]
 
 
 @dataclass(frozen=True)

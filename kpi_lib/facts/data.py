@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.facts.calendar import Calendar, whole_seconds
+from kpi_lib.language import NO_MEMBER
 from kpi_lib.period import Period
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ ANCHORS = {
 }
 FACTS: dict[str, Fact] = {}
 TOTAL = ""  # stands for a cut where the total is one of several
-NO_MEMBER = "(none)"
 STACK = ["part", "period", "member"]
 SLICE = "slice"
 WHOLE = ""  # stands for a slice where all rows are measured
