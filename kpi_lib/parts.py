@@ -187,8 +187,8 @@ def not_available(kpis: Sequence[str], about: About) -> str:
     return to.say("Not available: {kpis}.", kpis=to.semicolon.join(told))
 
 
-def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Definitions:
-    """Return the glossary of the given KPIs."""
+def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame, *, brief: bool = False) -> Definitions:
+    """Return the glossary of the given KPIs; `brief` has what they mean and not how they are counted."""
     to, hashes = speak(about), dict(zip(rows["kpi"], rows["definition"], strict=True))
     entries = []
     for kpi in kpis:
@@ -199,7 +199,7 @@ def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame) -> Defini
             to.say("definition {hash}", hash=hashes.get(kpi, NONE)),
         ]  # fmt: skip
         details = [(to.say("How it is counted:"), said["formula"]), (to.say("Differs from:"), said["differs"])]
-        known = [(label, text) for label, text in details if text]
+        known = [(label, text) for label, text in details if text and not brief]
         entries.append(
             Definition(said["title"], said["summary"], known, to.semicolon.join(part for part in meta if part))
         )

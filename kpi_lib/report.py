@@ -253,12 +253,12 @@ class Report(Numbers):
         table = parts.of_kpis(known, self.period, self.about)
         return Several([table, *without]) if without else table
 
-    def glossary(self, family: str | None = None) -> Shown | Several:
-        """Define the KPIs that this notebook has shown so far, or a family's."""
+    def glossary(self, family: str | None = None, *, brief: bool = False) -> Shown | Several:
+        """Define the KPIs that this notebook has shown so far, or a family's; `brief` leaves out how to count them."""
         kpis = self._addresses(family) if family else self._shown
         heads = dict.fromkeys(kpi.partition(".")[0] for kpi in kpis)
         known = [kpi for kpi in heads if kpi in self.about["kpis"] and not self._lacks_data(kpi)]
-        return parts.definitions(known, self.about, self._now) if known else Several()
+        return parts.definitions(known, self.about, self._now, brief=brief) if known else Several()
 
     def commentary(self, section: str = commentary.SUMMARY) -> Several:
         """Show what the analysts say of this period in a notebook's section, with the figures of today, or nothing.

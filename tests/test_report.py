@@ -164,6 +164,13 @@ def test_the_glossary_defines_what_was_shown(report):
     assert [entry.term for entry in report.glossary().entries] == ["Net Promoter Score", "Tickets by channel"]
 
 
+def test_a_brief_glossary_says_what_numbers_mean_and_not_how_they_are_counted(report):
+    report.finding("nps")
+    (whole,), (brief,) = report.glossary().entries, report.glossary(brief=True).entries
+    assert whole.details
+    assert (brief.details, brief.summary, brief.meta) == ([], whole.summary, whole.meta)
+
+
 def test_the_data_page_says_what_was_left_out_and_what_is_not_there(report):
     page = report.data_quality()
     assert page.rows == [["tickets", "4,210", "duplicate: 412", "1 May 2022", "30 Jun 2024"]]
