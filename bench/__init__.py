@@ -1,0 +1,1 @@
+"""What `make bench` measures: no part of the package, and nothing that the tests assert."""
