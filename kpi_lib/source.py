@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -32,11 +31,9 @@ from kpi_lib.contract import (
 )
 from kpi_lib.contract import unreadable as unreadable_text
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
+from kpi_lib.files import FILE, fingerprint, hashes, matching, named_in, query
 from kpi_lib.params import Params, SourceParams, load_source
 
-FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
-FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
-VARIABLE = re.compile(r"\$\{(\w+)\}")
 MOST_WARNINGS = 20  # of one check
 SETTINGS = {  # of an engine's session
     "duckdb": ("TimeZone = 'UTC'",),
@@ -59,9 +56,9 @@ class Source:
     sample: bool
     about: list[dict[str, Any]]
     findings: list[Broken]
-    files: list[Path] = field(default_factory=list)
-    path: Path = Path()
+    read: dict[str, str] = field(default_factory=dict)  # the hashes of local files, by their place beside the params
     columns: dict[str, set[str]] = field(default_factory=dict)  # what the source itself gave of each table
+    known: dict[str, Any] | None = None  # its fingerprint before it was read, where its files tell
 
     @property
     def missing(self) -> list[str]:
@@ -84,11 +81,17 @@ class Source:
         instant = next((about[end] for about in self.about if about["table"] == table), None)
         return datetime.fromisoformat(instant) if instant else None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether a fingerprint that is the same means that the data is: of a database that grows nothing does."""
+        return self.known is not None or self.as_of_source != "latest"
+
     def fingerprint(self) -> dict[str, Any]:
         """Return what tells whether the data is the same: the content of files, else rows and last event."""
-        hashes = {os.path.relpath(file, self.path.parent): _hashed(file) for file in self.files}
+        if self.known:
+            return self.known
         tables = {about["table"]: {"rows": about["rows"], "last": about["last"]} for about in self.about}
-        return {"as_of": self.as_of.isoformat(), "files": hashes, "tables": tables}
+        return {"as_of": self.as_of.isoformat(), "files": self.read, "tables": tables}
 
 
 def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
@@ -98,6 +101,7 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
         message = f"the contract has no table {unknown!r}{did_you_mean(unknown, TABLES)}"
         raise SourceError(message, where=spec.where("tables", unknown))
     fixed = _instant(as_of, "--as-of") if as_of else _fixed(spec)
+    known = fingerprint(spec, fixed, params.reports)  # before they are read: a file that changes meanwhile is seen
     connection = _connect(spec)
     raw, files = _read_all(connection, spec)
     with _readable(spec.where("tables")):
@@ -117,8 +121,9 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
     if how == "latest":
         rule = Rule("warning", "freshness unknown", message="as_of is the latest event: nothing tells what came later")
         findings.append(Broken("", rule, "warning", 0, rule.message))
-    files = sorted({*files, *read})
-    return Source(connection, tables, seen, how, spec.sample, about, findings, files, spec.path, given)
+    digests = {} if known else hashes([*files, *read], params.reports)
+    local = {os.path.relpath(file, spec.path.parent): digest for file, digest in digests.items()}
+    return Source(connection, tables, seen, how, spec.sample, about, findings, local, given, known)
 
 
 def _connect(spec: SourceParams) -> Any:
@@ -168,12 +173,11 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
         except TableNotFound:
             there = connection.list_tables(database=schema or None)
             raise SourceError(f"the database has no table {text!r}{did_you_mean(table, there)}", where=where) from None
-    files = _matching(text, where, "`kpi sample` writes the sample company" if spec.sample else "")
+    files = matching(text, where, "`kpi sample` writes the sample company" if spec.sample else "")
     if suffix[1] == "sql":
-        query, told = _query(files[0])
-        named = [path.replace("''", "'") for path in FILE_IN_SQL.findall(query)]
-        read = [file for path in named for file in _matching(path, os.path.relpath(files[0]), told)]
-        return connection.sql(query), files + read
+        select, told = query(files[0])
+        read = named_in(select, files[0], told)
+        return connection.sql(select), files + read
     if suffix[1] in ("csv", "tsv"):
         return connection.read_csv(text, all_varchar=True, header=True, union_by_name=True), files
     if suffix[1] == "parquet":
@@ -195,41 +199,6 @@ def _own_checks(connection: Any, spec: SourceParams) -> tuple[list[Broken], list
         for message, rows in zip(warnings["message"], warnings["rows"], strict=True):
             said.append(Broken(name, Rule("warning", message), "warning", int(rows), message))
     return said, files
-
-
-def _matching(pattern: str, where: str, hint: str) -> list[Path]:
-    """Return the local files that a path or pattern names; a remote one, such as s3://, is left to the engine."""
-    if "://" in pattern and not pattern.endswith(".sql"):
-        return []
-    path = Path(os.path.normpath(pattern))
-    if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
-        return found
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    raise SourceError(f"there is no file {str(shown)!r}{hint and ': '}{hint}", where=where)
-
-
-def _query(file: Path) -> tuple[str, str]:
-    """Return the SELECT of a mapping, with variables and relative paths filled in, and what it says of the variables.
-
-    A comment line such as `-- EXPORTS: the folder of the nightly exports` says what a variable should be set to.
-    """
-    text = file.read_text(encoding="utf-8")
-    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
-    told = dict(re.findall(r"^\s*--\s*(\w+):\s*(.+)$", text, re.MULTILINE))
-    hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
-
-    def value(found: re.Match[str]) -> str:
-        if not (text := os.environ.get(found[1])):
-            hint = hints.get(found[1], "")
-            message = f"the environment variable {found[1]} is not set{hint and ': '}{hint}"
-            raise SourceError(message, where=os.path.relpath(file))
-        path = Path(text).expanduser()
-        return (str(path.absolute()) if path.exists() else text).replace("'", "''")
-
-    def beside_the_file(found: re.Match[str]) -> str:
-        return f"'{found[1] if '://' in found[1] else file.parent / found[1]}'"
-
-    return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
 
 
 def _typed(connection: Any, raw: dict[str, Any], spec: SourceParams) -> dict[str, Any]:
@@ -385,11 +354,6 @@ def _readable(where: str) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _hashed(file: Path) -> str:
-    with file.open("rb") as content:
-        return file_digest(content, "sha256").hexdigest()
 
 
 def _iso(value: Any) -> str | None:

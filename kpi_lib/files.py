@@ -1,0 +1,141 @@
+"""The files that a source reads: found by their patterns, told apart by their content, without opening a table.
+
+Hashes of files are remembered in `reports/.cache/hashes.json` as long as a file keeps its size, times and place on the
+disk; the memory is safe to delete.
+"""
+
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from datetime import datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from kpi_lib.errors import SourceError
+from kpi_lib.params import SourceParams
+
+FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
+FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
+SETTLED = 2.0  # seconds after its last change a file's times are sure to tell of the next
+
+
+def matching(pattern: str, where: str, hint: str) -> list[Path]:
+    """Return the local files that a path or pattern names; a remote one, such as s3://, is left to the engine."""
+    if "://" in pattern and not pattern.endswith(".sql"):
+        return []
+    path = Path(os.path.normpath(pattern))
+    if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
+        return found
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    raise SourceError(f"there is no file {str(shown)!r}{hint and ': '}{hint}", where=where)
+
+
+def query(file: Path) -> tuple[str, str]:
+    """Return the SELECT of a mapping, with variables and relative paths filled in, and what it says of the variables.
+
+    A comment line such as `-- EXPORTS: the folder of the nightly exports` says what a variable should be set to.
+    """
+    text = file.read_text(encoding="utf-8")
+    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
+    told = dict(re.findall(r"^\s*--\s*(\w+):\s*(.+)$", text, re.MULTILINE))
+    hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
+
+    def value(found: re.Match[str]) -> str:
+        if not (text := os.environ.get(found[1])):
+            hint = hints.get(found[1], "")
+            message = f"the environment variable {found[1]} is not set{hint and ': '}{hint}"
+            raise SourceError(message, where=os.path.relpath(file))
+        path = Path(text).expanduser()
+        return (str(path.absolute()) if path.exists() else text).replace("'", "''")
+
+    def beside_the_file(found: re.Match[str]) -> str:
+        return f"'{found[1] if '://' in found[1] else file.parent / found[1]}'"
+
+    return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
+
+
+def named_in(select: str, file: Path, told: str) -> list[Path]:
+    """Return the local files that the SELECT of a mapping reads."""
+    named = [path.replace("''", "'") for path in FILE_IN_SQL.findall(select)]
+    return [found for path in named for found in matching(path, os.path.relpath(file), told)]
+
+
+def fingerprint(spec: SourceParams, as_of: datetime | None, reports: Path) -> dict[str, Any] | None:
+    """Return what tells whether a source of local files is the same; None where only its engine can say.
+
+    `as_of` is the instant that is fixed, if one is; otherwise it follows from the files.
+    """
+    written, beside = spec.tables | spec.checks, spec.path.parent
+    if spec.connection != "duckdb://" or any("://" in text or not FILE.search(text) for text in written.values()):
+        return None
+    found: list[Path] = []
+    values: dict[str, str] = {}
+    try:
+        for file in (file for text in written.values() for file in matching(text, "", "")):
+            found.append(file)
+            if file.suffix == ".sql":
+                select, told = query(file)
+                if "://" in select:
+                    return None
+                found += named_in(select, file, told)
+                used = VARIABLE.findall(file.read_text(encoding="utf-8"))
+                values |= {name: _hidden(text) for name in used if not Path(text := os.environ[name]).exists()}
+    except SourceError:
+        return None  # opening it says where
+    read = {name: os.path.relpath(text, beside) for name, text in written.items()}
+    return {
+        "as_of": as_of.isoformat() if as_of else spec.as_of,
+        "sample": spec.sample,
+        "read": read,
+        "values": values,
+        "files": {os.path.relpath(file, beside): digest for file, digest in hashes(found, reports).items()},
+    }
+
+
+def hashes(files: list[Path], reports: Path) -> dict[Path, str]:
+    """Return the SHA-256 of files; those that have not changed since they were last asked for are not read."""
+    memory = reports / MEMORY
+    known = _remembered(memory)
+    found: dict[Path, str] = {}
+    fresh: dict[str, list[Any]] = {}
+    for file in sorted(set(files)):
+        about = file.stat()
+        marks = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_dev]
+        before = known.get(str(file))
+        found[file] = before[-1] if before and before[:-1] == marks else _hashed(file)
+        if time.time() - max(about.st_mtime, about.st_ctime) > SETTLED:
+            fresh[str(file)] = [*marks, found[file]]
+    if any(known.get(name) != entry for name, entry in fresh.items()):
+        _remember(memory, known | fresh)
+    return found
+
+
+def _hidden(value: str) -> str:
+    return sha256(value.encode()).hexdigest()  # it may be a secret, and manifests are read by many
+
+
+def _remembered(memory: Path) -> dict[str, list[Any]]:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        return {name: entry for name, entry in known.items() if len(entry) == 6 and len(entry[-1]) == 64}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(memory: Path, known: dict[str, list[Any]]) -> None:
+    with suppress(OSError):  # a folder that cannot be written costs time alone
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        there = {name: entry for name, entry in known.items() if Path(name).exists()}
+        new = memory.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(there), encoding="utf-8")
+        new.replace(memory)
+
+
+def _hashed(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()

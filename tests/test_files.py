@@ -1,0 +1,106 @@
+"""The files that a source reads: told apart by their content, which is read again only when it may have changed."""
+
+import json
+import os
+import time
+
+import pytest
+
+from kpi_lib import files
+from kpi_lib.params import SourceParams
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Write a file."""
+
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def later(monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(files.time, "time", lambda: now + 60)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The names of the files that are read to be hashed."""
+    names = []
+    real = files._hashed
+    monkeypatch.setattr(files, "_hashed", lambda file: names.append(file.name) or real(file))
+    return names
+
+
+def spec(tmp_path, **tables):
+    where = {name: text if "://" in text else str(tmp_path / text) for name, text in tables.items()}
+    return SourceParams(path=tmp_path / "source.yaml", as_of="latest", tables=where)
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_that_has_not_changed_is_read_once(put, tmp_path, read):
+    path = put("tickets.csv", "a\n1\n")
+    once = files.hashes([path], tmp_path)
+    assert files.hashes([path], tmp_path) == once
+    assert read == ["tickets.csv"]
+
+
+@pytest.mark.usefixtures("later")
+def test_other_content_of_the_same_length_under_the_same_date_is_seen(put, tmp_path):
+    path = put("tickets.csv", "a\n1\n")
+    was = path.stat()
+    before = files.hashes([path], tmp_path)
+    path.write_text("a\n2\n")
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert files.hashes([path], tmp_path) != before
+
+
+def test_a_file_that_was_written_just_now_is_not_remembered(put, tmp_path, read):
+    path = put("tickets.csv", "a\n1\n")
+    files.hashes([path], tmp_path)
+    files.hashes([path], tmp_path)
+    assert read == ["tickets.csv", "tickets.csv"]
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("written", ["", "{", "[]", '{"x": [1]}', '{"x": 3}'])
+def test_a_memory_that_cannot_be_read_is_made_anew(put, tmp_path, written):
+    path = put("tickets.csv", "a\n1\n")
+    put(str(files.MEMORY), written)
+    files.hashes([path], tmp_path)
+    assert list(json.loads((tmp_path / files.MEMORY).read_text())) == [str(path)]
+
+
+def test_a_fingerprint_tells_files_from_their_content_and_from_what_they_are_read_as(put, tmp_path):
+    put("one.csv", "a\n1\n")
+    put("two.csv", "a\n2\n")
+    here = files.fingerprint(spec(tmp_path, tickets="one.csv", calls="two.csv"), None, tmp_path)
+    swapped = files.fingerprint(spec(tmp_path, tickets="two.csv", calls="one.csv"), None, tmp_path)
+    assert here["files"] == swapped["files"]
+    assert here != swapped
+    put("two.csv", "a\n3\n")
+    assert files.fingerprint(spec(tmp_path, tickets="one.csv", calls="two.csv"), None, tmp_path) != here
+
+
+def test_a_mapping_is_known_by_what_it_reads_and_by_the_values_it_is_given_which_stay_secret(
+    put, tmp_path, monkeypatch
+):
+    put("raw.csv", "a\n1\n")
+    put("tickets.sql", "select * from 'raw.csv' where token = '${DESK_TOKEN}'")
+    monkeypatch.setenv("DESK_TOKEN", "hunter2-hunter2")
+    one = files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path)
+    assert sorted(one["files"]) == ["raw.csv", "tickets.sql"]
+    assert "hunter2" not in json.dumps(one)
+    monkeypatch.setenv("DESK_TOKEN", "hunter3-hunter3")
+    assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path) != one
+
+
+@pytest.mark.parametrize("tickets", ["s3://desk/tickets.parquet", "support.tickets", "missing.csv"])
+def test_what_only_the_engine_can_tell_is_left_to_it(tmp_path, tickets):
+    assert files.fingerprint(spec(tmp_path, tickets=tickets), None, tmp_path) is None
