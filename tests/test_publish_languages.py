@@ -161,10 +161,24 @@ def test_a_text_in_a_language_read_the_other_way_keeps_its_own_direction(code, t
 
 
 def test_outlines_of_letters_are_written_on_a_coarser_grid():
-    drawn = '<path id="Plex-3a5" d="M3000 24L0 800Q240 0 480 800z" transform="scale(0.015625)"/><path d="M1.25 2"/>'
+    drawn = '<path id="Plex-3a5" d="M3000 24L0 800Q240 -4.5 480 800z" transform="scale(0.015625)"/><path d="M1.25 2"/>'
     assert letters.coarser(drawn) == (
-        '<path id="Plex-3a5" d="M375 3L0 100C20 33 40 33 60 100z" transform="scale(0.125)"/><path d="M1.25 2"/>'
+        '<path id="Plex-3a5" d="M375 3L0 100Q30 -1 60 100z" transform="scale(0.125)"/><path d="M1.25 2"/>'
     )
+
+
+def test_an_outline_that_comes_often_stands_in_a_file_once():
+    often, seldom, name = 100 * b"10 -20 l " + b"\nh\nf", b"0 0 m 5 5 l\nh\nf", "/Letter0"
+    opened = pikepdf.new()
+    for outlines in ([often, often, seldom], [often], [seldom], []):
+        page = opened.add_blank_page()
+        page.Contents = opened.make_stream(b"".join(b"q 1 scn " + outline + b"\nQ\n" for outline in outlines))
+    letters.shared(opened)
+    calls = [page.Contents.read_bytes().count(name.encode() + b" Do\nQ") for page in opened.pages]
+    assert calls == [2, 1, 0, 0]
+    assert [seldom in page.Contents.read_bytes() for page in opened.pages] == [True, False, True, False]
+    first, second = (page.resources.XObject[name] for page in opened.pages[:2])
+    assert (first, first.read_bytes(), list(first.BBox)) == (second, often, [-90, -120, 110, 80])
 
 
 def test_a_letter_that_two_figures_have_stands_on_the_page_once():

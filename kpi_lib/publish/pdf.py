@@ -13,6 +13,7 @@ from unicodedata import category
 
 from kpi_lib.errors import KpiError
 from kpi_lib.language import language, message
+from kpi_lib.publish import letters
 from kpi_lib.publish.page import Block, Page
 
 HERE = Path(__file__).parent
@@ -66,6 +67,7 @@ def _packed(typeset: Path, target: Path) -> None:
     import pikepdf
 
     with pikepdf.open(typeset) as opened:
+        letters.shared(opened)
         opened.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
 
 
