@@ -241,15 +241,20 @@ class Row:
 
 
 def computed(rows: Any) -> Any:
-    """Return rows that the engine computes once, in the types that they had."""
-    import ibis.expr.operations as ops
+    """Return rows that the engine computes once, in the types that they had.
+
+    Spark would carry in every query on what is cached all that it was computed from: plans that grow without bound. A
+    checkpoint forgets it.
+    """
+    from ibis.util import gen_name
 
     engine = rows.get_backend()
     if engine.name != "pyspark":
         return rows.cache()
-    for small in rows.op().find(ops.InMemoryTable):
-        engine.to_pandas(small.to_expr().limit(0))  # Ibis gives Spark a small table only when a query fetches rows
-    return rows.cache().cast(rows.schema())
+    view = engine.create_view(gen_name("asked"), rows)  # registers Ibis's small tables, as compiling alone does not
+    name = gen_name("computed")
+    engine.raw_sql(engine.compile(view)).localCheckpoint().createOrReplaceTempView(name)
+    return engine.table(name).cast(rows.schema())
 
 
 def fetched(query: Any, cuts: Iterable[Any]) -> Any:
