@@ -12,7 +12,7 @@ ready := .venv/.ready
 strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
-.PHONY: help setup report email values check list sample test test-slow test-engines tidy docs translations lab clean moved
+.PHONY: help setup report email values check list sample test test-slow test-engines bench tidy docs translations lab clean moved
 
 help: ## this list
 	@echo "make COMMAND [PERIOD=2024-05] [PARAMS=params/report.yaml]; PERIOD is a month, 2024-Q2, 2024 or last"
@@ -55,6 +55,9 @@ test-slow: $(ready) ## measure by simulation: the 95 % intervals, false alarms, 
 
 test-engines: $(ready) ## the same numbers on PostgreSQL and Spark, each where it is installed
 	$(bin)/pytest -m engines -s tests/engines
+
+bench: $(ready) ## measure speed and memory against stock tools; hours of a quiet machine; one part: python -m bench startup
+	$(bin)/python -m bench
 
 tidy: $(ready) ## format the code, mend what ruff can mend, strip notebook outputs
 	$(bin)/ruff check --fix

@@ -129,6 +129,11 @@ def share_of_others(run: Run) -> float:
     return run.others / (run.wall * (os.cpu_count() or 1))
 
 
+def memory(root: int) -> int:
+    """Return the bytes that a process and all it has started hold; a page that several of them share counts once."""
+    return sum(map(_memory, _tree(root)))
+
+
 def machine(*packages: str) -> dict[str, Any]:
     """Return what the figures were measured on: cores, memory, Python and the versions of some packages."""
     from importlib.metadata import version
@@ -150,7 +155,7 @@ def _watched(root: int) -> Iterator[list[int]]:
 
     def look() -> None:
         while not over.wait(EVERY):
-            peak[0] = max(peak[0], sum(map(_memory, _tree(root))))
+            peak[0] = max(peak[0], memory(root))
 
     watcher = threading.Thread(target=look)
     watcher.start()

@@ -65,7 +65,7 @@ def environment() -> Path:
     if not command.exists():
         say(f"report: an environment with {WEASYPRINT} in {folder}")
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", WEASYPRINT], check=True, stdout=sys.stderr)
+        subprocess.run([folder / "bin" / "pip", "install", "-qq", WEASYPRINT], check=True, stdout=sys.stderr)
     try:
         run([command, "--info"])
     except FailedError as error:
