@@ -111,10 +111,10 @@ def test_every_change_can_be_made_to_the_sample_company(tmp_path):
     copied.mkdir()
     (copied / "report.yaml").write_text((measure.ROOT / "params/report.yaml").read_text())
     before = (copied / "report.yaml").read_text()
-    for name in ("one target changed", "one threshold changed"):
+    for name in ("one target changed", "one threshold changed", "the brand's colour changed"):
         again.CHANGES[name](tmp_path)
     after = (copied / "report.yaml").read_text()
-    assert sum(old != new for old, new in zip(before.splitlines(), after.splitlines(), strict=True)) == 2
+    assert sum(old != new for old, new in zip(before.splitlines(), after.splitlines(), strict=True)) == 3
 
 
 def test_a_slice_beyond_the_first():
