@@ -1,9 +1,10 @@
 """A scorecard in another language."""
 
 import pandas as pd
+import pytest
 
 from kpi_lib import localise
-from kpi_lib.language import language
+from kpi_lib.language import LANGUAGES, language
 from kpi_lib.localise import localised, told
 from tests.test_language import Invented
 
@@ -72,5 +73,24 @@ def test_what_checks_and_identities_found_is_told_in_a_language_and_names_stay()
     assert told("exact duplicate", ru) == "точный дубликат"
     assert told("our own reason", ru) == "our own reason"
     said = "NPS is promoters less detractors: not so in 2024-05 (31 against 30)"
-    assert told(said, ru).endswith("критиков: не выполняется за 2024-05 (31 против 30)")
-    assert told(said, language("en")) == said
+    assert told(said, ru).endswith("критиков: не выполняется за май 2024 (31 против 30)")
+    assert told(said, language("en")) == said.replace("2024-05", "May 2024")
+
+
+def test_numbers_in_what_was_found_are_written_as_the_language_does():
+    said = "NPS is promoters less detractors: not so in 2024-Q2 (1,234.5 against -0.25)"
+    assert told(said, language("ru")).endswith("(1\N{NO-BREAK SPACE}234,5 против \N{MINUS SIGN}0,25)")
+    assert "٪" in told("more than 1% of such rows stop the run", language("fa"))
+    assert "، " in told("channel is one of chat, phone", language("ar"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_a_derived_kpi_is_derived_from_is_told_by_titles(code):
+    to, titles = language(code), ("Customer lifetime profit", "Customer acquisition cost (CAC)")
+    said = [{"title": title, "short": title, "anchor": "x"} for title in titles]
+    kpis = dict(zip(("customer_lifetime_profit", "cac"), said, strict=True))
+    about = _about("ltv_cac_ratio", anchor="derived from customer_lifetime_profit and cac and own_number")
+    anchor = localised(FRAME, about | {"kpis": about["kpis"] | kpis}, code)[1]["kpis"]["ltv_cac_ratio"]["anchor"]
+    assert all(to.say(title) in anchor for title in titles)
+    assert "own_number" in anchor
+    assert "cac" not in anchor

@@ -12,7 +12,8 @@ from small_scorecard import about, row
 
 from kpi_lib.language import LANGUAGES, language
 from kpi_lib.period import Period
-from kpi_lib.publish import Book, html, index, letters, page, pdf, picture, prose, render
+from kpi_lib.publish import Book, html, index, letters, page, pdf, picture, prose, render, text_cells
+from kpi_lib.publish.execute import Failure
 from kpi_lib.units import printed
 
 SMALL = 1_000_000  # bytes
@@ -79,6 +80,22 @@ def test_text_cells_are_translated_before_they_are_read(tmp_path, monkeypatch):
     assert found.sections[0]["id"] == "support--كم-ينتظر-العملاء"
 
 
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("# Support\nHow long do\ncustomers wait?", "# <Support>\n<How long do customers wait?>"),
+        ("How long?\n## Support\n\n\n### Why?\n", "<How long?>\n## <Support>\n\n\n### <Why?>\n"),
+        ("#support\n \n#\n# \n", "<#support>\n \n<#>\n# \n"),
+        (" \n", " \n"),
+    ],
+)
+def test_a_heading_is_a_message_of_its_own_whatever_follows_it(cell, said, monkeypatch):
+    to = language("ar")
+    monkeypatch.setattr(type(to), "say", lambda _, text: f"<{text}>")
+    assert text_cells.translated(cell, to) == said
+    assert list(text_cells.texts(cell)) == re.findall("<(.*?)>", said)
+
+
 def test_what_no_catalogue_has_stays_as_it_was_written(tmp_path):
     publish_texts.read("ru", tmp_path)
     assert page.read("support", tmp_path / "support.ipynb", language("ar")).title == "Поддержка"
@@ -130,6 +147,15 @@ def test_pages_are_counted_in_the_languages_words_and_digits(tmp_path):
     given = json.loads(pdf._data([], book("fa"), tmp_path, title="t", cover=False))
     assert "".join(given["digits"]) == "۰۱۲۳۴۵۶۷۸۹"
     assert given["words"]["page"] == language("fa").say("{page} of {pages}")
+
+
+def test_the_notice_of_a_failed_notebook_speaks_the_readers_language():
+    stopped = "the cell ran for more than 1200 s and was stopped"
+    text = html.notice(Failure("support", stopped, 3, "How did we do?"), "T", book("ru"))
+    to = language("ru")
+    assert to.say("How did we do?") in text
+    assert to.number(1200) in text
+    assert "the cell" not in text
 
 
 def test_the_index_of_all_reports_speaks_the_companys_language():

@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 
 from kpi_lib.display import stylesheet
 from kpi_lib.language import Language, language, message
+from kpi_lib.localise import told
 from kpi_lib.publish import picture
 from kpi_lib.publish.execute import Failure
 from kpi_lib.publish.page import Page
@@ -58,7 +60,9 @@ def page(page: Page, book: Any) -> str:
 
 def notice(failure: Failure, title: str, book: Any) -> str:
     """Return the page that stands for a notebook that failed."""
-    return _render("notice", book, title, failure=failure)
+    heading = book.to.say(failure.heading) if failure.heading else ""
+    said = replace(failure, message=told(failure.message, book.to), heading=heading)
+    return _render("notice", book, title, failure=said)
 
 
 def index(book: Any, title: str, **content: Any) -> str:
