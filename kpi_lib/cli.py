@@ -1,15 +1,14 @@
 """The command `kpi`: a thin skin over the library. Nothing heavy is imported before a command needs it."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kpi_lib import cli_delivery, cli_mail
-from kpi_lib.cli_common import audiences_of, checked, chosen_period, common, opened, progress_of
-from kpi_lib.errors import KpiError, ParamsError, did_you_mean, plain
+from kpi_lib import cli_delivery, cli_mail, cli_report
+from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_of
+from kpi_lib.errors import KpiError, ParamsError, plain
 
 if TYPE_CHECKING:
     from kpi_lib.params import Params
@@ -46,90 +45,6 @@ def main() -> None:
 @click.version_option(package_name="kpi-report")
 def cli() -> None:
     """The monthly customer-KPI report."""
-
-
-@cli.command()
-@click.argument("period", default="last")
-@click.option("--only", multiple=True, metavar="NOTEBOOK", help="Renew this notebook's pages alone.")
-@click.option("-p", "typed", multiple=True, metavar="NOTEBOOK.KEY=VALUE", help="A parameter of one notebook.")
-@click.option("--audience", metavar="NAME", help="The pages of one audience of params/audiences.yaml, or of all.")
-@click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
-@click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="preloaded", help="How kernels start.")
-@click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
-@click.option("--profile", is_flag=True, help="Say where the time went.")
-@click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
-@common
-def report(
-    period: str,
-    only: tuple[str, ...],
-    typed: tuple[str, ...],
-    audience: str | None,
-    jobs: int | None,
-    out: Path | None,
-    engine: str,
-    fresh: bool,
-    profile: bool,
-    as_json: bool,
-    path: str,
-    as_of: str | None,
-) -> int:
-    """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last)."""
-    params = checked(path, period, only)
-    own = _typed(typed, params)
-    from kpi_lib import assembly, commentary, publish
-
-    those = audiences_of(audience, params)
-    _name_left_out(params)
-    with progress_of(as_json) as progress, publish.engine(engine, params.project) as kernels:
-        source = opened(params, as_of, progress)
-        chosen = chosen_period(period, params, source)
-        shelf = (out or params.reports).absolute()
-        wanted = assembly.editions(params, chosen, shelf, source, those, own)
-        scorecards = assembly.Scorecards(source, params, chosen, wanted)
-        outcomes = []
-        for edition in wanted:
-            outcomes.append(
-                publish.build(
-                    edition.book,
-                    shelf,
-                    root=params.project,
-                    prepare=assembly.prepare(edition, scorecards, source, as_of, progress, fresh=fresh),
-                    only=only,
-                    jobs=jobs,
-                    progress=progress,
-                    engine=kernels,
-                )
-            )
-    if kernels.note:
-        click.echo(f"kpi: {plain(kernels.note)}", err=True)
-    for edition, outcome in zip(wanted, outcomes, strict=True):
-        told = (*map(str, outcome.failures), *outcome.problems, *commentary.unshown(edition.commentary, params))
-        for line in told:
-            click.echo(f"kpi: {plain(line)}", err=True)
-        if not as_json:
-            click.echo(outcome.message)
-    if profile:
-        from kpi_lib.publish.profile import show
-
-        for outcome in outcomes:
-            show(outcome.timings, outcome.folder.name)
-    if as_json:
-        said = [
-            {
-                "period": str(chosen),
-                "audience": edition.book.audience or None,
-                "status": outcome.status,
-                "folder": str(outcome.folder),
-                "kept": outcome.kept,
-                "failures": list(map(str, outcome.failures)),
-                "problems": list(outcome.problems),
-                "timings": outcome.timings,
-            }
-            for edition, outcome in zip(wanted, outcomes, strict=True)
-        ]
-        click.echo(json.dumps(said[0] if len(said) == 1 else said))
-    return max(outcome.exit_code for outcome in outcomes)
 
 
 @cli.command()
@@ -221,18 +136,10 @@ def sample(extract: str | None, without_stories: bool, path: str, as_of: str | N
     click.echo(f"The sample company is in {folder.resolve()}")
 
 
+cli.add_command(cli_report.report)
 cli.add_command(cli_delivery.diff)
 cli.add_command(cli_delivery.verify)
 cli.add_command(cli_mail.email)
-
-
-def _name_left_out(params: "Params") -> None:
-    """Say in a line which notebooks are in the folder and not in the report."""
-    listed = {notebook.name for notebook in params.notebooks}
-    if left_out := sorted(
-        path.name for path in (params.project / "notebooks").glob("*.ipynb") if path.stem not in listed
-    ):
-        click.echo(f"kpi: not in {params.path.name}, so not run: {', '.join(left_out)}", err=True)
 
 
 def _audiences_said(params: "Params") -> str:
@@ -246,21 +153,6 @@ def _audiences_said(params: "Params") -> str:
         slices.check(params, audience)
         said.append(f"{audience.name} ({' '.join(audience.slice)})" if audience.slice else audience.name)
     return f"{audiences.FILE}: {', '.join(said)}"
-
-
-def _typed(given: tuple[str, ...], params: "Params") -> dict[str, dict[str, str]]:
-    """Read `-p notebook.key=value` options."""
-    found: dict[str, dict[str, str]] = {}
-    names = [notebook.name for notebook in params.notebooks]
-    for text in given:
-        name, dot, rest = text.partition(".")
-        key, equals, value = rest.partition("=")
-        if not (dot and equals and key):
-            raise click.UsageError(f"-p takes NOTEBOOK.KEY=VALUE, got {text!r}")
-        if name not in names:
-            raise click.UsageError(f"-p {text!r}: no notebook {name!r} in the report{did_you_mean(name, names)}")
-        found.setdefault(name, {})[key] = value
-    return found
 
 
 if __name__ == "__main__":

@@ -134,15 +134,15 @@ def _measured(
 def _rebuilding(issue: "Issue", params: "Params", as_of: str | None, progress: "Progress") -> str:
     """Say whether the same report could be made again, from what its build wrote down."""
     from kpi_lib import commentary
-    from kpi_lib.assembly import inputs
     from kpi_lib.deliver import gate
+    from kpi_lib.editions import inputs
     from kpi_lib.language import ENGLISH
     from kpi_lib.period import Period
 
     built, seen = issue.manifest(), as_of or str(issue.scorecard().about["as_of"])
     notebooks = {name: params.project / "notebooks" / f"{name}.ipynb" for name in built.get("notebooks", {})}
     try:
-        now = inputs(params, opened(params, seen, progress))
+        now = inputs(params, opened(params, seen, progress).fingerprint())
         sections = {} if issue.slice else commentary.read(params, Period.parse(issue.period))  # slices have no comment
     except KpiError as error:
         return f"Whether it can be rebuilt cannot be told: {error}"

@@ -41,7 +41,7 @@ def email(
     if override is not None and not override.strip():
         raise click.UsageError("--override needs a reason that readers of the mail can understand")
     params = checked(path, period)
-    from kpi_lib import assembly, audiences, mailing
+    from kpi_lib import audiences, editions, mailing
     from kpi_lib.deliver.issued import Archive
     from kpi_lib.deliver.server import Server
     from kpi_lib.params import load_source
@@ -52,7 +52,7 @@ def email(
     with progress_of(as_json) as progress:
         source = opened(params, as_of, progress)
         month = chosen_period(period, params, source)
-        company = assembly.editions(params, month, params.reports.absolute(), source, [None], {})[0]
+        company = editions.editions(params, month, params.reports.absolute(), source.fingerprint(), [None], {})[0]
         office = mailing.Office(
             delivery,
             Archive(params.records, params.company),
@@ -64,7 +64,7 @@ def email(
         words = dict.fromkeys(arrived, True) | dict.fromkeys(again, False)
         mailing.settle(office, params.company, month, chosen, words, _now)
         with progress.stage("mails"):
-            mails = [mailing.prepare(assembly.of(each, company), each, office) for each in chosen]
+            mails = [mailing.prepare(editions.of(each, company), each, office) for each in chosen]
     told = [_shown(mail, office, quiet=as_json) for mail in mails]
     refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
     if refused:

@@ -92,14 +92,8 @@ class Section:
 
 
 def read(params: Params, period: Period) -> dict[str, Section]:
-    """Return the sections of a period's commentary by notebook, every name in them checked; none without a file.
-
-    A file in the report's own language, `2024-05.ru.md`, is read in place of `2024-05.md`.
-    """
-    own = "" if params.path.stem == "report" else params.path.stem  # other configurations may lie in the same folder
-    folder = params.path.parent / "periods" / own
-    paths = (folder / f"{period}.{params.language}.md", folder / f"{period}.md")
-    path = next((each for each in paths if each.is_file()), None)
+    """Return the sections of a period's commentary by notebook, every name in them checked; none without a file."""
+    path = params.commentary(period)
     if path is None:
         return {}
     try:

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kpi_lib import restated
-from kpi_lib.assembly import Edition
 from kpi_lib.audiences import Audience, Delivery
 from kpi_lib.deliver import foreign, gate, issued, letters, message
 from kpi_lib.deliver.issued import LETTER, MANIFEST, SCORECARD, Archive
 from kpi_lib.deliver.ledger import Clock, Ledger
 from kpi_lib.deliver.send import Parcel, Tally, send
 from kpi_lib.deliver.server import Server
+from kpi_lib.editions import Edition
 from kpi_lib.errors import DeliveryError
 from kpi_lib.language import ENGLISH
 from kpi_lib.localise import localised
@@ -179,7 +179,7 @@ def _standing(edition: Edition, audience: Audience, office: Office) -> gate.Stan
         period=edition.period,
         audience=edition.audience.name if edition.audience else None,
         company=edition.params.company,
-        inputs=edition.inputs,
+        inputs=edition.book.inputs,
         notebooks={name: folder / f"{name}.ipynb" for name in edition.notebooks},
         recipients=[*audience.to, *audience.cc],
         allowed_domains=office.delivery.allowed_domains,

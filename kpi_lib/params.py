@@ -10,6 +10,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
+from kpi_lib.period import Period
 from kpi_lib.settings import (
     Acquisition,
     Brand,
@@ -70,6 +71,13 @@ class Params(ParamsFile):
     def project(self) -> Path:
         """The folder that holds `params/` and `notebooks/`."""
         return next((up for up in self.path.parents if (up / "notebooks").is_dir()), self.path.parent)
+
+    def commentary(self, period: Period) -> Path | None:
+        """Return the file with the analysts' words: `periods/2024-05.md`, or `2024-05.ru.md` in Russian."""
+        own = "" if self.path.stem == "report" else self.path.stem  # other configurations may lie in the same folder
+        folder = self.path.parent / "periods" / own
+        paths = (folder / f"{period}.{self.language}.md", folder / f"{period}.md")
+        return next((each for each in paths if each.is_file()), None)
 
     def get(self, dotted: str) -> Any:
         """Return the value at a dotted path such as `thresholds.short_abandon_seconds`."""

@@ -55,14 +55,18 @@ class Scorecard:
         """The period that is reported; the frame also holds the twelve before it."""
         return str(self.about["period"])
 
-    def write(self, folder: Path) -> None:
-        """Write scorecard.parquet, with `about` in its metadata, and the same rows as .csv and .json."""
+    def store(self, path: Path) -> None:
+        """Write the numbers to a Parquet file, with `about` in its metadata."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         table = pa.Table.from_pandas(self.frame, schema=_schema(), preserve_index=False)
         table = table.replace_schema_metadata({"kpi_lib": json.dumps(self.about, ensure_ascii=False)})
-        pq.write_table(table, folder / "scorecard.parquet")
+        pq.write_table(table, path)
+
+    def write(self, folder: Path) -> None:
+        """Write scorecard.parquet and the same rows as .csv and .json."""
+        self.store(folder / "scorecard.parquet")
         to_csv(self.frame, folder / "scorecard.csv")
         (folder / "scorecard.json").write_text(json.dumps(records(self.frame), ensure_ascii=False), encoding="utf-8")
 

@@ -22,7 +22,7 @@ from mail_server import PASSWORD, USER
 from post_office import PostOffice
 from publish_books import notebook
 
-from kpi_lib import assembly, cli, scorecard, slices
+from kpi_lib import assembly, cli, editions, scorecard, slices
 from kpi_lib.deliver.issued import Archive
 from kpi_lib.deliver.ledger import Delivery, Ledger
 from kpi_lib.publish import manifest
@@ -133,7 +133,7 @@ class Project:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["kpi", *typed])
-            patch.setattr(assembly, "__file__", str(self.folder / "kpi_lib" / "assembly.py"))
+            patch.setattr(editions, "__file__", str(self.folder / "kpi_lib" / "editions.py"))
             for module in (assembly, slices):
                 patch.setattr(module, "registry", lambda: alone)
             patch.delenv("KPI_SMTP_URL", raising=False)
@@ -252,6 +252,14 @@ def doctored(of: Project, **changed: Any) -> None:
     """Change what the build wrote down."""
     content = manifest.read(of.report) | changed
     (of.report / "manifest.json").write_text(json.dumps(content))
+
+
+def retold(page: Path, said: str, instead: str) -> None:
+    """Change what a page says, as if it had been built so."""
+    page.write_text(page.read_text().replace(said, instead))
+    built = manifest.read(page.parent) or {}
+    built["files"][page.name]["sha256"] = manifest.hashed(page)
+    (page.parent / "manifest.json").write_text(json.dumps(built))
 
 
 def renumbered(of: Project, change: Callable[[pd.DataFrame, dict[str, Any]], None]) -> None:

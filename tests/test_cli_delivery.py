@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from kpi_lib import commentary, restated, scorecard, source
-from kpi_lib.assembly import inputs
+from kpi_lib.editions import inputs
 from kpi_lib.deliver.issued import Archive
 from kpi_lib.kpis import registry
 from kpi_lib.period import Period
@@ -41,7 +41,7 @@ def issue(company, audience="board", at=JULY, pdf=b"%PDF May", content="aa11", o
     text = commentary.read(params, MAY).get("loyalty")
     beside = sha256((text.text if text else "").encode()).hexdigest()
     built = {
-        "inputs": inputs(params, opened) | (own or {}),
+        "inputs": inputs(params, opened.fingerprint()) | (own or {}),
         "notebooks": {"loyalty": {"sha256": notebook, "beside": beside}},
     }
     files = {"manifest.json": json.dumps(built).encode(), "letter.eml": b"", "kpi-report-2024-05.pdf": pdf}

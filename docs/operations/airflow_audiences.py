@@ -16,17 +16,19 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
     from pathlib import Path
 
     from kpi_lib import assembly, audiences, source
+    from kpi_lib.editions import editions
     from kpi_lib.params import load
     from kpi_lib.period import Period
 
     params, period = load(f"{home}/params/report.yaml"), Period.parse(month)
     tables = source.open(params)
-    editions = assembly.editions(params, period, Path(runs), tables, audiences.read(params).audiences, {})
-    scorecards = assembly.Scorecards(tables, params, period, editions)
+    those = audiences.read(params).audiences
+    reports = editions(params, period, Path(runs), tables.fingerprint(), those, {})
+    numbers = assembly.Scorecards(lambda: tables, params, period, reports)
     wanted = []
-    for edition in editions:
+    for edition in reports:
         edition.folder.mkdir(parents=True, exist_ok=True)
-        scorecards.of(edition).write(edition.folder)
+        numbers.of(edition).write(edition.folder)
         told = {"period": month, "params": f"{home}/params/report.yaml"}
         told["scorecard"] = str(edition.folder / "scorecard.parquet")
         told["audience"] = edition.audience.name if edition.audience else None

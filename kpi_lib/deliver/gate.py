@@ -22,6 +22,7 @@ from kpi_lib.scorecard import Scorecard
 FOR_SAMPLES = "example.com"
 WHAT = {
     "params": "the configuration",
+    "pages": "the brand, the events or the list of notebooks",
     "source": "the data",
     "kpi_lib": "the code",
     "lock": "the list of packages",

@@ -3,10 +3,24 @@
 This layer knows no KPI. It runs any notebook; one that has a `parameters` cell can be told things.
 """
 
-from kpi_lib.publish.build import Outcome, Prepared, build
+from kpi_lib.publish.build import Outcome, Prepared, build, standing
 from kpi_lib.publish.execute import Chapter, Failure
 from kpi_lib.publish.kernels import engine
 from kpi_lib.publish.progress import Progress, display
-from kpi_lib.publish.render import Book
+from kpi_lib.publish.render import TITLE, Book
+from kpi_lib.publish.stage import AUDIENCES
 
-__all__ = ["Book", "Chapter", "Failure", "Outcome", "Prepared", "Progress", "build", "display", "engine"]
+__all__ = [
+    "AUDIENCES",
+    "TITLE",
+    "Book",
+    "Chapter",
+    "Failure",
+    "Outcome",
+    "Prepared",
+    "Progress",
+    "build",
+    "display",
+    "engine",
+    "standing",
+]

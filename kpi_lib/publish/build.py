@@ -1,5 +1,6 @@
 """Build a period's folder of pages: numbers first, then the notebooks, then the pages, then the swap."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from kpi_lib.publish.execute import Chapter, Failure, Run, parameters_of, run_al
 from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import Book
-from kpi_lib.publish.stage import Shelf
+from kpi_lib.publish.stage import AUDIENCES, Shelf
 
 HERE = Path(__file__).parent
 
@@ -42,6 +43,7 @@ class Outcome:
     failures: Sequence[Failure]
     problems: Sequence[str]
     timings: Mapping[str, Any]
+    changed: bool = True  # False when what stood is what would be made
 
     @property
     def exit_code(self) -> int:
@@ -52,10 +54,35 @@ class Outcome:
     def message(self) -> str:
         """Where the pages are, in a sentence."""
         where = os.path.relpath(self.folder)
+        if not self.changed:
+            return f"Nothing has changed: the report is in {where}"
         if self.kept:
             return f"The report that stood is untouched; the failed one is in {where}"
         said = {"whole": "The report is", "partial": "Part of the report is", "failed": "What could be made is"}
         return f"{said[self.status]} in {where}"
+
+
+def standing(book: Book, reports: Path) -> Outcome | None:
+    """Return the build that stands if it is whole and the same would be made again, else None.
+
+    What stands is the cache: it is told by content, can be deleted, and is built anew when a file of it is damaged.
+    """
+    began = perf_counter()
+    folder = reports.resolve() / book.place
+    before = manifest.read(folder) or {}
+    made_from = {chapter.name: _own(chapter) for chapter in book.chapters if chapter.notebook.is_file()}
+    noted = {name: _noted(about) for name, about in before.get("notebooks", {}).items()}
+    same = (
+        before.get("status") == "whole"
+        and before.get("company") == book.company
+        and before.get("beside") == book.beside
+        and all(before.get("inputs", {}).get(name) == value for name, value in book.inputs.items())
+        and noted == made_from
+        and (book.audience or (reports / index.NAME).is_file())
+        and manifest.untouched(folder, before)
+    )
+    timings = {"unchanged": round(perf_counter() - began, 2)}
+    return Outcome("whole", folder, False, [], before["problems"], timings, changed=False) if same else None
 
 
 def build(
@@ -69,11 +96,14 @@ def build(
     timeout: int = 1800,
     progress: Progress = Progress(),  # noqa: B008 - it says nothing and keeps nothing
     engine: Stock | None = None,
+    fresh: bool = False,
+    held: bool = False,
 ) -> Outcome:
     """Build the pages of a period and swap them in.
 
     `prepare` writes the numbers into the folder it is given, before any notebook runs. Notebooks run with `root` as
-    working folder. With `only`, the other pages are taken over from what stands if their inputs are the same.
+    working folder; one that would show what it shows is taken over from what stands, unless `fresh` or named by `only`.
+    With `only`, no other notebook is run. `held` tells that the caller holds the lock of an audience's period.
     """
     chosen = _chosen(book, only)
     for chapter in chosen:
@@ -81,16 +111,18 @@ def build(
     shelf, root = Shelf(reports.resolve(), book.company), root.resolve()
     clock = _Clock()
     engine = engine or Stock()
-    with _place(shelf, book) as shelf, shelf.staging(book.folder) as stage:
-        engine.warm()
+    with _place(shelf, book, held) as shelf, shelf.staging(book.folder) as stage:
+        work = _Work(book, stage, shelf, root, fresh=fresh)
+        if only or not all(map(work.is_same, book.chapters)):
+            engine.warm()
         with clock("prepare"):
-            prepared = prepare(stage)
-        book = replace(book, stamp=prepared.stamp, sample=prepared.sample)
-        work = _Work(book, stage, shelf, root, prepared, sorted(path.name for path in stage.iterdir()))
+            work.prepared = prepared = prepare(stage)
+        work.book = book = replace(book, stamp=prepared.stamp, sample=prepared.sample)
+        work.numbers = sorted(path.name for path in stage.iterdir())
         with clock("notebooks"):
-            runs = work.take_over([chapter for chapter in book.chapters if chapter not in chosen])
+            runs = work.take_over([chapter for chapter in book.chapters if not only or chapter not in chosen])
             runs += run_all(
-                chosen,
+                [chapter for chapter in chosen if chapter not in [run.chapter for run in runs]],
                 prepared.parameters,
                 into=stage,
                 root=root,
@@ -98,13 +130,13 @@ def build(
                 timeout=timeout,
                 progress=progress,
                 engine=engine,
-                expected=(manifest.read(shelf.of(book.folder)) or {}).get("timings", {}).get("each", {}),
+                expected=work.before.get("timings", {}).get("each", {}),
             )
         with clock("pages"), progress.stage("pages"):
-            printed = render.render(book, stage, runs, work.numbers)
+            printed = render.render(book, stage, runs, work.numbers, work.pages)
         timings = progress.seconds | clock.seconds | printed.seconds
-        timings["each"] = {run.chapter.name: round(run.seconds, 2) for run in runs}
-        timings["kernels"] = {run.chapter.name: round(run.kernel, 2) for run in runs}
+        timings["each"] = {run.chapter.name: round(run.seconds, 2) for run in runs if not run.kept}
+        timings["kernels"] = {run.chapter.name: round(run.kernel, 2) for run in runs if not run.kept}
         work.finish(runs, printed, timings)
         kept = shelf.keeps(book.folder, printed.status)
         with clock("swap"):
@@ -116,10 +148,10 @@ def build(
 
 
 @contextmanager
-def _place(shelf: Shelf, book: Book) -> Iterator[Shelf]:
+def _place(shelf: Shelf, book: Book, held: bool) -> Iterator[Shelf]:
     """Give the shelf that a book's folder lies on: that of its period's audiences, while the period is locked."""
-    if not book.audience:
-        yield shelf
+    if held or not book.audience:
+        yield Shelf(shelf.of(book.name) / AUDIENCES, book.company) if book.audience else shelf
         return
     with shelf.audiences(book.name) as of_audiences:
         yield of_audiences
@@ -146,31 +178,55 @@ class _Clock:
         self.seconds[stage] = round(perf_counter() - began, 2)
 
 
-@dataclass
-class _Work:
-    """A build under way."""
+def _own(chapter: Chapter) -> dict[str, Any]:
+    """Return what of a chapter is its own, as plain data."""
+    given = {name: dict(told) for name, told in (("own", chapter.parameters), ("typed", chapter.typed))}
+    return json.loads(json.dumps({"sha256": manifest.hashed(chapter.notebook)} | given, default=str))
 
-    book: Book
-    stage: Path
-    shelf: Shelf
-    root: Path
-    prepared: Prepared
-    numbers: Sequence[str]  # the files that `prepare` wrote
+
+def _noted(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says of that."""
+    return {name: about.get(name) for name in ("sha256", "own", "typed")}
+
+
+class _Work:
+    """A build under way, and what stands in its place."""
+
+    def __init__(self, book: Book, stage: Path, shelf: Shelf, root: Path, *, fresh: bool) -> None:
+        self.book, self.stage, self.shelf, self.root = book, stage, shelf, root
+        self.standing = shelf.of(book.folder)
+        self.before: Mapping[str, Any] = manifest.read(self.standing) or {}
+        self.fresh = fresh
+        self.prepared = Prepared({}, book.stamp)
+        self.numbers: Sequence[str] = ()  # the files that `prepare` wrote
+        self.pages: dict[str, Path] = {}  # of notebooks that were taken over: the folder with their pages
+
+    def is_same(self, chapter: Chapter) -> bool:
+        """Whether a notebook would be what it is in what stands, as far as can be told before the numbers are there."""
+        noted = self.before.get("notebooks", {}).get(chapter.name, {})
+        inputs = self.before.get("inputs", {})
+        return (
+            not self.fresh
+            and chapter.notebook.is_file()
+            and _noted(noted) == _own(chapter)
+            and all(inputs.get(name) == value for name, value in self.book.inputs.items())
+            and chapter.name not in self.before.get("failures", {})
+        )
 
     def take_over(self, chapters: Sequence[Chapter]) -> list[Run]:
-        """Copy executed notebooks from what stands when nothing they were made from has changed."""
-        standing = self.shelf.of(self.book.folder)
-        before = manifest.read(standing) or {}
-        if not chapters or before.get("inputs") != self._inputs():
+        """Copy executed notebooks from what stands where nothing that they were made from has changed."""
+        if not chapters or self.before.get("inputs") != self._inputs():
             return []
         runs = []
-        for chapter in chapters:
+        for chapter in filter(self.is_same, chapters):
             given = parameters_of(chapter, self.prepared.parameters)
-            executed = standing / f"{chapter.name}.ipynb"
-            same = before.get("notebooks", {}).get(chapter.name) == self._made_from(chapter, given)
-            if same and executed.exists() and chapter.name not in before.get("failures", {}):
-                shutil.copy2(executed, self.stage)
-                runs.append(Run(chapter, given, self.stage / executed.name, 0.0))
+            made = f"{chapter.name}.ipynb", *render.pages_of(chapter.name, self.book)
+            same = self.before["notebooks"][chapter.name] == self._made_from(chapter, given)
+            if same and manifest.untouched(self.standing, self.before, made[:1]):
+                shutil.copy2(self.standing / made[0], self.stage)
+                runs.append(Run(chapter, given, self.stage / made[0], 0.0, kept=True))
+                if not self.before.get("problems") and manifest.untouched(self.standing, self.before, made):
+                    self.pages[chapter.name] = self.standing
         return runs
 
     def finish(self, runs: Sequence[Run], printed: render.Printed, timings: Mapping[str, Any]) -> None:
@@ -188,6 +244,7 @@ class _Work:
             "as_of": self.book.stamp.isoformat(),
             "sample": self.book.sample,
             "inputs": self._inputs(),
+            "beside": self.book.beside,
             "notebooks": {run.chapter.name: self._made_from(run.chapter, run.parameters) for run in runs},
             "failures": {each.notebook: str(each) for each in printed.failures},
             "problems": printed.problems,
@@ -208,7 +265,7 @@ class _Work:
             for name, value in given.items()
         }
         beside = sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()
-        return {"sha256": manifest.hashed(chapter.notebook), "parameters": lasting, "beside": beside}
+        return _own(chapter) | {"parameters": lasting, "beside": beside}
 
     def _from_root(self, folder: Path) -> str:
         """Return a folder as the notebooks see it from their working folder."""

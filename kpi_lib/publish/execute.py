@@ -10,14 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from kpi_lib import errors
 from kpi_lib.errors import KpiError, NotebookError, did_you_mean
 from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -66,6 +67,7 @@ class Run:
     seconds: float
     failure: Failure | None = None
     kernel: float = 0.0  # seconds of these until the first cell could run
+    kept: bool = False  # it is of an earlier run, from which nothing has changed
 
 
 def parameters_of(chapter: Chapter, common: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +103,9 @@ def _declared(chapter: Chapter) -> dict[str, str]:
     return {name: parameter["inferred_type_name"] for name, parameter in found.items()}
 
 
-def _read(path: Path) -> nbformat.NotebookNode:
+def _read(path: Path) -> "NotebookNode":
+    import nbformat
+
     try:
         return nbformat.read(path, as_version=4)
     except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError) as error:
@@ -252,7 +256,7 @@ def _outside(error: Exception, timeout: int) -> str:
     return _sentence(kind, str(error))
 
 
-def _place(source: nbformat.NotebookNode, index: int, *, injected: bool) -> tuple[int, str]:
+def _place(source: "NotebookNode", index: int, *, injected: bool) -> tuple[int, str]:
     """Return a cell's number in the notebook as given, and the heading above it."""
     tagged = (i for i, cell in enumerate(source.cells) if "parameters" in cell.metadata.get("tags", []))
     number = index - (injected and index > next(tagged, -1))
@@ -265,6 +269,8 @@ def _tidy(output: Path, root: Path) -> None:
     """Take secrets out of the outputs of an executed notebook and this machine's folders out of its metadata."""
     if not output.exists():
         return
+    import nbformat
+
     notebook = nbformat.read(output, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -1,7 +1,7 @@
 """manifest.json: what a folder of pages was made from, what is in it, and how it came out."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,15 @@ def write(folder: Path, content: dict[str, Any]) -> None:
     }
     text = json.dumps(content | {"versions": versions, "files": files}, indent=2, ensure_ascii=False, default=str)
     (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def untouched(folder: Path, content: Mapping[str, Any], names: Iterable[str] | None = None) -> bool:
+    """Whether the files of a folder, or those of some names, are there as its manifest says they were written."""
+    files = content.get("files") or {}
+    try:
+        return bool(files) and all(hashed(folder / name) == files[name]["sha256"] for name in names or files)
+    except (OSError, KeyError, TypeError):
+        return False
 
 
 def hashed(*paths: Path) -> str:

@@ -1,5 +1,6 @@
 """Executed notebooks in, pages out: HTML and PDF of each, the book of all, the index."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from kpi_lib.errors import KpiError
 from kpi_lib.language import Language, language, message
 from kpi_lib.publish.execute import Chapter, Failure, Run
+from kpi_lib.publish.stage import AUDIENCES
 
 STEMS = {"scorecard": message("Scorecard")}
 FIRST_LINES = 3  # of a page, in the index
@@ -36,13 +38,19 @@ class Book:
     logo: Path | None = None  # SVG, PNG or JPEG
     sample: bool = False
     stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
-    inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what the numbers are made from
+    inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what every page is made from
+    beside: str = ""  # the hash of what some notebooks show beside that
     audience: str = ""  # whose pages they are; empty: the company's
 
     @property
     def folder(self) -> str:
         """The name of the folder that the pages lie in."""
         return self.audience or self.name
+
+    @property
+    def place(self) -> Path:
+        """Where its pages lie in the folder of reports."""
+        return Path(self.name, AUDIENCES, self.audience) if self.audience else Path(self.name)
 
     @property
     def to(self) -> Language:
@@ -78,11 +86,18 @@ class Printed:
         self.seconds[kind] = round(self.seconds.get(kind, 0) + perf_counter() - began, 2)
 
 
-def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]) -> Printed:
+def pages_of(notebook: str, book: Book) -> tuple[str, str]:
+    """Return the names of a notebook's HTML page and PDF."""
+    return f"{notebook}.html", f"{notebook}-{book.name}.pdf"
+
+
+def render(
+    book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str], kept: Mapping[str, Path] | None = None
+) -> Printed:
     """Write the pages of all notebooks, the book if none is missing, and the index, into `folder`.
 
     A notebook that failed, or cannot be typeset, gets a notice in place of its page. `numbers` are the files to offer
-    beside the pages.
+    beside the pages. `kept` tells by notebook where its pages are, if they are there already.
     """
     from kpi_lib.publish import html, page, pdf
 
@@ -94,7 +109,7 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
         failure = run.failure
         if not failure:
             try:
-                pages.append(_page(book, folder, page.read(name, run.output, book.to), printed))
+                pages.append(_page(book, folder, page.read(name, run.output, book.to), printed, (kept or {}).get(name)))
                 continue
             except KpiError as error:
                 failure = Failure(name, str(error))
@@ -113,20 +128,24 @@ def render(book: Book, folder: Path, runs: Sequence[Run], numbers: Sequence[str]
     return printed
 
 
-def _page(book: Book, folder: Path, page: Any, printed: Printed) -> Any:
-    """Write one notebook's PDF and HTML."""
+def _page(book: Book, folder: Path, page: Any, printed: Printed, kept: Path | None) -> Any:
+    """Write one notebook's PDF and HTML, or copy those that are kept."""
     from kpi_lib.publish import html, pdf
 
-    file = f"{page.name}-{book.name}.pdf"
+    web, file = pages_of(page.name, book)
     title = book.to.say("{title}, {period}", title=page.title, period=book.label)
-    with printed.timed("pdf"):
-        printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
-    with printed.timed("html"):
-        (folder / f"{page.name}.html").write_text(html.page(page, book), encoding="utf-8")
+    if kept:
+        for name in (web, file):
+            shutil.copy2(kept / name, folder)
+    else:
+        with printed.timed("pdf"):
+            printed.problems += page.problems + pdf.write([page], book, folder / file, title=title, cover=False)
+        with printed.timed("html"):
+            (folder / web).write_text(html.page(page, book), encoding="utf-8")
     files = [("PDF", file), (book.to.say("Notebook"), f"{page.name}.ipynb")]
     findings = [block.html for block in page.blocks if block.type == "finding"][:FIRST_LINES]
     about = {"lead": page.lead.html if page.lead else "", "findings": findings, "sections": page.sections}
-    printed.entries.append({"title": page.title, "html": f"{page.name}.html", "files": files} | about)
+    printed.entries.append({"title": page.title, "html": web, "files": files} | about)
     return page
 
 
