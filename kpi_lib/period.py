@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kpi_lib.errors import PeriodError
 
+TREND = 13  # periods: the one that is reported and those before it, back to the same a year earlier
 _SPELLING = re.compile(r"([12][0-9]{3})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?", re.ASCII)
 _NEARLY = re.compile(r"\s*([12][0-9]{3})[-/. ]?(?:([0-9]{1,2})|[qQ]([1-4]))\s*", re.ASCII)
 

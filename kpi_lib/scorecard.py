@@ -28,10 +28,9 @@ from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_par
 from kpi_lib.kpis import registry
 from kpi_lib.language import NO_MEMBER
 from kpi_lib.params import Params
-from kpi_lib.period import Period
+from kpi_lib.period import TREND, Period
 from kpi_lib.suppression import COMPARED, is_hidden, without_few
 
-TREND = 13
 JOINED = {"segment": "customers", "plan": "subscriptions"}  # the tables that these cuts come from
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [

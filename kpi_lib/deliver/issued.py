@@ -14,20 +14,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kpi_lib import insight
 from kpi_lib.errors import KpiError
-from kpi_lib.period import Period
-from kpi_lib.scorecard import TREND, Scorecard
+from kpi_lib.period import TREND, Period
 from kpi_lib.units import rounded
+
+if TYPE_CHECKING:
+    from kpi_lib.scorecard import Scorecard
 
 NOTE, SCORECARD, MANIFEST, LETTER = "issued.json", "scorecard.parquet", "manifest.json", "letter.eml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 DIGITS = 16  # of a content hash
 
 
-def content(card: Scorecard, commentary: Mapping[str, str]) -> str:
+def content(card: "Scorecard", commentary: Mapping[str, str]) -> str:
     """Return the hash of what a reader is told: the headline numbers as printed, and the analysts' words.
 
     It is the same whenever these are, whatever extract, code, language, style or time they come from; another hash for
@@ -43,11 +44,13 @@ def digest(told: Any) -> str:
     return sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()[:DIGITS]
 
 
-def changes(then: Scorecard, now: Scorecard) -> list[tuple[str, str, str]]:
+def changes(then: "Scorecard", now: "Scorecard") -> list[tuple[str, str, str]]:
     """Return what a correction changes: title, what was sent before, what is said now, in the language of `now`.
 
     A number that is printed as before is told with its interval or its verdict, whichever is another.
     """
+    from kpi_lib import insight
+
     before, today, about = _headlines(then), _headlines(now), now.about
     found = []
     for row, was in ((row, before[kpi]) for kpi, row in today.items() if kpi in before):
@@ -88,8 +91,10 @@ class Issue:
             raise KpiError(f"{path} is not as it was issued on {self.at:%Y-%m-%d}: restore it from a backup")
         return path
 
-    def scorecard(self) -> Scorecard:
+    def scorecard(self) -> "Scorecard":
         """Return the numbers as they were issued."""
+        from kpi_lib.scorecard import Scorecard
+
         return Scorecard.read(self.path(SCORECARD))
 
     def manifest(self) -> dict[str, Any]:
@@ -156,7 +161,7 @@ class Archive:
         """Return by period and audience what was issued last."""
         return {(issue.period, issue.audience): issue for issue in self.all()}
 
-    def scorecards(self, periods: Iterable[Period]) -> list[Scorecard]:
+    def scorecards(self, periods: Iterable[Period]) -> list["Scorecard"]:
         """Return the numbers last issued of each of these periods, for the whole company and for each slice."""
         wanted = {str(period) for period in periods}
         last = {(issue.period, issue.slice): issue for issue in self.all() if issue.period in wanted}
@@ -174,6 +179,8 @@ class Archive:
         return [issue for issue in self.all() if digest in issue.files.values()]
 
     def _issue(self, stage: Path, audience: str, content: str, files: Mapping[str, str], at: datetime) -> Issue:
+        from kpi_lib.scorecard import Scorecard
+
         card = Scorecard.read(stage / SCORECARD)
         if card.about["company"] != self.company:
             raise KpiError(f"this is a scorecard of {card.about['company']!r}, not of {self.company!r}")
@@ -193,7 +200,7 @@ class Archive:
         return issue
 
 
-def _headlines(card: Scorecard) -> dict[str, dict[str, Any]]:
+def _headlines(card: "Scorecard") -> dict[str, dict[str, Any]]:
     """Return the period's headline rows by address."""
     frame = card.frame
     rows = frame[(frame["period"] == card.period) & frame["cut"].isna() & frame["headline"].astype(bool)]

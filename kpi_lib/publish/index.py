@@ -14,13 +14,12 @@ from typing import Any
 from kpi_lib.display import sparkline
 from kpi_lib.errors import KpiError
 from kpi_lib.language import Language, language, message
-from kpi_lib.period import Period
+from kpi_lib.period import TREND, Period
 from kpi_lib.publish import manifest
 from kpi_lib.publish.render import MESSAGES, Book
 from kpi_lib.units import NONE, printed, rounded
 
 NAME = "index.html"
-TREND = 13
 KINDS = {1: message("Months"), 3: message("Quarters"), 12: message("Years")}
 VERDICTS = {"on_target": message("✓ on target"), "missed": message("✗ target missed")}
 COLUMNS = ["kpi", "period", "family", "title", "value", "unit", "status", "verdict", "headline", "cut"]
