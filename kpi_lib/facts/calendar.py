@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kpi_lib.params import Hours
 
 QUARTER_HOUR = 900
+DAY = 86400
 YEAR_1990 = 631152000  # no instant of the data lies before
 FAR = 2**40
 INSTANT = "timestamp('UTC', 6)"
@@ -98,22 +99,45 @@ class Calendar:
     def dated(self, table: Any, instant: Any) -> Any:
         """Return the rows with their local `day`, counted from 1970; also those that lie outside the periods."""
         rows = table.mutate(second=whole_seconds(instant))
-        rows = rows.join(self.offsets, (rows.second >= self.offsets.since) & (rows.second < self.offsets.until))
-        return rows.mutate(day=(rows.second + rows.offset) // 86400).drop("second", "since", "until", "offset")
+        rows = rows.mutate(utc_day=rows.second // DAY).inner_join(self.utc_days, "utc_day")
+        return rows.mutate(day=_local_day(rows)).drop("second", *self.utc_days.columns)
+
+    def with_month(self, table: Any, instant: Any, name: str) -> Any:
+        """Return the rows with the local month of an instant, such as 2024-05; null after the last period."""
+        months = self.months.rename({name: "month"})
+        rows = table.mutate(second=whole_seconds(instant))
+        rows = rows.mutate(utc_day_of=rows.second // DAY)
+        rows = rows.left_join(self.utc_days, rows.utc_day_of == self.utc_days.utc_day)
+        rows = rows.mutate(local_day_of=_local_day(rows)).drop("second", "utc_day_of", *self.utc_days.columns)
+        rows = rows.left_join(months, rows.local_day_of == months.local_day)
+        return rows.drop("local_day_of", "local_day")
 
     @cached_property
-    def offsets(self) -> Any:
-        """The seconds by which local time is ahead of UTC as rows `since, until, offset`, from 1990 to now."""
+    def utc_days(self) -> Any:
+        """The days of UTC since 1990, with what local time is ahead of UTC `before` and `after` the second `switch`."""
         import ibis
         import pandas as pd
 
-        now = self.bounds[-1][2] if self.until is None else int(self.until.timestamp())
-        utc = pd.to_datetime(pd.RangeIndex(YEAR_1990, now + 1, 2 * QUARTER_HOUR), unit="s", utc=True)
+        now = self.bounds[-1][2] if self.until is None else max(self.bounds[-1][2], int(self.until.timestamp()))
+        seconds = pd.RangeIndex(YEAR_1990, (now // DAY + 2) * DAY, 2 * QUARTER_HOUR)
+        utc = pd.to_datetime(seconds, unit="s", utc=True)
         ahead = utc.tz_convert(self.zone).tz_localize(None) - utc.tz_localize(None)
-        ahead = pd.Series(ahead // pd.Timedelta(seconds=1), index=pd.RangeIndex(YEAR_1990, now + 1, 2 * QUARTER_HOUR))
-        ahead = ahead[ahead.ne(ahead.shift())]
-        frame = pd.DataFrame({"since": ahead.index, "until": [*ahead.index[1:], FAR], "offset": ahead.to_numpy()})
-        return ibis.memtable(frame, schema=dict.fromkeys(frame.columns, "int64"))
+        frame = pd.DataFrame({"second": seconds, "utc_day": seconds // DAY, "ahead": ahead // pd.Timedelta(seconds=1)})
+        days = frame.groupby("utc_day")["ahead"].agg(before="first", after="last").reset_index()
+        switches = frame[frame["ahead"].ne(frame["ahead"].shift())].groupby("utc_day")["second"].last()
+        days["switch"] = days["utc_day"].map(switches).fillna(FAR)
+        return ibis.memtable(days.astype("int64"), schema=dict.fromkeys(days.columns, "int64"))
+
+    @cached_property
+    def months(self) -> Any:
+        """The local days since 1990, counted from 1970, with their `month`, up to that of the last period."""
+        import ibis
+        import pandas as pd
+
+        last = Period.containing(self.periods[-1].last_day).last_day
+        days = pd.date_range("1990-01-01", last, freq="D")
+        frame = pd.DataFrame({"local_day": (days - pd.Timestamp(0)).days, "month": days.strftime("%Y-%m")})
+        return ibis.memtable(frame, schema={"local_day": "int64", "month": "string"})
 
     @cached_property
     def working_days(self) -> dict[str, int]:
@@ -198,6 +222,10 @@ def whole_seconds(instant: Any) -> Any:
     Some engines have fractions of a second here; to truncate the instant first takes DuckDB five times as long.
     """
     return instant.epoch_seconds().floor().cast("int64")
+
+
+def _local_day(rows: Any) -> Any:
+    return (rows.second + (rows.second < rows.switch).ifelse(rows.before, rows.after)) // DAY
 
 
 def _holidays(country: str | None, first: int, last: int) -> Any:

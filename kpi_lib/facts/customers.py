@@ -5,7 +5,6 @@ from typing import Any
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.facts.ticket_history import plain_tickets, with_plan
-from kpi_lib.period import Period
 
 CUTS = ("segment", "country", "acquisition_channel")
 RATES = ("currency", "fx")
@@ -261,21 +260,7 @@ def _with_ticket(data: Data, rows: Any) -> Any:
 
 def with_cohort(data: Data, rows: Any) -> Any:
     """Add the local month of each customer's first start."""
-    months = data.built("months", _months)
-    rows = rows.left_join(months, (rows.first_since >= months.month_start) & (rows.first_since < months.month_end))
-    return rows.drop("month_start", "month_end")
-
-
-def _months(data: Data) -> Any:
-    """Return the months since 1990, before which no instant of the data lies, with their bounds."""
-    import ibis
-    import pandas as pd
-
-    last = Period.containing(data.calendar.periods[-1].last_day).ordinal
-    months = [Period(1, ordinal) for ordinal in range(Period.parse("1990-01").ordinal, last + 1)]
-    schema = {"cohort": "string", "month_start": INSTANT, "month_end": INSTANT}
-    rows = [(str(month), *month.bounds(data.calendar.zone)) for month in months]
-    return ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
+    return data.calendar.with_month(rows, rows.first_since, "cohort")
 
 
 def with_profile(data: Data, rows: Any) -> Any:

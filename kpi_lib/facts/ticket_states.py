@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kpi_lib.facts.calendar import whole_seconds
+from kpi_lib.facts.calendar import INSTANT, whole_seconds
+from kpi_lib.facts.customers import FAR
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.facts.ticket_history import DONE, IN_ORDER, statuses, tickets, words
 
@@ -133,12 +134,13 @@ def _assignments(data: Data, rows: Any) -> Any:
 
 def _held_at_end(rows: Any, stretches: Any) -> Any:
     """Return the rows with what a stretch of their ticket says that holds at the end of their period, if one does."""
+    import ibis
+
     held = stretches.rename(held_by="ticket_id", held_since="since", held_until="until")
-    joined = rows.left_join(
+    held = held.mutate(held_until=held.held_until.fill_null(ibis.literal(FAR, INSTANT)))
+    joined = rows.left_join(  # comparisons alone: an OR in it makes some engines compare all pairs of rows
         held,
-        (rows.ticket_id == held.held_by)
-        & (held.held_since < rows.end)
-        & (held.held_until.isnull() | (held.held_until >= rows.end)),
+        (rows.ticket_id == held.held_by) & (held.held_since < rows.end) & (held.held_until >= rows.end),
     )
     return joined.drop("held_by", "held_since", "held_until")
 
