@@ -141,13 +141,14 @@ TABLES = {
                     'actor': CASE WHEN u(i, 66) < 0.04 THEN 'bot' ELSE 'agent' END, 'value': 'resolved'},
                 {'n': 9, 'yes': solved AND again, 'moment': solved_at + 7200, 'kind': 'status', 'actor': 'customer',
                     'value': 'open'},
-                {'n': 10, 'yes': solved AND again AND u(i, 67) < 0.9, 'moment': solved_at + 7200 + wait(u(i, 68), 90000),
-                    'kind': 'status', 'actor': 'agent', 'value': 'resolved'}
+                {'n': 10, 'yes': solved AND again AND u(i, 67) < 0.9, 'kind': 'status',
+                    'moment': solved_at + 7200 + wait(u(i, 68), 90000), 'actor': 'agent', 'value': 'resolved'}
             ]) AS event, agent, channel
             FROM timed
         )
-        SELECT 'E' || (16 * i + event.n) AS event_id, 'T' || i AS ticket_id, to_timestamp(event.moment) AS "at", event.kind,
-            event.actor, CASE WHEN event.kind = 'customer_message' AND u(i, 69) < 0.03 THEN 'chat' END AS channel,
+        SELECT 'E' || (16 * i + event.n) AS event_id, 'T' || i AS ticket_id, to_timestamp(event.moment) AS "at",
+            event.kind, event.actor,
+            CASE WHEN event.kind = 'customer_message' AND u(i, 69) < 0.03 THEN 'chat' END AS channel,
             CASE WHEN event.actor = 'agent' THEN 'A' || agent END AS agent_id, event.value AS to_value,
             CASE WHEN event.actor = 'agent' AND event.kind IN ('public_reply', 'internal_note', 'escalate')
                 AND channel IN ('email', 'web') THEN 30 + wait(u(16 * i + event.n, 70), 400) END AS handle_seconds
@@ -221,12 +222,14 @@ TABLES = {
     "costs": """
         SELECT 'K' || row_number() OVER () AS cost_id, center, category, channel, month::DATE AS period_start,
             (month + INTERVAL 1 MONTH - INTERVAL 1 DAY)::DATE AS period_end,
-            round(amount * ($tickets / 100000.0) * (0.9 + 0.2 * u(extract(epoch FROM month)::BIGINT, 151)), 2) AS amount,
+            round(amount * ($tickets / 100000.0) * (0.9 + 0.2 * u(extract(epoch FROM month)::BIGINT, 151)), 2)
+                AS amount,
             'EUR' AS currency
         FROM range(TIMESTAMP '2023-01-01', TIMESTAMP '2024-08-01', INTERVAL 1 MONTH) AS months(month),
             (VALUES ('support', 'salary', NULL, 65000), ('support', 'software', NULL, 9000),
-                ('support', 'telecom', NULL, 2500), ('support', 'rent', NULL, 5400), ('support', 'hardware', NULL, 2000),
-                ('acquisition', 'media', 'search', 18000), ('acquisition', 'media', 'social', 12000),
+                ('support', 'telecom', NULL, 2500), ('support', 'rent', NULL, 5400),
+                ('support', 'hardware', NULL, 2000), ('acquisition', 'media', 'search', 18000),
+                ('acquisition', 'media', 'social', 12000),
                 ('acquisition', 'media', 'display', 7500), ('acquisition', 'other', 'referral', 3500),
                 ('acquisition', 'salary', NULL, 18000), ('acquisition', 'software', NULL, 2000),
                 ('serve', 'software', NULL, 7000), ('serve', 'other', NULL, 40000)
