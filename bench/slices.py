@@ -1,5 +1,6 @@
 """Many readers: what one more slice of a month costs, in time and in memory."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,8 @@ def beyond(found: Sequence[Mapping[str, Run]], most: int, kind: str, pages: str,
 
 
 def share_out(copy: Path, count: int) -> None:
-    """Give the customers of a copy `count` segments in turns."""
+    """Give the customers of a copy `count` segments in turns, and take away the comment, which names the sample's."""
+    shutil.rmtree(copy / "params/periods")
     file = copy / SAMPLE / "customers.parquet"
     table = pyarrow.parquet.read_table(file)
     named = pyarrow.array([name_of(row % count) for row in range(table.num_rows)])
