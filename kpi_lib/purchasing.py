@@ -23,6 +23,7 @@ MOST_CORRELATED = 0.3
 HOLDOUT_DAYS = 6 * DAYS_PER_MONTH
 STEP = 1e-4  # of numerical derivatives, in the logarithm of a parameter
 FARTHEST = 15.0  # a parameter that runs off by so many powers of e is not determined by the data
+NEWTON_STEPS = 2  # the first goes to the maximum, the second takes the curvature there
 FLAT = 0.01  # a likelihood as flat as this says nothing about a parameter: its logarithm has an error of 10
 
 
@@ -240,7 +241,8 @@ def _fitted(
 ) -> Fit | None:
     """Return the maximum of the log-likelihood of `size` customers over the logarithms of its parameters.
 
-    The parameters are then taken in `units`. A last step by Newton's method makes it exact.
+    The parameters are then taken in `units`. Newton's method makes it exact, so that it does not hang on where the
+    search has stopped: with the order in which an engine adds up.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -249,12 +251,14 @@ def _fitted(
         found = minimize(_downhill(surface, size), start, jac=True, method="BFGS", options={"gtol": 1e-7})
     if not np.isfinite(found.fun) or np.abs(found.x - start).max() > FARTHEST:
         return None
-    curvature = -_slopes(lambda logs: surface(logs)[1], found.x)
-    curvature = (curvature + curvature.T) / 2
-    if np.linalg.eigvalsh(curvature)[0] <= FLAT:
-        return None
-    covariance = np.linalg.inv(curvature)
-    logs = found.x + covariance @ surface(found.x)[1]
+    logs = found.x
+    for _ in range(NEWTON_STEPS):
+        curvature = -_slopes(lambda at: surface(at)[1], logs)
+        curvature = (curvature + curvature.T) / 2
+        if np.linalg.eigvalsh(curvature)[0] <= FLAT:
+            return None
+        covariance = np.linalg.inv(curvature)
+        logs = logs + covariance @ surface(logs)[1]
     if np.abs(logs - found.x).max() > 0.01:
         return None
     return Fit(np.exp(logs) * units, covariance, surface(logs)[0])
