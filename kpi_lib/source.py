@@ -132,7 +132,7 @@ def _connect(spec: SourceParams) -> Any:
     kind, _, place = spec.connection.partition("://")
     options = {"read_only": True} if kind == "duckdb" and place.split("?")[0] not in ("", ":memory:") else {}
     try:
-        connection = ibis.connect(spec.connection, **options)
+        connection = _spark(spec.connection) if kind == "sc" else ibis.connect(spec.connection, **options)
     except KpiError:
         raise
     except Exception as error:  # every engine has exceptions of its own
@@ -142,13 +142,22 @@ def _connect(spec: SourceParams) -> Any:
     return connection
 
 
+def _spark(url: str) -> Any:
+    """Return the connection to a server of Spark Connect, for whose URLs, such as `sc://host:15002`, Ibis has none."""
+    import ibis
+    from pyspark.sql import SparkSession
+
+    return ibis.pyspark.connect(SparkSession.builder.remote(url).getOrCreate())
+
+
 def _cannot_connect(spec: SourceParams, said: str) -> str:
     """Return the message with what the engine said, unless that holds a part of a user name, password or option."""
     written = re.sub(r"//.*@", "//...@", spec.connection_as_written)
     _, _, place = unquote(spec.connection).partition("://")
-    parts = re.split(r"\W+", place.rpartition("@")[0] + " " + place.partition("?")[2])
+    parts = re.split(r"\W+", place.rpartition("@")[0] + " " + re.sub(r"^[^?;]*", "", place))
     told = "" if any(part in unquote(said) for part in parts if part) else f": {said}"
-    return f"cannot connect to {re.sub(r'[?].*', '?...', written)!r}{told}"
+    shown = re.sub(r"([?;]).*", r"\1...", written)
+    return f"cannot connect to {shown!r}{told}"
 
 
 def _read_all(connection: Any, spec: SourceParams) -> tuple[dict[str, Any], list[Path]]:
