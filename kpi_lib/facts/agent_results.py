@@ -27,7 +27,7 @@ def agent_results(data: Data) -> Any:
     )
     parts = [
         _compared(resolved, "time", resolved.logarithm, typical="median", median="slower"),
-        _compared(resolved, "reopened", resolved.reopened_at.notnull().ifelse(1.0, 0.0)),
+        _compared(resolved, "reopened", resolved.reopened_at.notnull().ifelse(1, 0)),  # Spark's 1.0 is a decimal
         *_satisfaction(data),
         *_quality(data),
         _aged(data),
