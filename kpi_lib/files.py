@@ -9,7 +9,7 @@ import os
 import re
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def fingerprint(spec: SourceParams, as_of: datetime | None, reports: Path) -> di
         return None  # opening it says where
     read = {name: os.path.relpath(text, beside) for name, text in written.items()}
     return {
-        "as_of": as_of.isoformat() if as_of else spec.as_of,
+        "as_of": as_of.astimezone(UTC).isoformat() if as_of else spec.as_of,
         "sample": spec.sample,
         "read": read,
         "values": values,
