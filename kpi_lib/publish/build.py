@@ -221,7 +221,7 @@ class _Work:
         for chapter in filter(self.is_same, chapters):
             given = parameters_of(chapter, self.prepared.parameters)
             made = f"{chapter.name}.ipynb", *render.pages_of(chapter.name, self.book)
-            same = self.before["notebooks"][chapter.name] == self._made_from(chapter, given)
+            same = self.before["notebooks"][chapter.name].get("beside") == self._beside(chapter)
             if same and manifest.untouched(self.standing, self.before, made[:1]):
                 shutil.copy2(self.standing / made[0], self.stage)
                 runs.append(Run(chapter, given, self.stage / made[0], 0.0, kept=True))
@@ -264,8 +264,10 @@ class _Work:
             name: value.replace(str(self.stage), place) if isinstance(value, str) else value
             for name, value in given.items()
         }
-        beside = sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()
-        return _own(chapter) | {"parameters": lasting, "beside": beside}
+        return _own(chapter) | {"parameters": lasting, "beside": self._beside(chapter)}
+
+    def _beside(self, chapter: Chapter) -> str:
+        return sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()
 
     def _from_root(self, folder: Path) -> str:
         """Return a folder as the notebooks see it from their working folder."""

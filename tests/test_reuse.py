@@ -1,0 +1,174 @@
+"""What stands is not made again: told by content, safe to delete, and rebuilt where it is damaged."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import standing_reports
+import yaml
+from publish_books import notebook
+from standing_reports import APRIL, BOB, PAGE, PARAMETERS, SLICE, Project
+
+from kpi_lib import editions
+from kpi_lib.params import load
+from kpi_lib.publish import manifest
+
+standing, may = standing_reports.standing, standing_reports.may  # fixtures
+BOTH = ["executive_summary", "loyalty"]
+OTHER = {"name": "consumers", "to": [BOB], "where": {"segment": standing_reports.SEGMENTS[1]}}
+
+
+@pytest.fixture(scope="module")
+def built(standing, tmp_path_factory):
+    """A report of two notebooks, the second with a parameter of its own."""
+    made = standing.copy(tmp_path_factory.mktemp("two"))
+    notebook(made.folder / "notebooks", "loyalty", PAGE, f'{PARAMETERS}\nwords: str = "few"')
+    configured(made, notebooks=[{"name": name} for name in BOTH])
+    assert ran(made) == BOTH
+    return made
+
+
+@pytest.fixture
+def report(built, tmp_path):
+    """The same, to be changed."""
+    return built.copy(tmp_path)
+
+
+def configured(of: Project, **changed) -> None:
+    path = of.folder / "params" / "report.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changed, sort_keys=False))
+
+
+def built_again(of: Project, *typed: str) -> dict:
+    done = of.kpi("report", "2024-05", "--json", *typed)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def ran(of: Project, *typed: str) -> list[str]:
+    """Return which notebooks a build ran."""
+    return sorted(built_again(of, *typed)["timings"].get("each", {}))
+
+
+def test_nothing_is_run_when_nothing_has_changed_and_what_stands_is_not_touched(report):
+    before = {path: path.stat().st_mtime_ns for path in report.report.rglob("*")}
+    again = built_again(report)
+    assert (again["status"], again["changed"]) == ("whole", False)
+    assert {path: path.stat().st_mtime_ns for path in report.report.rglob("*")} == before
+    assert report.kpi("report", "2024-05").out == "Nothing has changed: the report is in reports/2024-05\n"
+
+
+def test_that_nothing_has_changed_is_known_without_pandas_and_ibis(report):
+    code = f"""
+import sys
+from kpi_lib import editions
+from kpi_lib.params import load
+editions.__file__ = {str(report.folder / "kpi_lib" / "editions.py")!r}
+params = load("params/report.yaml")
+[made] = editions.standing(params, "2024-05", params.reports, [None], {{}}, None)
+print(made.outcome.changed, sorted({{"ibis", "numpy", "pandas", "nbformat"}} & set(sys.modules)))
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=report.folder, capture_output=True, text=True)
+    assert told.stdout == "False []\n", told.stderr
+
+
+def test_a_notebook_that_was_edited_is_run_alone(report):
+    page = {path.name: path.read_bytes() for path in report.report.glob("executive_summary*")}
+    notebook(report.folder / "notebooks", "loyalty", [*PAGE, "1 + 1"], PARAMETERS)
+    again = built_again(report)
+    assert sorted(again["timings"]["each"]) == ["loyalty"]
+    assert "numbers, unchanged" in again["timings"]
+    assert again["status"] == "whole"
+    assert {path.name: path.read_bytes() for path in report.report.glob("executive_summary*")} == page
+    assert (report.report / "kpi-report-2024-05.pdf").is_file()
+
+
+def test_a_parameter_of_a_notebook_is_that_notebooks_alone(report):
+    configured(report, notebooks=[{"name": BOTH[0]}, {"name": BOTH[1], "parameters": {"words": "many"}}])
+    assert ran(report) == ["loyalty"]
+    assert ran(report, "-p", "loyalty.words=more") == ["loyalty"]
+
+
+def test_the_brand_is_on_all_pages_and_in_no_number(report):
+    configured(report, brand={"colour": "#123456"})
+    again = built_again(report)
+    assert sorted(again["timings"]["each"]) == BOTH
+    assert "numbers" not in again["timings"]
+
+
+def test_a_target_is_in_the_numbers(report):
+    configured(report, targets={"nps": {"at_least": 40}})
+    again = built_again(report)
+    assert sorted(again["timings"]["each"]) == BOTH
+    assert "numbers" in again["timings"]
+
+
+def test_a_comment_in_the_params_changes_nothing(report):
+    path = report.folder / "params" / "report.yaml"
+    path.write_text("# Kept by the desk.\n" + path.read_text())
+    assert built_again(report)["changed"] is False
+
+
+def test_the_analysts_words_are_those_of_a_notebook(report):
+    (report.folder / "params" / "periods").mkdir(exist_ok=True)
+    (report.folder / "params" / "periods" / "2024-05.md").write_text("# loyalty\n\nWe asked twice.\n")
+    assert ran(report) == ["loyalty"]
+
+
+def test_other_data_and_another_instant_are_read_by_all(report):
+    report.answers(APRIL, 0)
+    report.write()
+    configured(report, notebooks=[{"name": name} for name in BOTH])
+    assert ran(report) == BOTH
+    assert ran(report, "--as-of", "2024-06-30T00:00+00:00") == BOTH
+
+
+@pytest.mark.parametrize("name", ["loyalty.ipynb", "scorecard.parquet", "executive_summary.html", "manifest.json"])
+@pytest.mark.parametrize("damage", ["spoiled", "deleted"])
+def test_a_damaged_file_is_made_anew_and_not_trusted(report, name, damage):
+    path = report.report / name
+    path.write_bytes(path.read_bytes()[:-9]) if damage == "spoiled" else path.unlink()
+    again = built_again(report)
+    assert (again["status"], again["changed"]) == ("whole", True)
+    assert name == manifest.NAME or name in manifest.read(report.report)["files"]
+    assert manifest.untouched(report.report, manifest.read(report.report))
+
+
+def test_no_cache_makes_everything_anew(report):
+    again = built_again(report, "--no-cache")
+    assert sorted(again["timings"]["each"]) == BOTH
+    assert "numbers" in again["timings"]
+
+
+def test_one_audience_that_cannot_be_built_is_told_of_and_the_others_are(may):
+    wrong = SLICE | {"name": "martians", "where": {"segment": "Martians"}}
+    may.audiences(SLICE, wrong, OTHER)
+    (may.report / "audiences" / "enterprise" / "executive_summary.html").unlink()
+    done = may.kpi("report", "2024-05", "--audience", "all")
+    assert done.code == 2
+    assert "martians: " in done.err
+    assert "no segment 'Martians' in the data" in done.err
+    there = {path.parent.name for path in may.report.glob("audiences/*/executive_summary.html")}
+    assert {"enterprise", "consumers"} <= there
+    assert "martians" not in there
+
+
+def test_audiences_that_stand_are_not_built_again(may):
+    may.audiences(SLICE, OTHER)
+    first = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
+    assert [(each["audience"], each["changed"]) for each in first] == [
+        (None, False),
+        ("enterprise", False),
+        ("consumers", True),
+    ]
+    again = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
+    assert not any(each["changed"] for each in again)
+
+
+def test_a_database_that_grows_is_measured_anew(report):
+    where = load(report.folder / "params" / "report.yaml")
+    assert editions.source_of(where, None) is not None
+    path = report.folder / "params" / "source.yaml"
+    path.write_text(path.read_text() + "connection: duckdb://desk.duckdb\n")
+    assert editions.source_of(where, None) is None
