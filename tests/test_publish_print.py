@@ -1,5 +1,6 @@
 """The printed book: what stays together, what page one holds, and what of it lines up."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -30,6 +31,7 @@ SENTENCES = {
 TREND = b'<svg xmlns="http://www.w3.org/2000/svg" width="417.6pt" height="183.6pt"><rect width="9" height="9"/></svg>'
 TABLE = {"type": "table", "caption": "Rows", "notes": [], "rows": [["chat", "1"]] * 5}
 TABLE |= {"columns": [{"label": "Channel", "align": "left"}, {"label": "Score", "align": "right"}]}
+ENTRY = {"term": "NPS", "summary": SENTENCES["en"], "details": [["Counted:", SENTENCES["en"]]], "meta": "points"}
 
 
 @pytest.fixture
@@ -104,6 +106,10 @@ def texts(sheet):
     return found
 
 
+def tagged(opened):
+    return Counter(str(each.S) for each in opened.objects if isinstance(each, pikepdf.Dictionary) and "/S" in each)
+
+
 def links(opened):
     return [number for number, each in enumerate(opened.pages) for link in each.get("/Annots", []) if "/A" in link]
 
@@ -121,6 +127,17 @@ def test_findings_that_page_one_has_no_room_for_come_first_on_the_next(printed, 
     opened = printed(*first_page(code, lines=12, findings=10), "## Data", TABLE, code=code)
     assert headings(opened) == {"Page": 0, "Cards": 0, "Findings": 0, "Data": 1}
     assert links(opened) == [1]
+    assert tagged(opened)["/H2"] == 4  # one stands over the findings that follow
+    lowest = max((y, size) for _, y, size in texts(opened.pages[0]) if y < 790)
+    assert lowest[1] == 8.5  # the line that says how many do: a finding is set larger
+
+
+def test_the_number_of_findings_that_follow_is_said_in_words(tmp_path):
+    blocks = [page.Block(block) for block in (finding("One."), cards("en"), finding("Two."))]
+    pages = [page.Page("n", "Page", blocks), page.Page("m", "Page", blocks)]
+    book = Book("2024-05", "May", "Kestrel", [], language="ru", stamp=datetime(2024, 7, 2, 4, tzinfo=UTC))
+    data = json.loads(pdf._data(pages, book, tmp_path, title="t", cover=False))
+    assert data["more"] == [language("ru").many(*pdf.MORE, count) for count in (1, 2)]
 
 
 def test_values_of_cards_in_a_row_stand_on_one_line(printed):
@@ -145,23 +162,38 @@ def test_figures_are_drawn_a_little_smaller_where_that_saves_a_page(printed):
 
 
 def test_definitions_end_in_columns_of_one_length(printed):
-    entry = {"term": "NPS", "summary": SENTENCES["en"], "details": [["Counted:", SENTENCES["en"]]], "meta": "points"}
-    opened = printed("## Words", {"type": "definitions", "entries": [entry] * 42})
+    opened = printed("## Words", {"type": "definitions", "entries": [ENTRY] * 42})
     last = [(x, y) for x, y, size in texts(opened.pages[-1]) if size < 8 and 60 < y < 790]
     ends = [max(y for x, y in last if left <= x < left + 170) for left in (50, 220, 390)]
     assert max(ends) - min(ends) < 110  # one entry
 
 
 def test_few_definitions_are_set_smaller_rather_than_left_alone_on_a_page(printed):
-    entry = {"term": "NPS", "summary": SENTENCES["en"], "details": [["Counted:", SENTENCES["en"]]], "meta": "points"}
-    pages = [len(printed({"type": "definitions", "entries": [entry] * count}).pages) for count in range(15, 40, 3)]
+    pages = [len(printed({"type": "definitions", "entries": [ENTRY] * count}).pages) for count in range(15, 40, 3)]
     assert pages == sorted(pages)
     assert pages[0] == 1
 
 
+@pytest.mark.parametrize("count", [18, 24, 28, 33, 45])
+def test_what_comes_after_definitions_is_not_alone_on_its_page(printed, count):
+    rows = TABLE | {"rows": [["chat", "1"]] * 13}
+    opened = printed("## Words", {"type": "definitions", "entries": [ENTRY] * count}, "## Data", rows)
+    last = len(opened.pages) - 1
+    assert headings(opened)["Data"] == last
+    assert [y for _, y, size in texts(opened.pages[last]) if size < 8 and 60 < y < 300]
+
+
+@pytest.mark.parametrize(("count", "start"), [(3, 0), (12, 1)])
+def test_definitions_start_on_a_new_page_rather_than_with_a_few_lines_on_the_old_one(printed, count, start):
+    rows = TABLE | {"rows": [["chat", "1"]] * 13}
+    opened = printed("## Data", rows, "## More", rows, "## Words", {"type": "definitions", "entries": [ENTRY] * count})
+    assert headings(opened) == {"Page": 0, "Data": 0, "More": 0, "Words": start}
+    assert len(opened.pages) == start + 1
+
+
 def test_table_heads_are_tagged_and_headings_leave_no_level_out(printed):
     opened = printed("## One", TABLE, "### Two", TABLE | {"rows": [["chat", "1"]] * 90})
-    tags = Counter(str(each.S) for each in opened.objects if isinstance(each, pikepdf.Dictionary) and "/S" in each)
+    tags = tagged(opened)
     assert (tags["/Table"], tags["/TH"], tags["/TR"]) == (2, 4, 97)
     assert [tags[f"/H{level}"] for level in (1, 2, 3)] == [1, 1, 1]
 

@@ -12,7 +12,7 @@ from typing import Any
 from unicodedata import category
 
 from kpi_lib.errors import KpiError
-from kpi_lib.language import language, message
+from kpi_lib.language import forms, language, message
 from kpi_lib.publish import letters
 from kpi_lib.publish.page import Block, Page
 
@@ -21,8 +21,10 @@ TEMPLATE = HERE / "templates" / "book.typ"
 WORDS = {
     "sample": message("Sample data"),
     "contents": message("Contents"),
+    "more": message("More findings"),
     "page": message("{page} of {pages}"),  # the template fills it in, page by page
 }
+MORE = forms("{count} more finding on the next page.", "{count} more findings on the next page.")
 AS_OF = message("Data as of {moment}")
 PAGES = re.compile(r'"pages": \d+')  # the first key of the data
 UNPRINTABLE = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
@@ -116,7 +118,7 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
     logo = f"logo{book.logo.suffix}" if book.logo else None
     if logo:
         shutil.copy(book.logo, folder / logo)
-    to = language(book.language)
+    to, opening = language(book.language), pages[0].blocks if pages else []
     about = {
         "pages": 0,
         "logo": logo,
@@ -130,6 +132,7 @@ def _data(pages: Sequence[Page], book: Any, folder: Path, *, title: str, cover: 
         "colour": book.colour,
         "cover": cover,
         "words": {name: to.say(said) for name, said in WORDS.items()} | {"as_of": to.say(AS_OF, moment=book.as_of)},
+        "more": [to.many(*MORE, count) for count in range(1, 1 + sum(block.type == "finding" for block in opening))],
         "chapters": chapters,
     }
     return json.dumps(about, ensure_ascii=False)
