@@ -28,13 +28,11 @@ PARTS: Mapping[str, tuple[str, str, str]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure the parts that were asked for, one after the other, and keep each one's figures as soon as it is done."""
     asked = _asked(arguments)
+    own = {"slices": {"count": asked.slices}, "large": {"scale": asked.scale}}
     for part in asked.parts or PARTS:
         about, module, function = PARTS[part]
         measure.say(f"{part}: {about}")
-        asked_too = {("slices", "count"): asked.slices, ("large", "scale"): asked.scale}
-        given = {"repeats": asked.repeats} | {
-            name: value for (of, name), value in asked_too.items() if of == part and value is not None
-        }
+        given = {"repeats": asked.repeats, **own.get(part, {})}
         began = perf_counter()
         figures = getattr(import_module(module), function)(**given)
         keep(part, {**given, "seconds": round(perf_counter() - began), "figures": figures}, RESULTS)
@@ -93,8 +91,8 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; without one, all")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds of each part")
-    parser.add_argument("--slices", type=int, metavar="N", help="how many slices")
-    parser.add_argument("--scale", type=int, metavar="N", help="how many tickets are large data")
+    parser.add_argument("--slices", type=int, default=200, metavar="N", help="how many slices")
+    parser.add_argument("--scale", type=int, default=10_000_000, metavar="N", help="how many tickets are large data")
     asked = parser.parse_args(arguments)
     if unknown := [part for part in asked.parts if part not in PARTS]:
         parser.error(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
