@@ -9,6 +9,7 @@ export $(SETTINGS)
 
 bin := .venv/bin
 ready := .venv/.ready
+engines := .venv/.engines
 strip := $(bin)/nbstripout --keep-id --extra-keys metadata.language_info.version
 options = $${PARAMS:+"--params=$$PARAMS"}
 
@@ -53,7 +54,7 @@ test: $(ready) ## format, lint, types, layers, stripped notebooks, tests
 test-slow: $(ready) ## measure by simulation: the 95 % intervals, false alarms, senders killed at every step; about three minutes
 	$(bin)/pytest -m slow tests/slow
 
-test-engines: $(ready) ## the same numbers on PostgreSQL and Spark, each where it is installed
+test-engines: $(engines) ## the same numbers on PostgreSQL, Spark and Spark Connect, each where it is installed; about ten minutes
 	$(bin)/pytest -m engines -s tests/engines
 
 bench: $(ready) ## measure speed and memory against stock tools; hours of a quiet machine; one part: python -m bench startup
@@ -79,6 +80,10 @@ clean: ## remove caches; reports, records and data stay
 
 $(ready): pyproject.toml uv.lock setup.sh
 	@./setup.sh
+
+$(engines): $(ready)
+	@./setup.sh engines
+	@touch $@
 
 # An environment holds the path of its folder; one that was moved or copied is made anew.
 ifneq ($(CURDIR),$(shell cat $(ready) 2>/dev/null))

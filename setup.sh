@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prepares .venv: the locked versions, installed by uv, from the package index that pip is configured for.
 # Needs Python 3.11 or newer, with pip if there is no uv. `make` calls this; calling it again is harmless.
+# What is named, such as `engines`, are dependency groups of pyproject.toml to install besides.
 set -eu
 cd "$(dirname "$0")"
 
@@ -69,13 +70,15 @@ find_uv() {
 # The lock file names the default index and the files there. For another index the same versions are asked for
 # by name and hash.
 install_locked() {
+    groups=
+    for name; do groups="$groups --group $name"; done
     if [ -z "${UV_DEFAULT_INDEX:-}" ]; then
-        "$uv" sync --quiet --locked --compile-bytecode
+        "$uv" sync --quiet --locked --compile-bytecode $groups
         return
     fi
     say "from the configured index, checked against the hashes of uv.lock"
     [ -x .venv/bin/python ] || "$uv" venv --quiet --clear .venv
-    "$uv" export --quiet --frozen --no-emit-project --output-file .venv/locked.txt
+    "$uv" export --quiet --frozen --no-emit-project $groups --output-file .venv/locked.txt
     "$uv" pip sync --quiet --python .venv --require-hashes --compile-bytecode .venv/locked.txt
     "$uv" pip install --quiet --python .venv --no-deps --editable .
 }
@@ -88,6 +91,6 @@ find_uv
 unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never
 say "installing the locked packages into .venv (a minute or two the first time)"
-install_locked
+install_locked "$@"
 pwd >.venv/.ready
 say "ready"
