@@ -29,25 +29,35 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure the parts that were asked for, one after the other, and keep each one's figures as soon as it is done."""
     asked = _asked(arguments)
     own = {"slices": {"count": asked.slices}, "large": {"scale": asked.scale}}
+    failed = []
     for part in asked.parts or PARTS:
         about, module, function = PARTS[part]
         measure.say(f"{part}: {about}")
         given = {"repeats": asked.repeats, **own.get(part, {})}
         began = perf_counter()
-        figures = getattr(import_module(module), function)(**given)
+        try:
+            figures = getattr(import_module(module), function)(**given)
+        except measure.FailedError as error:
+            measure.say(f"{part}: {error}")
+            failed.append(part)
+            continue
         keep(part, {**given, "seconds": round(perf_counter() - began), "figures": figures}, RESULTS)
         measure.say(f"{part}: done in {perf_counter() - began:.0f} s")
-    text = table(json.loads(RESULTS.read_text(encoding="utf-8")))
+    text = table(read(RESULTS))
     RESULTS.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
-    return 0
+    return 1 if failed else 0
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return the results of a file by part; none where there is no file yet."""
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def keep(part: str, said: dict[str, Any], file: Path) -> None:
     """Put a part's figures into the file of results, with date and machine, and leave those of the others."""
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    after = before | {part: {"date": date, "machine": measure.machine(*PACKAGES), **said}}
+    after = read(file) | {part: {"date": date, "machine": measure.machine(*PACKAGES), **said}}
     part_of = file.with_suffix(".part")
     part_of.write_text(json.dumps({name: after[name] for name in PARTS if name in after}, indent=1) + "\n")
     part_of.replace(file)

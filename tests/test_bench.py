@@ -91,6 +91,20 @@ def test_the_table_says_what_is_at_most_and_what_was():
     assert ["a slice", "1.2 s", "1.0 s", "1.25 s", "1.5 s", "1 of 2", "of 200"] in rows
 
 
+def test_a_part_that_fails_is_told_of_and_the_others_are_measured(tmp_path, monkeypatch, capsys):
+    def fails(repeats):
+        raise measure.FailedError("no Pango")
+
+    monkeypatch.setattr("bench.__main__.RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr("bench.report.cold", fails)
+    monkeypatch.setattr("bench.startup.startup", lambda repeats: [figure("`kpi --help`", [0.1] * repeats)])
+    assert main(["report", "startup", "--repeats", "2"]) == 1
+    told = capsys.readouterr()
+    assert "report: no Pango" in told.err
+    assert "| `kpi --help` |" in (tmp_path / "results.md").read_text()
+    assert "| `kpi --help` |" in told.out
+
+
 def test_an_unknown_part_is_refused_with_the_names_of_all(capsys):
     with pytest.raises(SystemExit):
         main(["speed"])
