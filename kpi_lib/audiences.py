@@ -148,12 +148,13 @@ def _check(audience: Audience, place: int, delivery: Delivery, book: set[str]) -
         if notebook not in book:
             message = f"no notebook {notebook!r} in the book{did_you_mean(notebook, book)}"
             raise ParamsError(message, where=delivery.where("audiences", place, "notebooks", number))
-    for kind, addresses in (("to", audience.to), ("cc", audience.cc)):
-        for number, address in enumerate(addresses):
-            domain = address.rpartition("@")[2].lower()
-            if domain not in delivery.allowed_domains:
-                message = f"{address}: {domain} is not in allowed_domains ({', '.join(delivery.allowed_domains)})"
-                raise ParamsError(message, where=delivery.where("audiences", place, kind, number))
+    named = [(("to", number), address) for number, address in enumerate(audience.to)]
+    named += [(("cc", number), address) for number, address in enumerate(audience.cc)]
+    for key, address in [*named, (("owner",), audience.owner)]:
+        domain = address.rpartition("@")[2].lower() if address else None
+        if domain and domain not in delivery.allowed_domains:
+            message = f"{address}: {domain} is not in allowed_domains ({', '.join(delivery.allowed_domains)})"
+            raise ParamsError(message, where=delivery.where("audiences", place, *key))
     if audience.attach == "link" and delivery.link is None:
         message = f"audience {audience.name!r} gets a link, but there is no `link` to the reports"
         raise ParamsError(message, where=delivery.where("audiences", place, "attach"))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -67,6 +68,9 @@ def chosen_period(text: str, params: "Params", source: "Source") -> "Period":
 
     chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
     scorecard.within(source, params, chosen)
+    over = Period.containing(source.as_of.astimezone(ZoneInfo(params.time_zone)).date()).previous
+    if text == "last" and chosen.first_day < over.first_day:
+        click.echo(f"kpi: `last` is {chosen}: the data do not reach the end of {over} yet", err=True)
     return chosen
 
 

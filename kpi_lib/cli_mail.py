@@ -65,10 +65,12 @@ def email(
         mailing.settle(office, params.company, month, chosen, words, _now)
         with progress.stage("mails"):
             mails = [mailing.prepare(editions.of(each, company), each, office) for each in chosen]
+        if is_sent and period == "last":
+            mails = list(map(mailing.without_new_correction, mails))
     told = [_shown(mail, office, quiet=as_json) for mail in mails]
     refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
     if refused:
-        _refuse(refused, office, server, quiet=as_json)
+        _refuse(mails, refused, office, server, quiet=as_json)
         status, code = "refused", REFUSED
     elif not server:
         if not as_json:
@@ -83,18 +85,20 @@ def email(
     return code
 
 
-def _refuse(refused: "list[Mailing]", office: "Office", server: "Server | None", *, quiet: bool) -> None:
-    """Say why mails are held back, and when they were to be sent tell the owners of their audiences too."""
+def _refuse(
+    mails: "list[Mailing]", refused: "list[Mailing]", office: "Office", server: "Server | None", *, quiet: bool
+) -> None:
+    """Say why mails are held back, and when they were to be sent tell the owners of all audiences too."""
     from kpi_lib import mailing
 
     for mail in refused:
         for reason in mail.refused:
-            click.echo(f"kpi: {mail.audience.name}: not to be sent: {plain(reason)}", err=True)
-        if server:
-            try:
-                mailing.tell_owner(mail, office, server, _now, _say(quiet))
-            except DeliveryError as error:
-                _complain(mail, error)
+            _complain(mail, f"not to be sent: {reason}")
+    if server:
+        try:
+            mailing.tell_owners(mails, office, server, _now, _say(quiet))
+        except DeliveryError as error:
+            click.echo(f"kpi: the owners could not be told: {plain(str(error))}", err=True)
 
 
 def _send(
@@ -107,8 +111,8 @@ def _send(
     for mail, each in zip(mails, told, strict=True):
         try:
             tally = mailing.dispatch(mail, office, server, _now, _say(quiet))
-        except DeliveryError as error:  # it takes no mail at all, so that the next audience need not be tried
-            _complain(mail, error)
+        except DeliveryError as error:  # of the server, or of the reports: the next audience need not be tried
+            _complain(mail, str(error))
             return False
         whole = whole and tally.whole
         each |= {name: [list(one) for one in who] for name, who in vars(tally).items()}
@@ -137,8 +141,8 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
     return told
 
 
-def _complain(mail: "Mailing", error: DeliveryError) -> None:
-    click.echo(f"kpi: {mail.audience.name}: {plain(str(error))}", err=True)
+def _complain(mail: "Mailing", said: str) -> None:
+    click.echo(f"kpi: {mail.audience.name}: {plain(said)}", err=True)
 
 
 def _say(quiet: bool) -> Any:

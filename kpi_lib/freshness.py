@@ -1,15 +1,18 @@
 """Whether the tables reach the end of a period, by the source's own limits or by how often they usually have rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from kpi_lib.contract import PLANNED
-from kpi_lib.params import Freshness
-from kpi_lib.period import parse_instant
+from kpi_lib.language import MEMBERS
+from kpi_lib.params import Freshness, Params
+from kpi_lib.period import Period, parse_instant
 
-PATIENCE, LEAST = timedelta(days=4), 2  # rows to tell a table's usual pace by
+PATIENCE = timedelta(days=4)  # a long weekend, of a company that has not said when its desk is open
+LEAST = 2  # rows to tell a table's usual pace by
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,39 @@ class Reach:
     days: int = 0
 
 
+def patience(params: Params, period: Period) -> timedelta:
+    """Return how long before the end of a period a busy table may end: its last row is of the last working day."""
+    if "hours" not in params.model_fields_set:
+        return PATIENCE
+    off: Container[date] = ()
+    if params.hours.holidays:
+        import holidays
+
+        off = holidays.country_holidays(params.hours.holidays, years=period.last_day.year)
+    days = (period.last_day - timedelta(days=number) for number in range((period.last_day - period.first_day).days))
+    worked = (day for day in days if MEMBERS["weekday"][day.weekday()] in params.hours.days and day not in off)
+    last = next(worked, period.last_day)
+    return period.bounds(params.time_zone)[1] - datetime.combine(last, time(), ZoneInfo(params.time_zone))
+
+
 def reaches(
-    tables: Iterable[Mapping[str, Any]], end: datetime, as_of: datetime, limits: Mapping[str, Freshness]
+    tables: Iterable[Mapping[str, Any]],
+    end: datetime,
+    as_of: datetime,
+    limits: Mapping[str, Freshness],
+    patience: timedelta = PATIENCE,
 ) -> list[Reach]:
     """Return how far each table reaches, from what a source or scorecard says about its tables.
 
     With limits of its own a table may end so many hours before the period. Without, its silence is too long when it is
-    ten times the usual one, and at least four days. When the period is not over in the extract, no table reaches it.
+    ten times the usual one and longer than `patience`. When the period is not over in the extract, no table reaches it.
     """
-    return [_reach(table, end, as_of, limits.get(table["table"])) for table in tables]
+    return [_reach(table, end, as_of, limits.get(table["table"]), patience) for table in tables]
 
 
-def _reach(table: Mapping[str, Any], end: datetime, as_of: datetime, limit: Freshness | None) -> Reach:
+def _reach(
+    table: Mapping[str, Any], end: datetime, as_of: datetime, limit: Freshness | None, patience: timedelta
+) -> Reach:
     name = table["table"]
     if name in PLANNED:
         return Reach(name, "planned ahead")
@@ -42,7 +66,7 @@ def _reach(table: Mapping[str, Any], end: datetime, as_of: datetime, limit: Fres
     first, last = parse_instant(table["first"]), parse_instant(table["last"])
     days = max((end - last).days, 1)
     level: Literal["", "warning", "error"] = "error" if as_of < end else _level(end - last, limit)
-    if not limit and end - last > max(PATIENCE, 10 * (last - first) / table["rows"]):
+    if not limit and end - last > max(patience, 10 * (last - first) / table["rows"]):
         level = "error"
     if not level:
         return Reach(name, "reaches its end")

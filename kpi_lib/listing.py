@@ -80,12 +80,13 @@ def _status(row: dict[str, Any], about: dict[str, Any]) -> str:
 
 def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     """Print what there is of each table and what breaks its rules; return whether one ends before the period does."""
-    from kpi_lib.freshness import reaches
+    from kpi_lib.freshness import patience, reaches
     from kpi_lib.params import load_source
 
     tables, checks = source.quality()
     end = period.bounds(params.time_zone)[1]
-    console, reached = _console(), reaches(tables, end, source.as_of, load_source(params.source).freshness)
+    limits = load_source(params.source).freshness
+    console, reached = _console(), reaches(tables, end, source.as_of, limits, patience(params, period))
     table = _table()
     console.print(Text(plain(f"{params.company}: tables for {period.label}, extract of {source.as_of}"), style="bold"))
     table.add_column("table")

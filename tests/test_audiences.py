@@ -72,6 +72,7 @@ def test_a_company_without_audiences_is_told_which_file_says_who_they_are(compan
         ({"where": {"segment": "a", "country": "DE"}}, "one member of one cut, not of segment and country"),
         ({"where": {"country": False}}, "where.country"),
         ({"owner": "nobody"}, "owner"),
+        ({"owner": "analyst@example.org"}, r":\d+: analyst@example.org: example.org is not in allowed_domains"),
     ],
 )
 def test_an_audience_that_cannot_be_right_is_an_error_with_file_and_line(read, audience, message):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kpi_lib.errors import ParamsError
-from kpi_lib.freshness import Reach, reaches
+from kpi_lib.freshness import PATIENCE, Reach, patience, reaches
 from kpi_lib.params import Freshness, load_source
+from kpi_lib.period import Period
 
 END = datetime(2024, 6, 1, tzinfo=UTC)
 AS_OF = datetime(2024, 7, 2, tzinfo=UTC)
@@ -31,6 +32,16 @@ def test_either_limit_may_be_left_out():
 @pytest.mark.parametrize(("hours", "level"), [(96, ""), (97, "error")])
 def test_without_limits_four_days_are_waited_for(hours, level):
     assert of(hours).level == level
+
+
+def test_a_company_that_says_when_its_desk_is_open_has_rows_on_the_last_working_day(company):
+    assert patience(company.loaded(), Period.parse("2024-05")) == PATIENCE  # it has not said so
+    company.params(hours={"days": ["mon", "tue", "wed", "thu", "fri"], "holidays": "DE"})
+    told = [patience(company.loaded(), Period.parse(period)) for period in ("2024-05", "2024-06", "2024-03")]
+    assert told == [timedelta(hours=24), timedelta(hours=72), timedelta(hours=95)]  # Good Friday, and an hour less
+    near = [{"table": "tickets", "rows": 1000, "first": "2024-01-01T00:00:00+00:00", "last": "2024-05-29T22:00:00Z"}]
+    assert [each.level for each in reaches(near, END, AS_OF, {})] == [""]
+    assert [each.level for each in reaches(near, END, AS_OF, {}, told[0])] == ["error"]
 
 
 def test_a_table_of_few_rows_is_waited_for_longer():

@@ -6,6 +6,7 @@ and what they would be made from today.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 from kpi_lib.deliver.issued import SCORECARD, Archive
 from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.errors import KpiError
-from kpi_lib.freshness import Reach, reaches
+from kpi_lib.freshness import PATIENCE, Reach, reaches
 from kpi_lib.params import Freshness
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
 
 FOR_SAMPLES = "example.com"
+SENT = (".pdf", ".parquet", ".ipynb")  # what a mail is made of
 WHAT = {
     "params": "the configuration",
     "pages": "the brand, the events or the list of notebooks",
@@ -41,12 +43,11 @@ class Standing:
     inputs: Mapping[str, str]  # what it would be made from now, as a build notes it
     notebooks: Mapping[str, Path]  # of the book, in order
     recipients: Sequence[str]
-    allowed_domains: Sequence[str]
     archive: Archive
     ledger: Path
     commentary: Mapping[str, str] = field(default_factory=dict)  # the analysts' text by notebook
     limits: Mapping[str, Freshness] = field(default_factory=dict)  # by table
-    says_provisional: bool = False  # the mail says which numbers can still change
+    patience: timedelta = PATIENCE
     audience: str | None = None  # whose own pages these are; None for the company's
 
     @property
@@ -123,7 +124,7 @@ def _of_files(standing: Standing, built: Mapping[str, Any]) -> Iterator[str]:
         yield f"{standing.folder} holds a report of {built.get('company')}, {built.get('period')}."
     for name, file in built.get("files", {}).items():
         path = standing.folder / name
-        if path.suffix in (".pdf", ".parquet") and (not path.is_file() or manifest.hashed(path) != file["sha256"]):
+        if path.suffix in SENT and (not path.is_file() or manifest.hashed(path) != file["sha256"]):
             yield f"{name} is not the file that was built."
 
 
@@ -161,23 +162,12 @@ def _of_data(standing: Standing, card: Scorecard) -> Iterator[str]:
 def _of_numbers(standing: Standing, card: Scorecard) -> Iterator[str]:
     for said in card.about["identities"]["broken"]:
         yield f"Numbers of the report do not agree with each other: {said}."
-    frame = card.frame
-    rows = frame[(frame["period"] == card.period) & frame["cut"].isna() & frame["headline"].astype(bool)]
-    young = rows[rows["provisional"].astype(bool) & rows["status"].eq("ok")]
-    if len(young) and not standing.says_provisional:
-        yield f"{len(young)} of the numbers can still change, and the mail does not say so."
 
 
 def _of_sending(standing: Standing, card: Scorecard | None) -> Iterator[str]:
     """Yield why these recipients may not get it, or nobody may."""
-    domains = {address: address.rpartition("@")[2].lower() for address in standing.recipients}
-    if not domains:
-        yield "There is nobody to send the report to."
-    allowed = {domain.lower() for domain in standing.allowed_domains}
-    for address, domain in domains.items():
-        if domain not in allowed:
-            yield f"{address} may get no report: {domain} is not among the allowed domains."
-        elif card and card.about["sample"] and domain != FOR_SAMPLES:
+    for address in standing.recipients if card and card.about["sample"] else ():
+        if address.rpartition("@")[2].lower() != FOR_SAMPLES:
             yield f"{address} may not get sample data, which goes to {FOR_SAMPLES} alone."
     issued = [issue for issue in standing.archive.all() if issue.period == str(standing.period)]
     known = _in_ledger(standing) if issued else set()
@@ -204,7 +194,7 @@ def _late(reach: Reach, label: str) -> str:
 def _reaches(standing: Standing, card: Scorecard, level: str) -> list[Reach]:
     end = standing.period.bounds(card.about["time_zone"])[1]
     tables = [table for table in card.about["tables"] if table["present"]]
-    found = reaches(tables, end, parse_instant(card.about["as_of"]), standing.limits)
+    found = reaches(tables, end, parse_instant(card.about["as_of"]), standing.limits, standing.patience)
     return [reach for reach in found if reach.level == level]
 
 

@@ -27,7 +27,7 @@ from typing import TextIO
 from kpi_lib.errors import DeliveryError
 
 Clock = Callable[[], datetime]
-VERSION = 1
+FORMAT = 1  # of the file
 NEXT = {
     "prepared": ("claimed",),
     "claimed": ("claimed", "prepared", "in_data", "failed"),
@@ -85,11 +85,16 @@ COLUMNS = ", ".join(field.name for field in fields(Delivery))
 
 
 @dataclass(frozen=True)
-class Edition:
-    """The content to send to an audience, and the content it corrects, if another went out last."""
+class Version:
+    """The content to send to an audience, and the content it corrects, if another went out last.
+
+    `reached` says whether it is, or may be, with somebody; `override` is why it was to go out in spite of the gate.
+    """
 
     content: str
     corrects: str | None
+    reached: bool = False
+    override: str | None = None
 
 
 class Ledger:
@@ -122,11 +127,11 @@ class Ledger:
                 version = self._rows.execute("PRAGMA user_version").fetchone()[0]
                 for statement in SCHEMA.split(";\n") if version == 0 else ():
                     self._rows.execute(statement)
-                self._rows.execute(f"PRAGMA user_version = {version or VERSION}")
+                self._rows.execute(f"PRAGMA user_version = {version or FORMAT}")
         except sqlite3.DatabaseError as error:
             raise DeliveryError(f"{self.path} cannot be used as a ledger: {error}") from None
-        if version > VERSION:
-            raise DeliveryError(f"{self.path} is a ledger of a newer kpi_lib (version {version}, known is {VERSION})")
+        if version > FORMAT:
+            raise DeliveryError(f"{self.path} is a ledger of a newer kpi_lib (version {version}, known is {FORMAT})")
 
     @contextmanager
     def sending(self, now: Clock, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -229,22 +234,24 @@ class Ledger:
             "SELECT at, state, text FROM events WHERE delivery = ? ORDER BY id", (delivery,)
         ).fetchall()
 
-    def edition(self, company: str, period: str, audience: str, content: str) -> Edition:
+    def version(self, company: str, period: str, audience: str, content: str, *, anew: bool = False) -> Version:
         """Return what to send when the report's content is this, and what it corrects.
 
         Content that comes back after another went out, as when a correction was itself wrong, is news to those who
-        read the other: it is sent as an edition of its own, `content~2`, whether or not anybody got the first.
+        read the other: it is sent as a version of its own, `content~2`, whether or not anybody got the first. So it is
+        when it is to be sent `anew`.
         """
         rows = self._select("company = ? AND period = ? AND audience = ?", company, period, audience)
         known = list(dict.fromkeys(row.content for row in rows))
         out = list(dict.fromkeys(row.content for row in rows if row.state in OUT))
         same = [each for each in known if each.partition("~")[0] == content]
         last = known.index(out[-1]) if out else 0
-        if same and known.index(same[-1]) >= last:
+        if same and not anew and known.index(same[-1]) >= last:
             before = [each for each in out if known.index(each) < known.index(same[-1])]
-            return Edition(same[-1], before[-1] if before else None)
+            override = next((row.override for row in rows if row.content == same[-1]), None)
+            return Version(same[-1], before[-1] if before else None, same[-1] in out, override)
         name = f"{content}~{len(same) + 1}" if same else content
-        return Edition(name, out[-1] if out else None)
+        return Version(name, out[-1] if out else None)
 
     def _settle(self, now: Clock) -> None:
         """Judge what no living sender is at work on; the sender's lock must be held."""

@@ -1,10 +1,9 @@
 """The letter to an audience: page one of the report that stands, with its words and cards, as the page has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,7 +11,7 @@ import pandas as pd
 from kpi_lib.audiences import Audience, Delivery
 from kpi_lib.deliver.message import LABELS, Letter, address, message_id
 from kpi_lib.display import Card
-from kpi_lib.language import Language
+from kpi_lib.language import ENGLISH, Language
 from kpi_lib.period import parse_instant
 from kpi_lib.publish import Book, page
 from kpi_lib.publish.page import Page
@@ -138,15 +137,20 @@ def _notes(built: Built, occasion: Occasion) -> list[str]:
     ]
 
 
+def can_carry(pdf: Path, audience: Audience, delivery: Delivery) -> bool:
+    """Whether a mail can bring the report, as a PDF that is not too large or as a link."""
+    return delivery.link is not None or _is_attached(pdf, audience, delivery)
+
+
+def _is_attached(pdf: Path, audience: Audience, delivery: Delivery) -> bool:
+    return audience.attach == "pdf" and pdf.stat().st_size <= delivery.attachment_megabytes * MEGABYTE
+
+
 def _report(built: Built, delivery: Delivery) -> tuple[tuple[str, bytes] | None, str | None]:
     """Return the PDF to attach, or the link to the pages where it is too large or not wished for."""
     link = f"{delivery.link.rstrip('/')}/{built.book.name}/{built.link}index.html" if delivery.link else None
-    if built.audience.attach == "link":
-        return None, link
     pdf = built.folder / built.book.file
-    if pdf.stat().st_size > delivery.attachment_megabytes * MEGABYTE:
-        return None, link
-    return (pdf.name, pdf.read_bytes()), link
+    return ((pdf.name, pdf.read_bytes()) if _is_attached(pdf, built.audience, delivery) else None), link
 
 
 def _footer(built: Built) -> list[str]:
@@ -158,19 +162,26 @@ def _footer(built: Built) -> list[str]:
     return [told, *([asks] if asks else [])]
 
 
-def owner_letter(owner: str, label: str, reasons: Sequence[str], delivery: Delivery, told: Mapping[str, Any]) -> Letter:
-    """Return what the owner of an audience is told when its report was not sent; `told` is content, at and names."""
+def owner_letter(
+    owner: str,
+    company: str,
+    label: str,
+    names: Sequence[str],
+    reasons: Sequence[str],
+    delivery: Delivery,
+    content: str,
+    at: datetime,
+) -> Letter:
+    """Return what the owner of audiences is told when their reports were not sent; in English, as the reasons are."""
     return Letter(
-        company=told["company"],
-        title=f"Not sent: {told['audience']}",
+        company=company,
+        title="Not sent",
         period=label,
-        subject=f"Not sent: customer KPIs {label} to {told['audience']}",
+        subject=f"Not sent: customer KPIs {label} to {ENGLISH.listed(names)}",
         sender=delivery.sender,
         to=(owner,),
-        message_id=message_id(
-            told["company"], label, f"{told['audience']}-owner", told["content"], address(delivery.sender).domain
-        ),
-        date=told["at"],
-        list_name=f"{told['audience']}-owner",
+        message_id=message_id(company, label, owner, content, address(delivery.sender).domain),
+        date=at,
+        list_name="not-sent",
         lead=reasons,
     )

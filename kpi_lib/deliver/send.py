@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import NamedTuple
 
-from kpi_lib.deliver.ledger import Clock, Delivery, Ledger
+from kpi_lib.deliver.ledger import Clock, Delivery, Ledger, Version
 from kpi_lib.deliver.server import Server
 from kpi_lib.deliver.smtp import Session
 from kpi_lib.errors import DeliveryError, ParamsError
@@ -14,7 +14,7 @@ from kpi_lib.errors import DeliveryError, ParamsError
 
 @dataclass(frozen=True)
 class Parcel:
-    """One report for one audience; `content` is the hash of what it says, or the edition the ledger made of it."""
+    """One report for one audience; `content` is the hash of what it says, or the version that the ledger made of it."""
 
     company: str
     period: str
@@ -23,6 +23,12 @@ class Parcel:
     message: EmailMessage
     recipients: tuple[str, ...]
     override: str | None = None
+    version: Version | None = None  # as it was known when the message was written; None: of no matter
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the ledger knows it by."""
+        return self.company, self.period, self.audience, self.content
 
     def __post_init__(self) -> None:
         for recipient in self.recipients:
@@ -55,14 +61,18 @@ class Tally:
 def send(ledger: Ledger, server: Server, parcel: Parcel, now: Clock, progress: Callable[[str], None]) -> Tally:
     """Send to every recipient who has not got it; a mail that may have arrived is told of and not sent again.
 
-    DeliveryError, with nothing claimed, when the server takes no mail at all. When it turns out so between two
-    recipients, the others are `failed` in the tally and still to be sent in the ledger, so that a next run sends them.
+    DeliveryError, with nothing claimed, when the server takes no mail at all, or when other content went out while this
+    waited for another sender. When it turns out so between two recipients, the others are `failed` in the tally and
+    still to be sent in the ledger, so that a next run sends them.
     """
-    key = (parcel.company, parcel.period, parcel.audience, parcel.content)
     with ledger.sending(now, progress):
         deliveries = ledger.prepare(
-            key, parcel.recipients, now, message_id=parcel.message["Message-ID"], override=parcel.override
+            parcel.key, parcel.recipients, now, message_id=parcel.message["Message-ID"], override=parcel.override
         )
+        if (known := parcel.version) is not None:
+            latest = ledger.version(*parcel.key[:3], parcel.content.partition("~")[0])
+            if (latest.content, latest.corrects) != (known.content, known.corrects):
+                raise DeliveryError("another report of this period went out meanwhile; nothing was sent, run it again")
         tally = Tally()
         for delivery in deliveries:
             if delivery.state == "sent":

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import pytest
+import yaml
 from standing_reports import (
     ANN,
     APRIL,
@@ -23,11 +24,14 @@ from standing_reports import (
     pdfs,
     read,
     renumbered,
+    retold,
     send,
     text,
     url,
 )
 
+from kpi_lib import scorecard
+from kpi_lib.period import Period
 from kpi_lib.publish import manifest
 
 # The gate
@@ -45,7 +49,8 @@ def data_changed(of, office):
 
 def configuration_changed(of, office):
     path = of.folder / "params" / "report.yaml"
-    path.write_text(path.read_text() + "# another target is talked about\n")
+    told = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(told | {"targets": {"nps": {"at_least": 31}}}))
 
 
 def not_whole(of, office):
@@ -130,6 +135,22 @@ def test_a_refused_preview_tells_nobody(may, office):
     assert office.asked("connections") == 0
 
 
+def test_every_owner_hears_in_one_letter_of_what_was_held_back(may, office):
+    board = {"name": "board", "to": ["chair@example.com"], "owner": "secretary@example.com"}
+    may.audiences(LEADERSHIP, SLICE, board)
+    retold(may.report / "audiences" / "enterprise" / "executive_summary.ipynb", "How did we do?", "Consumer?")
+    for _ in range(2):
+        assert send(may, office).code == 3
+    assert office.counts() == {OWNER: 1, "secretary@example.com": 1}
+    owner, secretary = map(read, office.mails())
+    assert owner["Subject"] == "Not sent: customer KPIs May 2024 to leadership and enterprise"
+    held = "Another audience's report may not be sent, and all are sent together."
+    assert f"leadership: {held}" in text(owner)
+    assert "enterprise: executive_summary.ipynb names 'consumer', which is not in this slice" in text(owner)
+    assert f"board: {held}" in text(secretary)
+    assert "consumer" not in text(secretary)
+
+
 def test_an_owner_who_cannot_be_told_changes_nothing_of_the_refusal(may, office):
     notebook_changed(may, office)
     office.faults({"at": "login", "do": "535 no", "times": 5})
@@ -196,7 +217,30 @@ def test_numbers_that_nobody_got_and_that_come_back_are_a_correction_too(may, re
     assert read(office.mails()[2])["Subject"] == f"Corrected: {SUBJECT}: all targets met"
 
 
+def test_last_begins_no_correction_but_ends_one(may, restated, office, monkeypatch):
+    monkeypatch.setattr(scorecard, "last_period", lambda source, params: Period.parse("2024-05"))
+    assert send(may, office, period="last").code == 0
+    may.take_over(restated)
+    done = send(may, office, period="last")
+    assert done.code == 3
+    assert "if it is meant, name it, `kpi email --send 2024-05`" in done.err
+    assert office.counts() == {ANN: 1, BOB: 1, OWNER: 1}
+    office.faults(REFUSES_BOB)
+    assert send(may, office).code == 4
+    assert send(may, office, period="last").code == 0
+    assert office.counts() == {ANN: 1, BOB: 1}
+
+
 # Slices
+
+
+def test_a_slice_is_held_against_the_company_of_the_same_data(may, office):
+    may.audiences(SLICE)
+    inputs = manifest.read(may.report)["inputs"]
+    doctored(may, inputs=inputs | {"source": "{}"})
+    done = send(may, office)
+    assert done.code == 3
+    assert "The company's own report of May 2024 is of other data" in done.err
 
 
 def test_a_slice_has_its_own_numbers_and_names_no_other(may, office):
@@ -211,7 +255,7 @@ def test_a_slice_has_its_own_numbers_and_names_no_other(may, office):
 def test_a_slice_whose_notebook_names_another_member_is_held_back(may, office):
     may.audiences(SLICE)
     page = may.report / "audiences" / "enterprise" / "executive_summary.ipynb"
-    page.write_text(page.read_text().replace("How did we do?", "Better than Consumer?"))
+    retold(page, "How did we do?", "Better than Consumer?")
     done = send(may, office)
     assert done.code == 3
     assert f"executive_summary.ipynb names '{CONSUMER}', which is not in this slice" in done.err

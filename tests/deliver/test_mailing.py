@@ -28,14 +28,17 @@ from standing_reports import (
     pdfs,
     read,
     renumbered,
+    retold,
     send,
     text,
     url,
 )
 
+from kpi_lib import mailing
 from kpi_lib.deliver.issued import LETTER
 from kpi_lib.deliver.message import LABELS
 from kpi_lib.language import language
+from kpi_lib.publish import manifest
 from kpi_lib.publish.render import TITLE
 
 # What is shown
@@ -99,6 +102,83 @@ def test_everybody_gets_it_once(may, office):
     assert issue.pdfs[0].read_bytes() == (may.report / "kpi-report-2024-05.pdf").read_bytes()
 
 
+def test_a_report_that_is_too_large_for_a_mail_and_has_no_link_is_held_back(may, office):
+    may.audiences(link=None, attachment_megabytes=0.001)
+    done = send(may, office, "--override", "The board meets today")
+    assert done.code == 3
+    assert "kpi-report-2024-05.pdf is larger than attachment_megabytes allows, and there is no `link`" in done.err
+    assert ANN not in office.counts()
+
+
+def rebuilt_otherwise(of):
+    """Change nothing that the numbers are made from, but what the report looks like."""
+    pdf = of.report / "kpi-report-2024-05.pdf"
+    pdf.write_bytes(pdf.read_bytes() + b"\n% mended")
+    files = manifest.read(of.report)["files"]
+    doctored(of, files=files | {pdf.name: {"sha256": manifest.hashed(pdf)}})
+
+
+def test_a_report_that_reached_nobody_and_was_mended_is_sent_as_it_stands(may, office):
+    office.faults({"at": "login", "do": "535 no", "times": 5})
+    assert send(may, office, "--override", "The first reason").code == 4
+    rebuilt_otherwise(may)
+    office.faults(REFUSES_BOB)
+    assert send(may, office).code == 4
+    (first,) = office.mails()
+    assert pdfs(read(first)) == [(may.report / "kpi-report-2024-05.pdf").read_bytes()]
+    rebuilt_otherwise(may)
+    assert send(may, office).code == 0
+    assert [mail["to"] for mail in office.mails()] == [ANN, BOB]
+    assert office.mails()[1]["content"] == first["content"]  # what others have
+
+
+def test_the_reason_of_an_override_that_reached_nobody_is_not_printed_later_and_a_new_one_is(may, office):
+    unlocked = (may.folder / "notebooks" / "executive_summary.ipynb").read_text()
+    for reason in ("The first reason", "Another reason"):
+        (may.folder / "notebooks" / "executive_summary.ipynb").write_text(unlocked + "\n")
+        office.faults({"at": "login", "do": "535 no", "times": 5})
+        assert send(may, office, "--override", reason).code == 4
+    office.faults()
+    assert send(may, office, "--override", "Another reason").code == 0
+    assert ["because: Another reason" in text(read(mail)) for mail in office.mails()] == [True, True]
+    assert len(archive(may).all()) == 2  # and not one for each try
+    (may.folder / "notebooks" / "executive_summary.ipynb").write_text(unlocked)
+    assert send(may, office).code == 0
+    assert office.counts() == {ANN: 1, BOB: 1}
+
+
+def test_what_was_written_before_another_report_went_out_is_not_sent_after_it(may, restated, office, monkeypatch):
+    assert send(may, office).code == 0
+    old, at_once = may.copy(may.folder.with_name("old")), mailing.dispatch
+
+    def overtaken(*given):
+        monkeypatch.setattr(mailing, "dispatch", at_once)
+        may.take_over(restated)
+        assert send(may, office).code == 0
+        may.take_over(old)
+        return at_once(*given)
+
+    monkeypatch.setattr(mailing, "dispatch", overtaken)
+    done = send(may, office)
+    assert done.code == 4
+    assert "another report of this period went out meanwhile" in done.err
+    assert office.counts() == {ANN: 2, BOB: 2}
+
+
+def test_a_report_that_is_built_anew_while_it_is_sent_is_not_sent(may, office, monkeypatch):
+    at_once = mailing.dispatch
+
+    def swapped(*given):
+        doctored(may, problems=["another build"])
+        return at_once(*given)
+
+    monkeypatch.setattr(mailing, "dispatch", swapped)
+    done = send(may, office)
+    assert done.code == 4
+    assert "the report was built anew meanwhile" in done.err
+    assert office.counts() == {}
+
+
 def test_who_was_not_reached_alone_gets_the_same_mail_later(may, office):
     office.faults(REFUSES_BOB)
     done = send(may, office)
@@ -156,9 +236,9 @@ def test_without_a_server_nothing_is_begun(may):
 
 def test_no_text_breaks_out_of_its_place(may, office):
     may.audiences(SLICE | {"owner": None}, subject="{company} {title}")
-    page = may.report / "audiences" / "enterprise" / "executive_summary.ipynb"
     hostile = "NPS\\r\\nBcc: eve@elsewhere.test\\r\\n\\r\\n<script>alert(3)</script>"
-    page.write_text(page.read_text().replace("Net Promoter Score (NPS)", hostile))
+    page = may.report / "audiences" / "enterprise" / "executive_summary.ipynb"
+    retold(page, "Net Promoter Score (NPS)", hostile)
     assert send(may, office).code == 0
     (taken,) = office.mails()
     mail = read(taken)
