@@ -9,13 +9,14 @@ import ctypes
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kpi_lib import assembly, publish
@@ -28,6 +29,7 @@ from kpi_lib.scorecard import Scorecard
 
 DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 SAID = "audiences"
+GONE, DIED = "the process that built it ended (often: out of memory)", 1
 
 
 @dataclass(frozen=True)
@@ -91,26 +93,33 @@ class Press:
         if not editions:
             return
         first = editions[0]
-        shelf = Shelf(first.shelf.resolve(), first.params.company)
-        with (
-            tempfile.TemporaryDirectory(prefix="kpi-numbers-") as numbers,
-            shelf.audiences(str(first.period)),
-            _pool(workers, self.wish.engine, first.params.project) as pool,
-        ):
+        shelf, engine, root = Shelf(first.shelf.resolve(), first.params.company), self.wish.engine, first.params.project
+        with TemporaryDirectory(prefix="kpi-numbers-") as numbers, shelf.audiences(str(first.period)):
             self.progress.begin(SAID, len(editions))
-            waiting: list[tuple[Edition, Future[Made]]] = []
-            for place, edition in enumerate(editions):
-                try:
-                    file = self._stored(edition, Path(numbers) / f"{place}.parquet")
-                except KpiError as error:
-                    yield Made(edition, error=str(error), code=error.exit_code)
-                    continue
-                waiting.append((edition, pool.submit(_work, edition, self.wish, file)))
-                self.progress.step(SAID, sum(future.done() for _, future in waiting))
-            for done, (edition, future) in enumerate(waiting, 1):
-                yield _result(edition, future)
-                self.progress.step(SAID, done)
+            with _pool(workers, engine, root) as pool:
+                made = list(self._shared_out(editions, pool, Path(numbers)))
+            for one in made:
+                if one.code == DIED:  # a process that dies takes the others with it, so that each is tried by itself
+                    with _pool(1, engine, root) as pool:
+                        yield from self._shared_out([one.edition], pool, Path(numbers))
+                else:
+                    yield one
             self.progress.end(SAID)
+
+    def _shared_out(self, editions: Sequence[Edition], pool: ProcessPoolExecutor, numbers: Path) -> Iterator[Made]:
+        made: list[Made | Future[Made]] = []
+        for edition in editions:
+            try:
+                file = self._stored(edition, numbers / f"{edition.book.audience}.parquet")
+                made.append(pool.submit(_work, edition, self.wish, file))
+            except KpiError as error:
+                made.append(Made(edition, error=str(error), code=error.exit_code))
+            except BrokenProcessPool:
+                made.append(Made(edition, error=GONE, code=DIED))
+            self.progress.step(SAID, sum(not isinstance(one, Future) or one.done() for one in made))
+        for place, (edition, one) in enumerate(zip(editions, made, strict=True)):
+            yield _result(edition, one) if isinstance(one, Future) else one
+            self.progress.step(SAID, place + 1)
 
     def _stored(self, edition: Edition, file: Path) -> Path | None:
         """Write the numbers of an edition to a file; None when those that stand will do."""
@@ -180,5 +189,7 @@ def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
 def _result(edition: Edition, future: "Future[Made]") -> Made:
     try:
         return future.result()
-    except Exception as error:  # a bug, or a worker that died
-        return Made(edition, error=f"{type(error).__name__}: {error}", code=1)
+    except BrokenProcessPool:
+        return Made(edition, error=GONE, code=DIED)
+    except Exception as error:  # a bug, for which the others are not to suffer
+        return Made(edition, error=f"{type(error).__name__}: {error}", code=70)

@@ -1,8 +1,10 @@
 """What stands is not made again: told by content, safe to delete, and rebuilt where it is damaged."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import standing_reports
@@ -164,6 +166,50 @@ def test_audiences_that_stand_are_not_built_again(may):
     ]
     again = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
     assert not any(each["changed"] for each in again)
+
+
+def test_a_process_that_dies_takes_one_report_with_it(may):
+    kill = """
+import psutil
+if audience == "enterprise":
+    next(each for each in psutil.Process().parents() if "spawn_main" in " ".join(each.cmdline())).kill()
+"""
+    may.audiences(SLICE, OTHER)
+    may.page([*PAGE, kill])
+    done = may.kpi("report", "2024-05", "--audience", "all")
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "kpi: enterprise: the process that built it ended (often: out of memory)"
+    assert manifest.read(may.report / "audiences" / "consumers")["status"] == "whole"
+    assert "reports/2024-05/audiences/consumers" in done.out.splitlines()[-1]
+
+
+def test_a_run_that_was_killed_leaves_no_process_and_goes_on_where_it_was(may, tmp_path):
+    may.audiences(SLICE, OTHER)
+    wait = f"""
+from pathlib import Path
+if audience == "consumers" and Path({str(may.folder / "wait")!r}).exists():
+    Path({str(may.folder / "wait")!r}).read_text()
+"""
+    may.page([*PAGE, wait])
+    os.mkfifo(may.folder / "wait")
+    code = f"""
+from pathlib import Path
+from types import SimpleNamespace
+from standing_reports import Project
+Project(SimpleNamespace(folder=Path({str(may.folder)!r}))).kpi("report", "2024-05", "--audience", "all", "--jobs", "2")
+"""
+    command = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE)
+    with (may.folder / "wait").open("w"):  # once the notebook reads
+        command.kill()
+        command.communicate()  # returns when nobody that it started holds its output any more
+    (may.folder / "wait").unlink()
+    stood = {path: path.stat().st_mtime_ns for path in may.report.glob("**/manifest.json")}
+    again = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
+    assert [each["status"] for each in again] == ["whole"] * 3
+    kept = {Path(each["folder"]) / manifest.NAME for each in again if not each["changed"]}
+    assert may.report / manifest.NAME in kept
+    assert all(path.stat().st_mtime_ns == stood[path] for path in kept)
+    assert not list(may.report.glob("audiences/.staging*"))
 
 
 def test_a_database_that_grows_is_measured_anew(report):
