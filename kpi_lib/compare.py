@@ -1,11 +1,12 @@
 """A number beside others: whether it can still change, the period before, a year ago, and its target."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from kpi_lib.evaluate import evaluate
+from kpi_lib.evaluate import Counted, count
 from kpi_lib.facts import Data
 from kpi_lib.facts.data import SLICE, WHOLE
 from kpi_lib.kpi import Kpi, addresses, with_parents
@@ -22,14 +23,17 @@ def provisional(
     frame: pd.DataFrame, kpis: dict[str, Kpi], periods: list[Period], params: Params, as_of: datetime
 ) -> pd.Series:
     """Whether a number can still change because outcomes are being awaited or the period is not over."""
-    ends = {str(period): period.bounds(params.time_zone)[1] for period in periods}
+    awaited = {(address, str(period)) for period in periods for address in young(kpis, period, params, as_of)}
+    return pd.MultiIndex.from_frame(frame[["kpi", "period"]]).isin(awaited) & (frame["status"] != "not_available")
+
+
+def young(kpis: dict[str, Kpi], period: Period, params: Params, as_of: datetime) -> set[str]:
+    """Return the addresses whose numbers of a period can still change."""
+    end = period.bounds(params.time_zone)[1]
     waits = {
         address: timedelta(days=params.get(kpi.horizon) if kpi.horizon else 0) for address, kpi, _ in addresses(kpis)
     }
-    settled = pd.Series(
-        [ends[row[0]] + waits[row[1]] for row in zip(frame["period"], frame["kpi"], strict=True)], frame.index
-    )
-    return (settled > as_of) & (frame["status"] != "not_available")
+    return {address for address, wait in waits.items() if end + wait > as_of}
 
 
 def compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
@@ -44,32 +48,50 @@ def compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
     return frame
 
 
-def at_the_same_age(
-    frame: pd.DataFrame,
-    young: set[str],
-    kpis: dict[str, Kpi],
-    whole: Data,
-    periods: list[Period],
-    first: dict[str, datetime | None],
-    cuts: bool,
-) -> pd.DataFrame:
-    """Compare a provisional number with the period before as that stood when it was as young."""
-    period, zone = periods[-1], whole.params.time_zone
+@dataclass(frozen=True)
+class Past:
+    """The period before the reported one, counted as it stood when it was as young; `running`: when it was not over."""
+
+    data: Data
+    counted: Counted
+    running: bool
+    minimum: int
+    kpis: dict[str, Kpi]
+
+    def numbers(self, data: Data) -> pd.DataFrame:
+        """Return the numbers of the data's slices as of then, without those of few."""
+        past = self.counted.numbers(replace(self.data, slices=data.slices))
+        return without_few(past, self.kpis, self.minimum) if data.slices else past
+
+
+def past(whole: Data, kpis: dict[str, Kpi], first: dict[str, datetime | None], *, cuts: bool) -> Past | None:
+    """Count the period before as it stood at the age of the reported one; None when that cannot change any more."""
+    period, zone = whole.calendar.periods[-1], whole.params.time_zone
+    if not (awaited := young(kpis, period, whole.params, whole.as_of)):
+        return None
     (start, end), before = period.bounds(zone), period.previous.bounds(zone)
     running = whole.as_of < end
     age = whole.as_of - (start if running else end)
     then = whole.earlier(before[0 if running else 1] + age, [period.previous])
-    owners = {address: kpi for address, kpi, _ in addresses(kpis) if address in young}
-    wanted = with_parents({kpi.address for kpi in owners.values()}, kpis)
-    past = evaluate(then, [kpis[address] for address in wanted], first, cuts=cuts)
-    past = without_few(past, kpis, whole.params.thresholds.minimum_cell) if whole.slices else past
-    values = past.set_index(SAME)["value"].where(past["status"].eq("ok").to_numpy())
-    mine = frame["kpi"].isin(young) & (frame["period"] == str(period))
+    owners = {kpi.address for address, kpi, _ in addresses(kpis) if address in awaited}
+    counted = count(then, [kpis[address] for address in with_parents(owners, kpis)], first, cuts=cuts)
+    return Past(then, counted, running, whole.params.thresholds.minimum_cell, kpis)
+
+
+def at_the_same_age(frame: pd.DataFrame, past: Past, whole: Data) -> pd.DataFrame:
+    """Compare a provisional number with the period before as that stood when it was as young."""
+    period = str(whole.calendar.periods[-1])
+    awaited = set(frame.loc[frame["provisional"] & (frame["period"] == period), "kpi"])
+    if not awaited:
+        return frame
+    then = past.numbers(whole)
+    values = then.set_index(SAME)["value"].where(then["status"].eq("ok").to_numpy())
+    mine = frame["kpi"].isin(awaited) & (frame["period"] == period)
     keys = pd.MultiIndex.from_frame(frame.loc[mine, SAME])
     now, then_value = frame.loc[mine, "previous"].to_numpy(), values.reindex(keys).to_numpy()
     unseen = (then_value == 0) & (now != 0)  # the extract does not tell what was known at that age
     frame.loc[mine, "previous"] = np.where(unseen, np.nan, then_value)
-    if running:
+    if past.running:
         frame.loc[mine, "year_ago"] = np.nan  # a whole month is no measure of a running one
     return frame
 

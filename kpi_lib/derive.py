@@ -19,37 +19,52 @@ from kpi_lib.lifetime import Estimate, from_limits
 WORSE = ("not_available", "not_estimable", "undefined", "small_sample", "ok")
 
 
-def modelled(data: Data, kpis: list[Kpi], *, cuts: bool) -> list[pd.DataFrame]:
-    """Compute the model KPIs: each is given one small frame a fact, for each period and member."""
-    rows, known = [], []
+@dataclass(frozen=True)
+class Summaries:
+    """The small frames that models are given, of all slices at once, by fact."""
+
+    known: list[tuple[Kpi, list[str]]]  # with the cuts that are asked for
+    missing: dict[str, str]
+    frames: dict[str, pd.DataFrame]
+
+    def modelled(self, data: Data) -> list[pd.DataFrame]:
+        """Compute the model KPIs of the data's slices, for each period and member."""
+        rows = [unavailable(data, name, why) for name, why in self.missing.items()]
+        frames = {name: frame[frame[SLICE].isin(data.apart)] for name, frame in self.frames.items()}
+        parts = {name: dict(list(frame.groupby([SLICE, "cut", "period", "member"]))) for name, frame in frames.items()}
+        for kpi, asked in self.known:
+            if kpi.table:
+                for apart in data.apart:
+                    given = [frames[name][frames[name][SLICE] == apart] for name in kpi.facts]
+                    rows.append(_of_members(data, kpi, given).assign(slice=apart))
+                continue
+            groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
+            by_slice = data.slices.cut if data.slices else None
+            for apart in data.apart:
+                made = {cut: list(_of_model(data, kpi, groups, apart, cut)) for cut in asked if cut != by_slice}
+                if by_slice in asked:  # its one member there is the slice itself
+                    made[by_slice] = [row | {"cut": by_slice, "member": apart} for row in made[TOTAL]]
+                rows.append(pd.DataFrame([row for of_cut in made.values() for row in of_cut]))
+        return rows
+
+
+def summarised(data: Data, kpis: list[Kpi], *, cuts: bool) -> Summaries:
+    """Fetch what the model KPIs are given: one small frame a fact, by slice, cut, period and member."""
+    known: list[tuple[Kpi, list[str]]] = []
+    missing: dict[str, str] = {}
     wanted: dict[str, dict[str, None]] = {}
     for kpi in kpis:
         try:
             tables = [data.fact_of_slices(name) for name in kpi.facts]
         except NotAvailableError as error:
-            rows.append(unavailable(data, kpi.address, str(error)))
+            missing[kpi.address] = str(error)
             continue
         shared = [cut for cut in kpi.cuts if cuts and all(cut in table.columns for table in tables)]
         asked = [kpi.table] if kpi.table else [TOTAL, *shared]
         known.append((kpi, asked))
         for name in kpi.facts:
             wanted.setdefault(name, {}).update(dict.fromkeys(asked))
-    frames = {name: _summary(data, name, list(asked)) for name, asked in wanted.items()}
-    parts = {name: dict(list(frame.groupby([SLICE, "cut", "period", "member"]))) for name, frame in frames.items()}
-    for kpi, asked in known:
-        if kpi.table:
-            for apart in data.apart:
-                given = [frames[name][frames[name][SLICE] == apart] for name in kpi.facts]
-                rows.append(_of_members(data, kpi, given).assign(slice=apart))
-            continue
-        groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
-        by_slice = data.slices.cut if data.slices else None
-        for apart in data.apart:
-            made = {cut: list(_of_model(data, kpi, groups, apart, cut)) for cut in asked if cut != by_slice}
-            if by_slice in asked:  # its one member there is the slice itself
-                made[by_slice] = [row | {"cut": by_slice, "member": apart} for row in made[TOTAL]]
-            rows.append(pd.DataFrame([row for of_cut in made.values() for row in of_cut]))
-    return rows
+    return Summaries(known, missing, {name: _summary(data, name, list(asked)) for name, asked in wanted.items()})
 
 
 def unavailable(data: Data, address: str, why: str) -> pd.DataFrame:

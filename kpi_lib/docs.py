@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from kpi_lib.about import anchor_of
 from kpi_lib.contract import TABLES, Column, Table
 from kpi_lib.facts import FACTS
 from kpi_lib.kpi import FAMILIES, Kpi, addresses
 from kpi_lib.kpis import registry
-from kpi_lib.scorecard import anchor_of
 
 DOCS = Path(__file__).parent.parent / "docs"
 NOTE = "<!-- Written by `make docs` from the declarations in kpi_lib; change those, not this page. -->"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kpi_lib.derive import derived, modelled, unavailable
+from kpi_lib.derive import Summaries, derived, summarised, unavailable
 from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import SLICE, TOTAL
@@ -92,7 +92,7 @@ class _Task:
     def sums(self, data: Data) -> pd.DataFrame:
         """Return the sums and moments, or what is known of the waiting times, of every member in every period."""
         if isinstance(self.estimator, Waiting):
-            sums = _every_period(self.scans[0].fetched[self.kpi.address], self.cuts, data)
+            sums = _every_period(_of(self.scans[0].fetched[self.kpi.address], data), self.cuts, data)
             sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
             ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
             followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
@@ -100,8 +100,8 @@ class _Task:
         found: list[pd.DataFrame] = []
         by_cluster: list[pd.DataFrame] = []
         for scan, kind, columns in self.asked:
-            frame = scan.fetched[kind]
-            frame = frame.loc[frame.index.isin(self.cuts, level="cut"), list(columns.values())]
+            frame = _of(scan.fetched[kind][list(columns.values())], data)
+            frame = frame[frame.index.isin(self.cuts, level="cut")]
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
@@ -113,19 +113,45 @@ class _Task:
         return sums
 
 
-def evaluate(
-    data: Data,
-    kpis: Iterable[Kpi],
-    first: dict[str, datetime | None],
-    *,
-    cuts: bool = True,
-    curves: dict[str, Any] | None = None,
-) -> pd.DataFrame:
-    """Compute every number of `kpis` over the periods of the data's calendar.
+def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True) -> pd.DataFrame:
+    """Compute every number of `kpis` over the periods of the data's calendar; see `count`."""
+    return count(data, kpis, first, cuts=cuts).numbers(data)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the engine has added up of some declarations, of all slices at once."""
+
+    kpis: list[Kpi]
+    first: dict[str, datetime | None]
+    cuts: bool
+    tasks: list[_Task]
+    missing: dict[str, str]  # why an address is not available
+    summaries: Summaries
+    curves: dict[str, Any]
+
+    def numbers(self, data: Data) -> pd.DataFrame:
+        """Compute the numbers of the data's slices, some or all of those that were counted."""
+        rows = [unavailable(data, name, why) for name, why in self.missing.items()]
+        for task in self.tasks:
+            rows += _rows(task, task.sums(data), data)
+        rows += self.summaries.modelled(data)
+        needs = {kpi.address: _needs(kpi) for kpi in self.kpis} | {task.kpi.address: task.needs for task in self.tasks}
+        frame = _settled(pd.concat(rows, ignore_index=True), data, needs, self.first)
+        frame = pd.concat([frame, derived(frame, [kpi for kpi in self.kpis if kpi.of], data)], ignore_index=True)
+        tables = {kpi.address for kpi in self.kpis if kpi.table_cut}
+        asked_for = self.cuts | frame["cut"].isna() | frame["kpi"].isin(tables)
+        return frame[asked_for].drop(columns="estimate").reset_index(drop=True)
+
+
+def count(
+    data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True, curves: bool = False
+) -> Counted:
+    """Ask the engine for all that the numbers of `kpis` are made from, over the periods of the data's calendar.
 
     `first` is the first event of each table; periods that end before it are `not_available`, as is what needs a table
-    that is not there. With `cuts=False` only totals and the members of table KPIs. `curves`, when given, is filled with
-    the survival curves of waiting times by slice, KPI and period.
+    that is not there. With `cuts=False` only totals and the members of table KPIs. With `curves` also the survival
+    curves of waiting times, by slice, KPI and period.
     """
     kpis = list(kpis)
     scans: dict[str, Scan] = {}
@@ -133,31 +159,25 @@ def evaluate(
     for kpi in kpis:
         if kpi.table and not cuts:
             wanted |= {parent: [kpi.table] for parent in kpi.of}
-    tasks, rows = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, wanted)
+    tasks, missing = _tasks(data, [kpi for kpi in kpis if not (kpi.model or kpi.of)], scans, wanted)
+    drawn: dict[str, Any] = {}
     for task in tasks:
         task.ask(data)
-        if curves is not None and (name := _curve_of(task)):
+        if curves and (name := _curve_of(task)):
             task.scans[0].curved[task.kpi.address] = name
     for scan in scans.values():
         scan.run()
-        if curves is not None:
-            for apart, drawn in scan.curves.items():
-                curves.setdefault(apart, {}).update(drawn)
-    for task in tasks:
-        rows += _rows(task, task.sums(data))
-    rows += modelled(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
-    needs = {kpi.address: _needs(kpi) for kpi in kpis} | {task.kpi.address: task.needs for task in tasks}
-    frame = _settled(pd.concat(rows, ignore_index=True), data, needs, first)
-    frame = pd.concat([frame, derived(frame, [kpi for kpi in kpis if kpi.of], data)], ignore_index=True)
-    tables = {kpi.address for kpi in kpis if kpi.table_cut}
-    asked_for = cuts | frame["cut"].isna() | frame["kpi"].isin(tables)
-    return frame[asked_for].drop(columns="estimate").reset_index(drop=True)
+        for apart, curve in scan.curves.items():
+            drawn.setdefault(apart, {}).update(curve)
+    summaries = summarised(data, [kpi for kpi in kpis if kpi.model], cuts=cuts)
+    return Counted(kpis, first, cuts, tasks, missing, summaries, drawn)
 
 
 def _tasks(
     data: Data, kpis: list[Kpi], scans: dict[str, Scan], wanted: dict[str, list[str]]
-) -> tuple[list[_Task], list[pd.DataFrame]]:
-    tasks, rows = [], []
+) -> tuple[list[_Task], dict[str, str]]:
+    tasks: list[_Task] = []
+    missing: dict[str, str] = {}
     for kpi in kpis:
         try:
             over = [scans.get(name) or Scan(data, data.fact_of_slices(name)) for name in kpi.facts]
@@ -165,7 +185,7 @@ def _tasks(
             made = kpi.function(*facts, **kpi.given(data.params))
         except NotAvailableError as error:
             names = [kpi.address, *(f"{kpi.address}.{reading}" for reading in kpi.readings)]
-            rows += [unavailable(data, name, str(error)) for name in names]
+            missing |= dict.fromkeys(names, str(error))
             continue
         scans |= dict(zip(kpi.facts, over, strict=True))
         needs = (*_needs(kpi), *(table for fact in facts for table in sorted(fact.used)))
@@ -174,7 +194,7 @@ def _tasks(
             tasks.append(_Task(kpi, made.estimator, over, [made.cut], True, needs=needs))
         else:
             tasks.append(_Task(kpi, made, over, [TOTAL, *shared], False, needs=needs))
-    return tasks, rows
+    return tasks, missing
 
 
 def _curve_of(task: _Task) -> str:
@@ -199,6 +219,11 @@ def _masked(expression: Any, mask: Any) -> Any:
     if mask is None:
         return expression
     return expression & mask if expression.type().is_boolean() else mask.ifelse(expression, 0)
+
+
+def _of(fetched: Any, data: Data) -> Any:
+    """Return what was fetched of the data's slices."""
+    return fetched[fetched.index.isin(data.apart, level=SLICE)] if data.slices else fetched
 
 
 def _cross_moments(sums: pd.DataFrame) -> pd.DataFrame:
@@ -233,13 +258,13 @@ def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFra
     return sums.reindex(index).join(data.calendar.constants, on="period")
 
 
-def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
+def _rows(task: _Task, sums: pd.DataFrame, data: Data) -> list[pd.DataFrame]:
     """Return the numbers of a task: its headline and its readings, in all cuts."""
     estimator, kpi, made = task.estimator, task.kpi, []
     if task.by_member and isinstance(estimator, Count):
         sums = sums.assign(k=sums["n"], n=sums.groupby([SLICE, "period"])["n"].transform("sum"))
         estimator = Share(None)
-    reasons = _reasons(task)
+    reasons = _reasons(task, data)
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
         unit = {"unit": kpi.unit} if isinstance(estimator, Waiting) else {}
         frame = estimator.estimate(sums, reading, **unit).reset_index()
@@ -255,19 +280,19 @@ def _rows(task: _Task, sums: pd.DataFrame) -> list[pd.DataFrame]:
     return made
 
 
-def _reasons(task: _Task) -> dict[tuple[str, str], str]:
+def _reasons(task: _Task, data: Data) -> dict[tuple[str, str], str]:
     """Return by slice and period, as JSON, how many rows were left out and why."""
     counted: dict[tuple[str, str], dict[str, int]] = {}
     columns = [SLICE, "period", EXCLUDED, "rows"]
     for scan in task.scans:
         left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=columns))
-        for apart, period, reason, rows in left_out[columns].itertuples(index=False):
+        left_out = left_out.loc[left_out[SLICE].isin(data.apart), columns]
+        for apart, period, reason, rows in left_out.itertuples(index=False):
             counted.setdefault((apart, period), {})[reason] = int(rows)
     for reason, column in task.left_out.items():
-        sums = task.scans[0].fetched[SUMS][column]
+        sums = _of(task.scans[0].fetched[SUMS][column], data)
         for (apart, _, period, _), rows in sums[(sums > 0) & sums.index.isin([TOTAL], level="cut")].items():
             counted.setdefault((apart, period), {})[reason] = int(rows)
-    data = task.scans[0].data
     keys = [(apart, str(period)) for apart in data.apart for period in data.calendar.periods]
     return {key: json.dumps(counted.get(key, {})) for key in keys}
 

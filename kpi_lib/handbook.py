@@ -29,7 +29,7 @@ def print_list() -> None:
 
 def print_explanation(address: str) -> None:
     """Print all that is declared of one KPI."""
-    from kpi_lib.scorecard import anchor_of
+    from kpi_lib.about import anchor_of
 
     kpis = registry()
     kpi, reading = find(address, kpis)

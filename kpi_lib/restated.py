@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from kpi_lib.about import definitions_of
 from kpi_lib.contract import TABLES, instant
 from kpi_lib.facts import Data
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
@@ -17,7 +18,7 @@ from kpi_lib.kpis import registry
 from kpi_lib.language import message, speak
 from kpi_lib.params import Params
 from kpi_lib.period import Period
-from kpi_lib.scorecard import STANDING, TREND, Scorecard, data, definitions_of
+from kpi_lib.scorecard import STANDING, TREND, Scorecard, data
 from kpi_lib.source import Source
 from kpi_lib.units import printed
 

@@ -5,9 +5,8 @@ It is the only source of a number: page, mail, archive and tests read this recor
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,22 +15,21 @@ import pandas as pd
 
 from kpi_lib import consistency, holdout, spread
 from kpi_lib import source as sources
-from kpi_lib.compare import at_the_same_age, compared, judged, provisional
+from kpi_lib.about import about, anchor_of, definitions_of
+from kpi_lib.compare import at_the_same_age, compared, judged, past, provisional
 from kpi_lib.contract import PLANNED
-from kpi_lib.defaults import default
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
-from kpi_lib.evaluate import evaluate
-from kpi_lib.facts import FACTS, Calendar, Data, sources_of
-from kpi_lib.facts.data import ANCHORS, SLICE
+from kpi_lib.evaluate import count
+from kpi_lib.facts import FACTS, Calendar, Data
+from kpi_lib.facts.data import SLICE
 from kpi_lib.intervals import LEVEL
-from kpi_lib.kpi import FAMILIES, NOTEBOOK, Kpi, addresses, find, said, with_parents
+from kpi_lib.kpi import NOTEBOOK, Kpi, addresses, find, with_parents
 from kpi_lib.kpis import registry
 from kpi_lib.language import NO_MEMBER
 from kpi_lib.params import Params
 from kpi_lib.period import TREND, Period
 from kpi_lib.suppression import COMPARED, is_hidden, without_few
 
-JOINED = {"segment": "customers", "plan": "subscriptions"}  # the tables that these cuts come from
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [
     *KEY,
@@ -201,43 +199,65 @@ def measure(
 ) -> Scorecard:
     """Measure `kpis` on an open source, of the whole company."""
     whole = data(source, params, period.trailing(TREND))
-    [card] = apart(whole, source, kpis, cuts=cuts).values()
+    [card] = Measured(whole, source, kpis, cuts=cuts).cards().values()
     card.about["value"] = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
     return card
 
 
-def apart(whole: Data, source: sources.Source, kpis: dict[str, Kpi], *, cuts: bool = True) -> dict[str, Scorecard]:
-    """Measure `kpis` of each of the slices of `whole`, or of all of it; the numbers of few are hidden in slices."""
-    params, periods = whole.params, list(whole.calendar.periods)
-    period = periods[-1]
-    _check_cuts(kpis)
-    within(source, params, period)
-    first = {about["table"]: _instant(about["first"]) for about in source.quality()[0]}
-    curves: dict[str, Any] = {}
-    frame = evaluate(whole, kpis.values(), first, cuts=cuts, curves=curves)
-    frame = _described(frame, kpis, params, source)
-    identities = {name: _identities(rows) for name, rows in frame.groupby(SLICE)}
-    frame = without_few(frame, kpis, params.thresholds.minimum_cell) if whole.slices else frame
-    frame["provisional"] = provisional(frame, kpis, periods, params, source.as_of)
-    frame = compared(frame, periods)
-    young = set(frame.loc[frame["provisional"] & (frame["period"] == str(period)), "kpi"])
-    if young:
-        frame = at_the_same_age(frame, young, kpis, whole, periods, first, cuts)
-    if whole.slices:
-        frame.loc[is_hidden(frame), COMPARED] = np.nan
-    frame = judged(frame, params, period)
-    order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
-    frame = frame.sort_values(
-        ["period", "kpi", "cut", "member"],
-        key=lambda column: column.map(order) if column.name == "kpi" else column,
-        na_position="first",
-        ignore_index=True,
-    )
-    about = _about(params, period, source, kpis)
-    return {
-        name: Scorecard(_tidy(rows[COLUMNS]), about | {"identities": identities[name], "curves": curves.get(name, {})})
-        for name, rows in frame.groupby(SLICE)
-    }
+class Measured:
+    """What the engine has counted of a company, or of all its slices: scorecards are made of a few at a time."""
+
+    def __init__(self, whole: Data, source: sources.Source, kpis: dict[str, Kpi], *, cuts: bool = True) -> None:
+        _check_cuts(kpis)
+        self._whole, self._kpis, self._as_of = whole, kpis, source.as_of
+        self._period = whole.calendar.periods[-1]
+        within(source, whole.params, self._period)
+        first = {told["table"]: _instant(told["first"]) for told in source.quality()[0]}
+        self._counted = count(whole, kpis.values(), first, cuts=cuts, curves=True)
+        self._past = past(whole, kpis, first, cuts=cuts)
+        self._described = _described(kpis, whole.params)
+        self._about = about(whole.params, self._period, source, kpis)
+
+    def cards(self, members: Iterable[str] | None = None) -> dict[str, Scorecard]:
+        """Return the scorecards of some slices, or of all; the numbers of few are hidden in slices."""
+        data, periods, params = self._whole, list(self._whole.calendar.periods), self._whole.params
+        if members is not None and data.slices:
+            data = replace(data, slices=replace(data.slices, members=tuple(members)))
+        frame = self._named(self._counted.numbers(data))
+        identities = {name: _identities(rows) for name, rows in frame.groupby(SLICE)}
+        frame = without_few(frame, self._kpis, params.thresholds.minimum_cell) if data.slices else frame
+        frame["provisional"] = provisional(frame, self._kpis, periods, params, self._as_of)
+        frame = compared(frame, periods)
+        frame = at_the_same_age(frame, self._past, data) if self._past else frame
+        if data.slices:
+            frame.loc[is_hidden(frame), COMPARED] = np.nan
+        frame = judged(frame, params, self._period)
+        order = {address: place for place, (address, _, _) in enumerate(addresses(self._kpis))}
+        frame = frame.sort_values(
+            ["period", "kpi", "cut", "member"],
+            key=lambda column: column.map(order) if column.name == "kpi" else column,
+            na_position="first",
+            ignore_index=True,
+        )
+        return {
+            name: Scorecard(
+                _tidy(rows[COLUMNS].reset_index(drop=True)),
+                self._about | {"identities": identities[name], "curves": self._counted.curves.get(name, {})},
+            )
+            for name, rows in frame.groupby(SLICE)
+        }
+
+    def _named(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the numbers with what is said of each, without members of cuts that are not known of anybody."""
+        frame = frame.join(self._described, on="kpi")
+        named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
+        table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in self._kpis.values()})
+        frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"] == table_cuts)]
+        assert not frame.duplicated([SLICE, "kpi", "period", "cut", "member"]).any(), "a number is there twice"
+        blank = {"audience": None, "level": LEVEL, "as_of": self._as_of.isoformat()}
+        return frame.assign(
+            **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
+        ).reset_index(drop=True)
 
 
 def _identities(frame: pd.DataFrame) -> dict[str, Any]:
@@ -255,11 +275,11 @@ def _check_cuts(kpis: dict[str, Kpi]) -> None:
                 raise UnknownNameError(f"KPI {kpi.address!r}: there is no cut {cut!r} to take{hint}")
 
 
-def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source: sources.Source) -> pd.DataFrame:
-    about = {}
+def _described(kpis: dict[str, Kpi], params: Params) -> pd.DataFrame:
+    """Return by address what is said of a KPI in each of its rows."""
     definitions = definitions_of(kpis, params)
-    for address, kpi, reading in addresses(kpis):
-        about[address] = {
+    said = {
+        address: {
             "family": kpi.family,
             "title": f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.title,
             "headline": kpi.headline and not reading,
@@ -268,97 +288,9 @@ def _described(frame: pd.DataFrame, kpis: dict[str, Kpi], params: Params, source
             "anchor": anchor_of(kpi, params),
             "definition": definitions[kpi.address],
         }
-    described = pd.DataFrame.from_dict(about, orient="index")
-    frame = frame.join(described, on="kpi")
-    named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
-    table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in kpis.values()})
-    frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"] == table_cuts)]
-    assert not frame.duplicated([SLICE, "kpi", "period", "cut", "member"]).any(), "a number is there twice"
-    blank = {"audience": None, "level": LEVEL, "as_of": source.as_of.isoformat()}
-    return frame.assign(
-        **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
-    ).reset_index(drop=True)
-
-
-def definitions_of(kpis: dict[str, Kpi], params: Params | None = None) -> dict[str, str]:
-    """Return the 8 hex digits of each declaration, those of a derived KPI covering what it is derived from.
-
-    Without params they change with the code alone.
-    """
-    made: dict[str, str] = {}
-    owners = {address: kpi.address for address, kpi, _ in addresses(kpis)}
-
-    def of(address: str) -> str:
-        if address not in made:
-            kpi = kpis[address]
-            parents = [of(owners[parent]) for parent in kpi.of if parent in owners]
-            facts = [text for fact in kpi.facts for text in (sources_of(fact), said(FACTS[fact].params, params))]
-            made[address] = kpi.definition(params, "\n".join([*facts, *parents]))
-        return made[address]
-
-    return {address: of(address) for address in kpis}
-
-
-def anchor_of(kpi: Kpi, params: Params | None = None) -> str:
-    """Return in words what puts a row in a period, and for how long its outcome is observed."""
-    if not kpi.facts:
-        return "derived from " + " and ".join(kpi.of)
-    text = ANCHORS[FACTS[kpi.facts[0]].anchor].format(period="period")
-    if kpi.horizon:
-        text += f", each watched for {params.get(kpi.horizon) if params else default(kpi.horizon)} days"
-    return text
-
-
-def _about(params: Params, period: Period, source: sources.Source, kpis: dict[str, Kpi]) -> dict[str, Any]:
-    tables, checks = source.quality()
-    return {
-        "company": params.company,
-        "time_zone": params.time_zone,
-        "currency": params.currency,
-        "language": params.language,
-        "period": str(period),
-        "period_label": period.label,
-        "as_of": source.as_of.isoformat(),
-        "as_of_source": source.as_of_source,
-        "sample": source.sample,
-        "version": version("kpi-report"),
-        "families": FAMILIES,
-        "kpis": {address: _about_kpi(kpi, reading, params) for address, kpi, reading in addresses(kpis)},
-        "tables": tables,
-        "checks": checks,
-        "inputs": source.fingerprint(),
+        for address, kpi, reading in addresses(kpis)
     }
-
-
-def _about_kpi(kpi: Kpi, reading: str, params: Params) -> dict[str, Any]:
-    title = f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.title
-    return {
-        "title": title,
-        "short": kpi.title,
-        "summary": kpi.said("summary", params) if not reading else f"{kpi.title}: {kpi.readings[reading]}.",
-        "formula": kpi.said("formula", params),
-        "differs": kpi.said("differs", params),
-        "source": kpi.said("source", params),
-        "given": kpi.named_params(params),
-        "unit": kpi.unit_of(reading),
-        "better": kpi.better_of(reading),
-        "anchor": anchor_of(kpi, params),
-        "family": kpi.family,
-        "cuts": list(kpi.cuts),
-        "table_cut": kpi.table_cut,
-        "needs": sorted(_tables_of(kpi)),
-        "reads": sorted(_tables_of(kpi, optional=True)),
-    }
-
-
-def _tables_of(kpi: Kpi, *, optional: bool = False) -> set[str]:
-    """Return the tables without which a KPI, or what it is derived from, has no value, or all that it may look at."""
-    parents = (table for parent in kpi.of for table in _tables_of(find(parent, registry())[0], optional=optional))
-    found = set(parents)
-    for fact in (FACTS[name] for name in kpi.facts):
-        joined = {table for cut, table in JOINED.items() if cut in fact.cuts}
-        found |= {*fact.needs, *fact.optional, *joined} if optional else set(fact.needs)
-    return found
+    return pd.DataFrame.from_dict(said, orient="index")
 
 
 def _months(source: sources.Source, params: Params) -> tuple[Period, Period]:

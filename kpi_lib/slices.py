@@ -1,10 +1,11 @@
 """The scorecard of one member of a cut, such as the customers of a segment, for the audience that may see no other.
 
-All slices of a cut are measured by the same queries, one for each of them would be none more.
+All slices of a cut are counted by the same queries, one for each of them would be none more; scorecards are then made
+of a few at a time, so that hundreds need no more memory than a few.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -19,10 +20,11 @@ from kpi_lib.kpi import Kpi
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params
 from kpi_lib.period import Period
-from kpi_lib.scorecard import Scorecard
+from kpi_lib.scorecard import Measured, Scorecard
 from kpi_lib.suppression import is_hidden
 
 OF_ONE_PERSON = "agent"
+AT_ONCE = 16
 
 
 def check(params: Params, audience: Audience) -> None:
@@ -30,11 +32,15 @@ def check(params: Params, audience: Audience) -> None:
     if audience.slice is None:
         return
     cut, known = audience.slice[0], {cut for fact in FACTS.values() for cut in fact.cuts} - {OF_ONE_PERSON}
-    where = audiences.where(params, audience, "where", cut)
     if cut == OF_ONE_PERSON:
-        raise ParamsError(f"audience {audience.name!r}: no report is made of one {cut}", where=where)
+        raise _mistake(params, audience, f"no report is made of one {cut}")
     if cut not in known:
-        raise ParamsError(f"audience {audience.name!r}: no cut {cut!r}{did_you_mean(cut, known)}", where=where)
+        raise _mistake(params, audience, f"no cut {cut!r}{did_you_mean(cut, known)}")
+
+
+def _mistake(params: Params, audience: Audience, message: str) -> ParamsError:
+    where = audiences.where(params, audience, "where", next(iter(audience.where)))
+    return ParamsError(f"audience {audience.name!r}: {message}", where=where)
 
 
 def sliced(
@@ -45,22 +51,56 @@ def sliced(
     kpis: dict[str, Kpi] | None = None,
     *,
     cuts: bool = True,
-) -> dict[str, Scorecard]:
+) -> "Sliced":
     """Measure the slices of these audiences on an open source, by the audience's name.
 
     Audiences without a slice read the scorecard of the whole company and are not among them. A number that cannot be
     told of one member is `not_available`; the numbers of few are hidden (`kpi_lib.suppression`).
     """
-    made: dict[str, Scorecard] = {}
-    measured = registry() if kpis is None else kpis
-    for cut, data in apart(source, params, period, those).items():
-        cards = scorecard.apart(data, source, measured, cuts=cuts)
-        for audience in those:
-            if audience.slice and audience.slice[0] == cut:
-                card = cards[audience.slice[1]]
-                _check_member(audience, card, data, measured)
-                made[audience.name] = _for(audience, card, params)
-    return made
+    kpis = registry() if kpis is None else kpis
+    by_cut = apart(source, params, period, those).items()
+    return Sliced({cut: Cut(data, Measured(data, source, kpis, cuts=cuts), kpis) for cut, data in by_cut}, those)
+
+
+@dataclass
+class Cut:
+    """The slices by a cut, counted: `cards` are those of the last few that were asked for."""
+
+    data: Data
+    measured: Measured
+    kpis: dict[str, Kpi]
+    cards: dict[str, Scorecard] = field(default_factory=dict)
+
+    def card(self, member: str) -> Scorecard:
+        """Return the scorecard of a slice; those of the next few are made with it."""
+        assert self.data.slices
+        if member not in self.cards:
+            members = self.data.slices.members
+            place = members.index(member)
+            self.cards = {}  # before others take their room
+            self.cards = self.measured.cards(members[place : place + AT_ONCE])
+        return self.cards[member]
+
+
+class Sliced(Mapping[str, Scorecard]):
+    """The scorecards of audiences' slices by the audience's name, in the order in which they are quickest to read."""
+
+    def __init__(self, by_cut: Mapping[str, Cut], those: Sequence[Audience]) -> None:
+        self.cuts = by_cut
+        self._audiences = {each.name: each for cut in by_cut for each in those if each.slice and each.slice[0] == cut}
+
+    def __getitem__(self, name: str) -> Scorecard:
+        audience = self._audiences[name]
+        [(cut, member)] = audience.where.items()
+        card = self.cuts[cut].card(member)
+        _check_member(audience, card, self.cuts[cut])
+        return _for(audience, card, self.cuts[cut].data.params)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._audiences)
+
+    def __len__(self) -> int:
+        return len(self._audiences)
 
 
 def build(params: Params, period: Period, audience: Audience, *, as_of: str | None = None) -> Scorecard:
@@ -116,15 +156,14 @@ def _with_reasons(card: Scorecard, cut: str) -> dict[str, Any]:
     }
 
 
-def _check_member(audience: Audience, card: Scorecard, data: Data, kpis: dict[str, Kpi]) -> None:
+def _check_member(audience: Audience, card: Scorecard, of_cut: Cut) -> None:
     """Refuse a member that the data does not have; the tables are searched only when nothing was measured of it."""
     if (card.frame["n"] > 0).any() or is_hidden(card.frame).any():
         return
     [(cut, member)] = audience.where.items()
-    known = _members(data, kpis)
+    known = _members(of_cut.data, of_cut.kpis)
     if member not in known:
-        message = f"audience {audience.name!r}: no {cut} {member!r} in the data{did_you_mean(member, known)}"
-        raise ParamsError(message, where=audiences.where(data.params, audience, "where", cut))
+        raise _mistake(of_cut.data.params, audience, f"no {cut} {member!r} in the data{did_you_mean(member, known)}")
 
 
 def _members(data: Data, kpis: dict[str, Kpi]) -> set[str]:

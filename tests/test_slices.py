@@ -94,6 +94,21 @@ def test_many_slices_take_as_many_queries_as_one(company, answers):
     assert counted[0] == counted[1]
 
 
+def test_scorecards_of_slices_are_made_a_few_at_a_time(company, answers, monkeypatch):
+    desk(company, "a", "b", "c", "d", each=2)
+    company.params(thresholds={"minimum_cell": 1})
+    together = dict(of(company, *"abcd", only=[*SEVERAL, *SHAPES]))
+    monkeypatch.setattr(slices, "AT_ONCE", 2)
+    made = of(company, *"abcd", only=[*SEVERAL, *SHAPES])
+    asked = len(answers)
+    for name in (*made, "b"):  # in order, and then one that is there no more
+        pd.testing.assert_frame_equal(made[name].frame, together[name].frame)
+        assert made[name].about == together[name].about
+        [held] = [cut.cards for cut in made.cuts.values()]
+        assert len(held) <= 2
+    assert len(answers) == asked  # nothing was asked of the engine again
+
+
 def test_without_slices_no_query_asks_for_any(company, answers):
     desk(company, "enterprise", each=2)
     company.card(*SEVERAL, cuts=True)
@@ -164,7 +179,7 @@ def test_a_slice_that_is_not_there_is_an_error_with_file_and_line(company, where
     board = told(company, {"where": where})
     params = company.loaded()
     with pytest.raises(ParamsError, match=message):
-        slices.sliced(source.open(params), params, MAY, [board], {"ticket_volume": REGISTRY["ticket_volume"]})
+        slices.sliced(source.open(params), params, MAY, [board], {"ticket_volume": REGISTRY["ticket_volume"]})["board"]
 
 
 def asking(company, **segments):
