@@ -27,7 +27,7 @@ ON_STACK = (
     ("imports", re.compile(r"<frozen importlib")),
     (NOTEBOOKS, re.compile(r"kpi_lib/publish/execute")),
     ("PDF", re.compile(r"kpi_lib/publish/(pdf|prose)\.py")),
-    ("HTML", re.compile(r"kpi_lib/publish/|/nbconvert/")),
+    ("HTML", re.compile(r"kpi_lib/publish/(html|index|page|picture|render)\.py|/nbconvert/")),
     ("workbook", re.compile(r"kpi_lib/workbook")),
     ("figures drawn", re.compile(r"/(matplotlib|seaborn)/")),
     ("expressions compiled to SQL", re.compile(r"/(ibis|sqlglot)/")),

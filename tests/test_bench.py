@@ -151,9 +151,21 @@ def test_the_time_of_notebooks_is_shared_out_by_kernels_and_cells():
     }
 
 
-def test_what_a_thread_does_is_told_by_its_stack():
-    assert profile.kind_of(sys._getframe()) == profile.REST
-    compiler = compile("found = kind_of(here())", "/somewhere/sqlglot/generator.py", "exec")
-    known = {"kind_of": profile.kind_of, "here": sys._getframe}
-    exec(compiler, known)
-    assert known["found"] == "expressions compiled to SQL"
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        (["kpi_lib/publish/build.py", "kpi_lib/scorecard.py", "sqlglot/generator.py"], "expressions compiled to SQL"),
+        (["kpi_lib/publish/build.py", "kpi_lib/publish/execute.py", "papermill/execute.py"], "notebooks"),
+        (["kpi_lib/publish/build.py", "kpi_lib/publish/render.py", "nbconvert/html.py"], "HTML"),
+        (["kpi_lib/publish/render.py", "kpi_lib/publish/pdf.py"], "PDF"),
+        (["kpi_lib/report.py", "seaborn/utils.py", "pandas/core.py"], "figures drawn"),
+        (["kpi_lib/publish/build.py"], "the rest"),
+    ],
+)
+def test_what_a_thread_does_is_told_by_its_stack(files, kind):
+    known = {"kind_of": profile.kind_of, "frame": sys._getframe}
+    code = "found = kind_of(frame())"
+    for file in reversed(files):
+        code = f"exec(compile({code!r}, '/somewhere/{file}', 'exec'))"
+    exec(code, known)
+    assert known["found"] == kind
