@@ -235,6 +235,17 @@ def test_what_a_connection_holds_is_not_told(desk, monkeypatch, written, said):
     assert str(caught.value).endswith(f"source.yaml:1: cannot connect to {shown!r}{ending}")
 
 
+@pytest.mark.parametrize(("said", "told"), [("the server is away", ": the server is away"), ("no token abc", "")])
+def test_nor_is_what_a_server_of_spark_connect_is_told(desk, monkeypatch, said, told):
+    def refused(url):
+        raise ValueError(said)
+
+    monkeypatch.setattr("kpi_lib.source._spark", refused)
+    with pytest.raises(SourceError) as caught:
+        desk(connection="sc://spark:443/;token=abc", leads="crm.leads")
+    assert str(caught.value).endswith(f"source.yaml:1: cannot connect to 'sc://spark:443/;...'{told}")
+
+
 def test_patterns_read_several_files_also_when_older_ones_lack_a_column(desk, tmp_path):
     pd.DataFrame({"ticket_id": ["T1"], "created_at": [NOON]}).to_parquet(tmp_path / "tickets-1.parquet")
     pd.DataFrame({"ticket_id": ["T2"], "created_at": [NOON], "team": ["care"]}).to_parquet(
