@@ -62,7 +62,7 @@ def email(
             override,
         )
         words = dict.fromkeys(arrived, True) | dict.fromkeys(again, False)
-        mailing.settle(office, params.company, month, chosen, words, _now)
+        mailing.settle(office, params.company, month, audience, words, _now)
         with progress.stage("mails"):
             mails = [mailing.prepare(editions.of(each, company), each, office) for each in chosen]
         if is_sent and period == "last":

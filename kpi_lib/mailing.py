@@ -18,7 +18,7 @@ from kpi_lib.deliver.ledger import Clock, Ledger, Version
 from kpi_lib.deliver.send import Parcel, Tally, send
 from kpi_lib.deliver.server import Server
 from kpi_lib.editions import Edition
-from kpi_lib.errors import DeliveryError
+from kpi_lib.errors import DeliveryError, KpiError
 from kpi_lib.freshness import patience
 from kpi_lib.language import ENGLISH
 from kpi_lib.localise import localised
@@ -150,20 +150,24 @@ def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progr
 
 
 def settle(
-    office: Office, company: str, period: Period, those: Sequence[Audience], words: Mapping[str, bool], now: Clock
+    office: Office, company: str, period: Period, audience: str | None, words: Mapping[str, bool], now: Clock
 ) -> None:
-    """Take a person's word on mails that may have arrived: by recipient, whether it did."""
+    """Take a person's word on mails that may have arrived: by recipient, whether it did; of one audience or of all."""
     if not words:
         return
     if not office.ledger.is_file():
-        raise DeliveryError(f"nothing was sent of {period.label}: there is no ledger {office.ledger}")
+        raise KpiError(f"nothing was sent of {period.label}: there is no ledger {office.ledger}")
     with Ledger(office.ledger) as ledger:
+        with ledger.sending(now, lambda text: None):
+            rows = ledger.standing(company, str(period))  # after what a sender that died has left was judged
+        unknown = [row for row in rows if row.state == "unknown" and audience in (None, row.audience)]
         for recipient, arrived in words.items():
-            audiences = [each.name for each in those if recipient in (*each.to, *each.cc)]
-            unknown = {each.audience for each in ledger.standing(company, str(period)) if each.state == "unknown"}
-            for audience in [name for name in audiences if name in unknown] or audiences or [""]:
+            found = {row.audience for row in unknown if row.recipient.lower() == recipient.lower()}
+            if not found:
+                raise KpiError(f"nothing is unknown of mail to {recipient} about {period.label}")
+            for name in found:
                 why = "it arrived" if arrived else "it did not arrive"
-                ledger.resolve(company, str(period), audience, recipient, arrived=arrived, why=why, now=now)
+                ledger.resolve(company, str(period), name, recipient, arrived=arrived, why=why, now=now)
 
 
 def history(mailing: Mailing, office: Office) -> list[str]:

@@ -237,14 +237,11 @@ def test_a_text_that_runs_to_the_left_is_marked_so_and_the_mails_own_words_are_t
 
 
 def test_without_a_pdf_there_is_a_link_to_the_report():
-    letter = replace(
-        LETTER, attachment=None, link="https://example.com/2024-05/", link_label="The report on the intranet"
-    )
-    mail = compose(letter)
+    mail = compose(replace(LETTER, attachment=None, link="https://example.com/2024-05/"))
     assert list(stands(mail).iter_attachments()) == []
     plain, html = texts(mail)
-    assert "The report on the intranet:\nhttps://example.com/2024-05/\n" in plain
-    assert ">The report on the intranet</a>" in html
+    assert "Open the whole report:\nhttps://example.com/2024-05/\n" in plain
+    assert ">Open the whole report</a>" in html
     assert "attached" not in plain + html
 
 
@@ -255,7 +252,7 @@ def test_data_never_becomes_markup():
     )
     letter = replace(
         LETTER, company=evil, title=evil, period=evil, subject=evil, lead=[evil], cards=[card], notes=[evil],
-        changes=[(evil, evil, evil)], footer=[evil], language='"><b>', direction='"><b>', link_label=evil,
+        changes=[(evil, evil, evil)], footer=[evil], language='"><b>', direction='"><b>',
         link="https://example.com/?a='&b=c",
     )  # fmt: skip
     plain, html = texts(compose(letter))

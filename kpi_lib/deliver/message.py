@@ -80,7 +80,6 @@ class Letter:
     labels: Mapping[str, str] = field(default_factory=dict)  # instead of those of `LABELS`
     attachment: tuple[str, bytes] | None = None  # name and content of the PDF
     link: str | None = None
-    link_label: str = ""
     footer: Sequence[str] = ()
     colour: str = "#1f4e79"
 
@@ -159,7 +158,7 @@ def plain(letter: Letter) -> str:
     if letter.attachment:
         lines += [_wrapped(letter.label("attached", file=_file_name(letter.attachment[0]))), ""]
     if letter.link:
-        lines += [f"{_link_label(letter)}:", letter.link, ""]
+        lines += [f"{letter.label('link')}:", letter.link, ""]
     lines += [_wrapped(line) for line in letter.footer]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -178,7 +177,6 @@ def html(letter: Letter, images: Mapping[int, str]) -> str:
         more_changes=_more(letter, letter.changes, MOST_CHANGES),
         more_cards=_more(letter, letter.cards, MOST_CARDS),
         file=_file_name(letter.attachment[0]) if letter.attachment else "",
-        link_label=_link_label(letter),
         spark=SPARK,
     )
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
@@ -316,10 +314,6 @@ def _heading(text: str) -> list[str]:
 
 def _more(letter: Letter, things: Sequence[Any], most: int) -> list[str]:
     return [letter.label("more")] if len(things) > most else []
-
-
-def _link_label(letter: Letter) -> str:
-    return letter.link_label or letter.label("link")
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
@@ -202,6 +203,19 @@ def test_what_may_have_arrived_is_sent_again_only_when_a_person_says_it_did_not(
     assert send(may, office, "--again", BOB).code == 0
     assert office.counts() == {ANN: 1, BOB: 2}
     assert len({mail["content"] for mail in office.mails()}) == 1
+
+
+def test_what_a_dead_sender_left_with_one_who_is_no_recipient_any_more_can_be_settled(may, office):
+    office.faults({"at": "taken", "to": BOB, "do": "reset"})
+    assert send(may, office).code == 4
+    with sqlite3.connect(may.ledger) as rows:
+        rows.execute("UPDATE deliveries SET state = 'in_data' WHERE recipient = ?", (BOB,))  # as a killed sender does
+    assert f"{BOB}: may have arrived" in may.kpi("email", "2024-05").out
+    may.audiences(LEADERSHIP | {"to": [ANN]})
+    assert may.kpi("email", "2024-05", "--arrived", "Bob@Example.com").code == 0
+    assert {each.recipient: each.state for each in deliveries(may)} == {ANN: "sent", BOB: "sent"}
+    done = may.kpi("email", "2024-05", "--arrived", BOB)
+    assert (done.code, done.err.splitlines()[-1]) == (2, f"kpi: nothing is unknown of mail to {BOB} about May 2024")
 
 
 def test_a_server_that_takes_no_mail(may, office):
