@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 TOLERANCE = 1e-6
+READ = (  # by the identities: few of a scorecard's KPIs
+    *("retention_rate", "churn_rate", "nps", "nps.promoters", "nps.detractors", "tickets_by_channel", "ticket_volume"),
+    *("tickets_by_type", "resolution_rate.throughput", "open_cases", "open_cases.net_flow", "abandonment_rate"),
+    *("abandonment_rate.all", "customer_lifetime_profit", "clv", "customer_lifetime_cost"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,18 @@ IDENTITIES = (
 )
 
 
+def told(frame: pd.DataFrame, by: str) -> dict[str, dict[str, Any]]:
+    """Return, by the values of a column such as `slice`, how many identities were checked and which do not hold."""
+    rows = frame.loc[frame["kpi"].isin(READ), [by, "kpi", "period", "cut", "value", "numerator", "denominator"]]
+    rows = rows.astype({"kpi": object, "period": object})  # plain texts compare sooner
+    parts = dict(list(rows.groupby(by)))
+    found = {name: parts.get(name, rows.iloc[:0]) for name in frame[by].unique()}
+    return {name: {"checked": checked(part), "broken": list(broken(part))} for name, part in found.items()}
+
+
 def broken(frame: pd.DataFrame) -> Iterator[str]:
     """Yield a sentence for each identity that does not hold in some period of a scorecard's frame."""
-    for identity in IDENTITIES:
-        one, other = identity.sides(frame)
-        both = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
+    for identity, both in _known(frame):
         off = both[(both["one"] - both["other"]).abs() > TOLERANCE * both.abs().max(axis=1).clip(lower=1)]
         if not off.empty:
             period, first = off.index[-1], off.iloc[-1]
@@ -84,5 +97,12 @@ def broken(frame: pd.DataFrame) -> Iterator[str]:
 
 def checked(frame: pd.DataFrame) -> int:
     """Return how many identities could be checked in some period."""
-    sides = (pd.concat(identity.sides(frame), axis=1).dropna() for identity in IDENTITIES)
-    return sum(not both.empty for both in sides)
+    return sum(1 for _ in _known(frame))
+
+
+def _known(frame: pd.DataFrame) -> Iterator[tuple[Identity, pd.DataFrame]]:
+    """Yield each identity with its two sides, in the periods where both are known, if there are any."""
+    for identity in IDENTITIES:
+        both = pd.concat(identity.sides(frame), axis=1, keys=["one", "other"]).dropna()
+        if not both.empty:
+            yield identity, both

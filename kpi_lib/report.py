@@ -190,7 +190,7 @@ class Report(Numbers):
         halves, tails = (self._members(each, cut) for each in (half, f"{kpi}.p90"))
         if halves["value"].isna().all():
             return self._nothing_by(kpi, cut)
-        if not halves["method"].str.startswith(("Kaplan-Meier", "not estimable")).all():
+        if not halves["method"].str.startswith(("Kaplan-Meier", "not estimable", "hidden")).all():
             raise KpiError(f"{kpi} has no median: report.waits takes a waiting time such as 'first_response_time'")
         table = behind.together([halves, tails], self.about)
         return self._said(captions.of_waits(halves, tails, self.about), figures.waits, table, halves, tails)

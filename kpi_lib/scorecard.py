@@ -88,10 +88,11 @@ def to_csv(frame: pd.DataFrame, target: Path | TextIO) -> None:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as plain data: no value is None, `excluded` is a mapping."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [
-        row | {"excluded": json.loads(row["excluded"])} if isinstance(row.get("excluded"), str) else row for row in rows
-    ]
+    columns = {name: frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns}
+    if "excluded" in columns:
+        texts = {text: json.loads(text) if isinstance(text, str) else text for text in set(columns["excluded"])}
+        columns["excluded"] = [texts[text] for text in columns["excluded"]]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def check(params: Params) -> None:
@@ -224,7 +225,7 @@ class Measured:
         if members is not None and data.slices:
             data = replace(data, slices=replace(data.slices, members=tuple(members)))
         frame = self._named(self._counted.numbers(data))
-        identities = {name: _identities(rows) for name, rows in frame.groupby(SLICE)}
+        identities = consistency.told(frame, SLICE)
         frame = without_few(frame, self._kpis, params.thresholds.minimum_cell) if data.slices else frame
         frame["provisional"] = provisional(frame, self._kpis, periods, params, self._as_of)
         frame = compared(frame, periods)
@@ -258,10 +259,6 @@ class Measured:
         return frame.assign(
             **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
         ).reset_index(drop=True)
-
-
-def _identities(frame: pd.DataFrame) -> dict[str, Any]:
-    return {"checked": consistency.checked(frame), "broken": list(consistency.broken(frame))}
 
 
 def _check_cuts(kpis: dict[str, Kpi]) -> None:

@@ -5,6 +5,7 @@ import pytest
 from kpi_lib import Report
 from kpi_lib.display import DATA, Finding, Note
 from kpi_lib.errors import KpiError, UnknownNameError
+from kpi_lib.suppression import HIDDEN
 
 
 def opened(company, *addresses, period="2024-05"):
@@ -60,6 +61,24 @@ def test_too_few_waits_are_said_to_be_too_few(company):
     company.tickets(3, created="2024-05-06 08:00", replied="2024-05-06 09:00")
     (line,) = opened(company, "first_response_time").distribution("first_response_time")
     assert "3 cases are too few" in line.message
+
+
+def test_waits_of_members_of_few_are_left_out_where_they_are_hidden(company):
+    for channel, minutes in (("email", 60), ("chat", 10)):
+        company.tickets(
+            6,
+            created="2024-05-06 08:00",
+            replied=f"2024-05-06 {8 + minutes // 60:02d}:{minutes % 60:02d}",
+            channel=channel,
+        )
+    card = company.card("first_response_time", "first_response_time.p90", period="2024-05", cuts=True)
+    few = card.frame["member"] == "chat"
+    card.frame.loc[few, HIDDEN] = None
+    card.frame.loc[few, ["status", "method"]] = ["small_sample", "hidden: fewer than 5 cases"]
+    card.write(company.folder)
+    report = Report("2024-05", str(company.write()), str(company.folder / "scorecard.parquet"))
+    said, _ = checked(report.waits("first_response_time", "channel"))
+    assert "chat" not in said
 
 
 def test_the_week_shows_kpis_beside_each_other(company):
