@@ -35,6 +35,7 @@ from kpi_lib.files import FILE, fingerprint, hashes, matching, named_in, query
 from kpi_lib.params import Params, SourceParams, load_source
 
 MOST_WARNINGS = 20  # of one check
+SPARK_TRIES = 4  # to reach a server of Spark Connect, within five seconds or so
 SETTINGS = {  # of an engine's session
     "duckdb": ("TimeZone = 'UTC'",),
     # computed columns have no statistics: PostgreSQL takes them for a few rows and loops over whole tables
@@ -143,11 +144,20 @@ def _connect(spec: SourceParams) -> Any:
 
 
 def _spark(url: str) -> Any:
-    """Return the connection to a server of Spark Connect, for whose URLs, such as `sc://host:15002`, Ibis has none."""
+    """Return the connection to a server of Spark Connect: Ibis has no URL for one.
+
+    A server that does not answer is given up after seconds; Spark would try for ten minutes.
+    """
     import ibis
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    return ibis.pyspark.connect(SparkSession.builder.remote(url).getOrCreate())
+    session = SparkSession.builder.remote(url).getOrCreate()
+    patient = session.client.get_retry_policies()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=SPARK_TRIES)])
+    session.range(0).schema  # noqa: B018 (asks the server)
+    session.client.set_retry_policies(patient)
+    return ibis.pyspark.connect(session)
 
 
 def _cannot_connect(spec: SourceParams, said: str) -> str:

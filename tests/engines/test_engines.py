@@ -1,5 +1,9 @@
 """The same declarations give the same numbers on DuckDB, PostgreSQL, Spark and Spark Connect, in as many queries."""
 
+import subprocess
+import time
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +39,17 @@ def test_a_fact_is_scanned_once_in_a_few_queries(
     assert found.queries["all"] == expected.queries["all"]
     assert scans == expected.queries["scans"]
     assert max(scans) <= QUERIES_A_SCAN
+
+
+def test_a_spark_server_that_is_not_there_is_told_within_seconds(
+    environment: dict[str, str], measure: Callable[..., Measured], capfd: pytest.CaptureFixture[str]
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(subprocess.CalledProcessError):
+        measure("sc://127.0.0.1:1", {"leads": "leads"})
+    assert time.monotonic() - began < 60
+    assert "SourceError: " in (said := capfd.readouterr().err)
+    assert "cannot connect to 'sc://127.0.0.1:1': " in said
 
 
 def same_rows(expected: pd.DataFrame, found: pd.DataFrame) -> float:
