@@ -202,8 +202,11 @@ def expand(text: str, *, where: str) -> str:
 def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
     """Return a file's data and the line of each key; a key that stands twice is an error."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        try:
+            node, data = _parsed(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # ten times as fast
+        except yaml.YAMLError:
+            node, data = _parsed(text, yaml.SafeLoader)  # which says more clearly what is wrong
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{_short(path)}:{mark.line + 1}" if mark else _short(path)
@@ -211,6 +214,10 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
     lines: dict[tuple[str | int, ...], int] = {}
     _note_lines(node, (), lines, path)
     return data, lines
+
+
+def _parsed(text: str, loader: Any) -> tuple[Any, Any]:
+    return yaml.compose(text, Loader=loader), yaml.load(text, Loader=loader)
 
 
 Model = TypeVar("Model", bound=ParamsFile)

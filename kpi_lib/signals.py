@@ -27,6 +27,8 @@ from kpi_lib.period import Period
 
 Numbers = NDArray[np.float64]
 
+PLAIN = dict.fromkeys(("kpi", "period", "unit", "status", "method", "anchor"), object)  # compared sooner than "str"
+READ = [*PLAIN, "value", "numerator", "denominator", "provisional", "headline"]
 LEAST = 8  # earlier periods; with fewer there are no limits
 RATE = 0.05  # the share of false ones that is allowed among the signals of one scorecard
 BEYOND, RUN, NEAR = "beyond a limit", "eight on one side", "three of four near a limit"
@@ -91,7 +93,9 @@ class _Series:
 
 def judge(rows: pd.DataFrame) -> Judgement:
     """Judge the last of a KPI's periods by the earlier ones; `rows` has one row a period, oldest first."""
-    usable = (rows["status"].eq("ok") & ~rows["provisional"].astype(bool) & rows["value"].notna()).to_numpy()
+    usable = (
+        (rows["status"] == "ok").to_numpy() & ~rows["provisional"].to_numpy(bool) & rows["value"].notna().to_numpy()
+    )
     series, last = _series(rows), len(rows) - 1
     base = _ordinary(series, np.flatnonzero(usable[:last]).tolist())
     history = int(usable[:last].sum())
@@ -122,7 +126,7 @@ def of_scorecard(frame: pd.DataFrame, period: str) -> Signals:
     At most one in twenty of the signals of a scorecard is then chance, on average, however many numbers there are.
     Other readings are held to the bar that the headline numbers set.
     """
-    totals = frame[frame["cut"].isna() & (frame["period"] <= period)].sort_values("period")
+    totals = frame.loc[frame["cut"].isna() & (frame["period"] <= period), READ].astype(PLAIN).sort_values("period")
     judgements = {str(kpi): judge(rows) for kpi, rows in totals.groupby("kpi", sort=True)}
     headlines = set(totals.loc[totals["headline"].astype(bool), "kpi"])
     chances = {kpi: found.chance for kpi, found in judgements.items() if found.chance is not None}
@@ -133,7 +137,7 @@ def of_scorecard(frame: pd.DataFrame, period: str) -> Signals:
 
 
 def _series(rows: pd.DataFrame) -> _Series:
-    values, part, of = (rows[name].astype(float).to_numpy() for name in ("value", "numerator", "denominator"))
+    values, part, of = (rows[name].to_numpy(float, na_value=np.nan) for name in ("value", "numerator", "denominator"))
     ones, last = np.ones(len(rows)), rows.iloc[-1]
     shares = 100 * part / np.where(of > 0, of, np.nan)
     known = ~np.isnan(values)
