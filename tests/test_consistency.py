@@ -51,7 +51,7 @@ def test_a_number_that_is_missing_is_not_judged():
         ({"checked": 0, "broken": []}, []),
         (
             {"checked": 7, "broken": ["one is two: not so in 2024-05 (1 against 2)"]},
-            ["These numbers do not agree with each other: one is two: not so in 2024-05 (1 against 2)."],
+            ["These numbers do not agree with each other: one is two: not so in May 2024 (1 against 2)."],
         ),
     ],
 )
