@@ -1,5 +1,8 @@
 """Running notebooks: what is refused before a kernel starts, and how a failure is told."""
 
+import subprocess
+import sys
+
 import pytest
 from publish_books import built, notebook
 
@@ -116,3 +119,11 @@ class TestANotebookThatFails:
         assert "cell 5 (Who left?)" in notice
         assert "Traceback" not in notice
         assert "hunter22" not in notice
+
+
+def test_notebooks_are_read_without_a_grammar_of_addresses():
+    code = (
+        "import sys; from kpi_lib.publish.notebooks import nbformat; assert 'rfc3987_syntax' not in sys.modules;"
+        "nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('1')])); import rfc3987_syntax"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

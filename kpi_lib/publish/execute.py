@@ -94,17 +94,17 @@ def parameters_of(chapter: Chapter, common: Mapping[str, Any]) -> dict[str, Any]
 
 def _declared(chapter: Chapter) -> dict[str, str]:
     """Return the parameters of a notebook and their annotations, as papermill infers them."""
+    notebook = _read(chapter.notebook)
     import papermill
 
     _quiet()
-    notebook = _read(chapter.notebook)
     notebook.metadata |= {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
     found = papermill.inspect_notebook(notebook)
     return {name: parameter["inferred_type_name"] for name, parameter in found.items()}
 
 
 def _read(path: Path) -> "NotebookNode":
-    import nbformat
+    from kpi_lib.publish.notebooks import nbformat
 
     try:
         return nbformat.read(path, as_version=4)
@@ -269,7 +269,7 @@ def _tidy(output: Path, root: Path) -> None:
     """Take secrets out of the outputs of an executed notebook and this machine's folders out of its metadata."""
     if not output.exists():
         return
-    import nbformat
+    from kpi_lib.publish.notebooks import nbformat
 
     notebook = nbformat.read(output, as_version=4)
     for cell in notebook.cells:

@@ -8,11 +8,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from kpi_lib.display import Column, Table
 from kpi_lib.language import ENGLISH, Language
 from kpi_lib.publish import letters, prose
+from kpi_lib.publish.notebooks import nbformat
 from kpi_lib.publish.text_cells import translated
 
 DESCRIPTION = "application/vnd.kpi+json"
