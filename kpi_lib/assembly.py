@@ -1,7 +1,7 @@
 """The numbers of a period's reports: measured when they are asked for, or taken from what stands."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,9 @@ from kpi_lib.deliver.issued import Archive
 from kpi_lib.editions import NUMBERS, Edition
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params
-from kpi_lib.period import Period
+from kpi_lib.period import TREND, Period
 from kpi_lib.publish import Prepared, Progress, manifest
-from kpi_lib.restated import noted
+from kpi_lib.restated import noted, with_restated
 from kpi_lib.scorecard import Scorecard
 from kpi_lib.source import Source
 
@@ -32,7 +32,8 @@ class Scorecards:
         if edition.audience is None:
             return self._company
         if edition.audience.slice:
-            return self._slices[edition.audience.name]
+            card = self._slices[edition.audience.name]
+            return with_restated(card, self._issued(edition.audience.where))
         about = {"audience": slices.told(edition.audience), "language": edition.params.language}
         return Scorecard(self._company.frame, self._company.about | about)
 
@@ -40,13 +41,19 @@ class Scorecards:
     def _company(self) -> Scorecard:
         source = self._source()
         card = scorecard.measure(source, self._params, self._period, registry())
-        archive = Archive(self._params.records, self._params.company)
-        before = archive.scorecards(self._period.trailing(scorecard.TREND)[:-1])
-        issued = [each for each in before if not (each.about.get("audience") or {}).get("where")]
-        return noted(card, source, self._params, issued)
+        return noted(card, source, self._params, self._issued({}))
+
+    def _issued(self, where: Mapping[str, str]) -> list[Scorecard]:
+        """Return what was issued last of the periods before, of the same part of the company."""
+        return [card for card in self._before if ((card.about.get("audience") or {}).get("where") or {}) == where]
 
     @cached_property
-    def _slices(self) -> dict[str, Scorecard]:
+    def _before(self) -> list[Scorecard]:
+        archive = Archive(self._params.records, self._params.company)
+        return archive.scorecards(self._period.trailing(TREND)[:-1])
+
+    @cached_property
+    def _slices(self) -> Mapping[str, Scorecard]:
         return slices.sliced(self._source(), self._params, self._period, self._sliced)
 
 

@@ -104,8 +104,11 @@ class Report(Numbers):
             "changed": insight.caution(self.about),
         }
         self._shown += [row["kpi"] for row in rows]
-        turned = restated.verdicts(self.about.get("restated", ()), self.about) if which == "missed" else []
-        notes = [*map(Note, turned), *([Note(none["changed"])] if which == "changed" else [])]
+        changed = self.about.get("restated", ()) if which == "missed" else ()
+        turned = [
+            Finding(said, "ok", each["verdict"]) for each in changed for said in restated.verdicts([each], self.about)
+        ]
+        notes = [*turned, *([Note(none["changed"])] if which == "changed" else [])]
         if not rows:
             said = none.get(which, self._say("There is nothing to report."))
             return Several([Note(said), *(notes if which == "missed" else [])])

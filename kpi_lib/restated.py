@@ -79,9 +79,14 @@ def noted(card: Scorecard, source: Source, params: Params, issued: Iterable[Scor
     That is `restated`, and `traces` with the `code` of each declaration, in what the scorecard says about itself.
     """
     periods = Period.parse(card.period).trailing(TREND)
-    kept = {"traces": traces(data(source, params, periods)), "code": definitions_of(registry())}
-    traced = Scorecard(card.frame, card.about | kept)
-    return Scorecard(card.frame, traced.about | {"restated": restated(issued, traced)})
+    kept = {"traces": traces(data(source, params, periods))}
+    return with_restated(Scorecard(card.frame, card.about | kept), issued)
+
+
+def with_restated(card: Scorecard, issued: Iterable[Scorecard]) -> Scorecard:
+    """Return the scorecard with what has changed since `issued`; without traces, no cause in the data is told."""
+    coded = Scorecard(card.frame, card.about | {"code": definitions_of(registry())})
+    return Scorecard(card.frame, coded.about | {"restated": restated(issued, coded)})
 
 
 def traces(data: Data) -> dict[str, Traces]:

@@ -179,3 +179,12 @@ def test_restatements_are_plain_data_that_the_scorecard_keeps(company, tmp_path)
     card = measured(company, issued=[then])
     card.write(tmp_path)
     assert scorecard.Scorecard.read(tmp_path / "scorecard.parquet").about["restated"] == card.about["restated"]
+
+
+def test_of_a_slice_the_rows_of_the_company_are_no_cause(company):
+    answers(company, 5, 5, 5, 5, 1)
+    then = measured(company)
+    answers(company, 1)
+    slices = [replace(card, about={**card.about, "traces": {}}) for card in (then, measured(company))]
+    found = only(restated.with_restated(slices[1], [slices[0]]))
+    assert (found["was"], found["now"], found["causes"]) == ("80.0%", "66.7%", ["cause not known"])
