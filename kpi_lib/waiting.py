@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 RESTRICTED_DAYS = 30
-AIMED, WEIGHTED = "aimed", "weighted"  # kinds of waiting time beside the plain one
+AIMED, WEIGHTED, LONGEST = "aimed", "weighted", "longest"  # kinds of waiting time beside the plain one
 SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
 MINIMUM_ROWS = {"median": 30, "p90": 100, "mean": 400}  # from here on 95 % limits hold in 92 to 98 % of cases
 MOST_LOST = 0.1  # of the rows that a restricted mean with limits is over: with more gone early, the tail is guesswork
@@ -162,6 +162,11 @@ class Lasting(Waiting):
         return CENSUS if self.census else super().interval
 
     @property
+    def kind(self) -> str:
+        """How `product_limit` must sum: the longest of all needs no curve."""
+        return LONGEST if self.census and not self.readings else super().kind
+
+    @property
     def census(self) -> bool:  # type: ignore[override]
         """Whether the value has no sampling error."""
         return self.quantile == "longest"
@@ -178,9 +183,12 @@ def product_limit(rows: Any, keys: list[str], kind: str = "") -> Any:
     """Return one row a group with quantiles, limits and restricted mean of `rows` (keys, seconds, finished).
 
     `rows` is an Ibis table of the counted rows alone. `AIMED` gives only the survival at one unit of scaled time;
-    `WEIGHTED` counts each row `weight` times.
+    `WEIGHTED` counts each row `weight` times; `LONGEST` gives only how many they are and the longest.
     """
 
+    if kind == LONGEST:
+        counts = {"n": rows.count(), "events": rows.finished.sum(), "longest": rows.seconds.max()}
+        return rows.group_by(keys).aggregate(**counts)
     steps = _steps(rows, keys, kind)
     return _at_target(steps, keys) if kind == AIMED else _quantiles(_surviving(steps, keys), keys)
 

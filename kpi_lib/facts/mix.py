@@ -3,6 +3,7 @@
 from typing import Any
 
 from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.tickets import requested
 
 KEYS = {"of_channel": "channel", "of_type": "type"}
 
@@ -13,7 +14,7 @@ def tickets_by_mix(data: Data) -> Any:
 
     Weighted, each channel has the company's mix of those types that it has at all, and as many tickets as it has.
     """
-    rows = data.fact("tickets_created")
+    rows = requested(data)
     rows = rows.mutate(**{name: rows[column].fill_null("") for name, column in KEYS.items()})
     counted = rows.filter(rows.excluded.isnull())
     types = counted.group_by("period", "of_type").aggregate(everywhere=counted.count())

@@ -9,6 +9,10 @@ from kpi_lib.facts.data import Data, computed
 DONE = ("resolved", "closed")
 UNKNOWN_LEVEL = 99
 IN_ORDER = ["place", "at", "event_id"]  # of words
+# columns that others have been made of: a table of many tickets is kept without them
+SAID_ELSEWHERE = ("initiated_by", "is_spam", "is_test", "is_deleted", "is_insider", "left_out", "loaded_at")
+EXTREMES = ("lowest_escalation", "lowest_channel", "highest_channel")
+OF_CALLS = ("lowest_call", "highest_call", "answered_at")
 
 
 def tickets(data: Data) -> Any:
@@ -77,7 +81,7 @@ def _plain(data: Data) -> Any:
         issue=rows.type.fill_null(rows.problem_id),
         tier=rows.tier.cast("string"),
         level=rows.tier,
-    )
+    ).drop(*SAID_ELSEWHERE)
 
 
 def _with_events(data: Data, rows: Any, ends: Any) -> Any:
@@ -132,7 +136,7 @@ def _with_events(data: Data, rows: Any, ends: Any) -> Any:
         assigned=joined.assigned.fill_null(False),
         switched=other.fill_null(False),
         live=live,
-    )
+    ).drop(*EXTREMES, *(OF_CALLS if data.has("calls") else ()))
 
 
 def _can_try(events: Any) -> bool:

@@ -20,9 +20,13 @@ def open_at_end(data: Data) -> Any:
     customer had had no answer by a person; null where none lacks one. `requester` is the customer, or the ticket itself
     when its customer is unknown.
     """
+    return data.shared("open at end", _open_at_end)
+
+
+def _open_at_end(data: Data) -> Any:
     import ibis
 
-    rows = data.shared("open at end", _open_at_end)
+    rows = data.shared("stretches at end", _at_end)
     end_seconds = ibis.least(rows.end_seconds, int(data.as_of.timestamp()))
     age = end_seconds - whole_seconds(rows.created_at)
     hours = age // 3600
@@ -60,7 +64,7 @@ def open_spells(data: Data) -> Any:
     )
 
 
-def _open_at_end(data: Data) -> Any:
+def _at_end(data: Data) -> Any:
     rows = _stretches(data)
     return rows.filter(rows.at_end)
 

@@ -56,7 +56,7 @@ def tickets_created(data: Data) -> Any:
     `problem` is what it is about: the problem it is linked to, or else its type and product. `problem_tickets` of the
     period are about the same, and `problem_is_of_several` customers.
     """
-    rows = _with_problems(data, data.timed(by_customers(tickets(data)), tickets(data).created_at))
+    rows = _with_problems(data, requested(data))
     if not (data.has("ticket_events") and configured(data)):
         return rows
     resolved = rows.resolved_at.fill_null(data.as_of)
@@ -127,6 +127,11 @@ def contacts(data: Data) -> Any:
         parts.append(unlinked.mutate(**{name: ibis.null("string") for name in said}).select(columns))
     rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
     return rows.mutate(offered=ibis.literal(True)) if data.has("calls") else rows
+
+
+def requested(data: Data) -> Any:
+    """Return one row per ticket at its creation, those that customers did not initiate excluded."""
+    return data.timed(by_customers(tickets(data)), tickets(data).created_at)
 
 
 def _with_problems(data: Data, rows: Any) -> Any:
