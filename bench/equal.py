@@ -97,8 +97,6 @@ WAITS = {  # KPI: its cuts in the SQL; its value is a column of `waits`, in seco
     "resolution_time.first": ("median", ()),
     "resolution_time.resolved_only": ("median", ()),
     "resolution_time.net_of_pending": ("median", ()),
-    "awaiting_reply.oldest": ("longest", OF_WAITS),
-    "backlog.oldest": ("longest", OF_WAITS),
     "wait_time.median": ("median", ("channel", "queue")),
     "wait_time.virtual": ("median", ("channel", "queue")),
     "average_speed_of_answer.median": ("median", ("channel", "queue")),

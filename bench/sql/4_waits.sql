@@ -35,18 +35,6 @@ SELECT 'first_response_time.by_reply_month', 0, period, NULL, greatest(first_rep
 FROM wide JOIN calendar ON first_reply // 3600 = clock WHERE by_customer AND excluded IS NULL AND NOT live
 GROUP BY period, seconds
 UNION ALL
-SELECT 'awaiting_reply.oldest', grouping_id(channel, type, priority, team, segment), period,
-    coalesce(channel, type, priority, team, segment), greatest(waiting, 0) AS seconds, count(*), count(*)
-FROM open_at_end WHERE by_customer AND status = 'open' AND waiting IS NOT NULL
-GROUP BY GROUPING SETS ((period, seconds), (period, seconds, channel), (period, seconds, type),
-    (period, seconds, priority), (period, seconds, team), (period, seconds, segment))
-UNION ALL
-SELECT 'backlog.oldest', grouping_id(channel, type, priority, team, segment), period,
-    coalesce(channel, type, priority, team, segment), greatest(age, 0) AS seconds, count(*), count(*)
-FROM open_at_end
-GROUP BY GROUPING SETS ((period, seconds), (period, seconds, channel), (period, seconds, type),
-    (period, seconds, priority), (period, seconds, team), (period, seconds, segment))
-UNION ALL
 SELECT 'abandonment_rate.patience', 0, period, NULL, waited, count(*), count(*) FILTER (NOT answered)
 FROM offered WHERE known GROUP BY period, waited
 UNION ALL
@@ -142,3 +130,10 @@ SELECT g, period, member, sum(leaving) AS n, sum(events) AS events, sum(events) 
     sum(CASE WHEN part <= 1000000 AND events > 0 AND events < at_risk
         THEN events / (at_risk * (at_risk - events)) ELSE 0 END) AS variance
 FROM risk GROUP BY g, period, member;
+
+CREATE TABLE oldest AS
+SELECT grouping_id(channel, type, priority, team, segment) AS g, period,
+    coalesce(channel, type, priority, team, segment) AS member, greatest(max(age), 0) AS backlog, count(*) AS tickets,
+    greatest(max(waiting) FILTER (by_customer AND status = 'open'), 0) AS awaiting,
+    count(waiting) FILTER (by_customer AND status = 'open') AS waits
+FROM open_at_end GROUP BY period, GROUPING SETS ((), channel, type, priority, team, segment);
