@@ -22,10 +22,9 @@ SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "4g",
-    # many small queries: to plan and compile them is most of the work
+    "spark.driver.memory": "2g",
+    # many small queries: to plan them is most of the work, and little code runs long enough to be worth optimising
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
-    "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "2",
 }
 
