@@ -35,6 +35,9 @@ class Partial:
     def expand_kwargs(self, mapped: Any) -> Task:
         return self.kind(mapped, **self.arguments)
 
+    def expand(self, **mapped: Any) -> Task:
+        return self.kind(mapped, **self.arguments)
+
 
 class BashOperator(Task):
     pass

@@ -325,7 +325,7 @@ def test_airflow_maps_the_notebooks_over_the_audiences(dag, company, monkeypatch
     audiences[1]["where"] = {"segment": "enterprise"}
     said = {"sender": "reports@example.com", "allowed_domains": ["example.com"], "audiences": audiences}
     (company.folder / "params" / "audiences.yaml").write_text(yaml.safe_dump(said))
-    (task,) = dag("airflow_audiences.py").values()
+    task = dag("airflow_audiences.py")["notebook"]
     call = task.mapped
     assert task.arguments["kernel_name"] == "kpi-report"
     assert call.told == {"python": f"{HOME}/.venv/bin/python", "expect_airflow": False}
@@ -335,6 +335,23 @@ def test_airflow_maps_the_notebooks_over_the_audiences(dag, company, monkeypatch
     assert [each["parameters"]["audience"] for each in wanted] == [None, "enterprise"]
     assert [printed(**each) for each in wanted] == [20, 100]
     assert Scorecard.read(wanted[1]["parameters"]["scorecard"]).about["audience"]["name"] == "enterprise"
+
+
+def test_airflow_maps_the_books_over_the_audiences(dag, company, machine):
+    company.write()
+    audiences = [{"name": name, "to": ["a@example.com"]} for name in ("board", "enterprise")]
+    said = {"sender": "reports@example.com", "allowed_domains": ["example.com"], "audiences": audiences}
+    (company.folder / "params" / "audiences.yaml").write_text(yaml.safe_dump(said))
+    (call,) = dag("airflow_audiences.py")["book"].mapped.values()
+    assert list(dag("airflow_audiences.py")["book"].mapped) == ["bash_command"]
+    assert not getclosurevars(call.function).globals
+    commands = call.function(*(placed(value, company.folder) for value in call.given))
+    json.dumps(commands)
+    for command in commands:
+        assert machine.run("bash", "-c", command.replace(str(company.folder), HOME, 1)) == 0
+    folders = [str(company.folder / "runs" / "books" / name) for name in ("board", "enterprise")]
+    expected = [{"period": "2024-05", "audience": name} for name in ("board", "enterprise")]
+    asked(machine.typed, [("report", each | {"out": Path(out)}) for each, out in zip(expected, folders, strict=True)])
 
 
 KEY = ("Kestrel Outfitters (sample)", "2024-05", "leadership", "aa11")

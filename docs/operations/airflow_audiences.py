@@ -1,8 +1,9 @@
-"""The notebooks of every audience, on as many workers as Airflow has, from numbers that are measured once."""
+"""The report of every audience on as many workers as Airflow has: notebooks from numbers measured once, and books."""
 
 from datetime import datetime
 
 from airflow.providers.papermill.operators.papermill import PapermillOperator
+from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
@@ -38,6 +39,17 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
     return wanted
 
 
+@task.external_python(python=f"{HOME}/.venv/bin/python", expect_airflow=False)
+def books(month: str, home: str, runs: str) -> list[str]:
+    """Return the command that builds each audience's pages and PDFs, in a folder of its own."""
+    from kpi_lib import audiences
+    from kpi_lib.params import load
+
+    names = [audience.name for audience in audiences.read(load(f"{home}/params/report.yaml")).audiences]
+    kpi = f"cd {home} && .venv/bin/kpi report --json --engine stock --jobs 1"
+    return [f"{kpi} --audience {name} --out {runs}/books/{name} {month}" for name in names]
+
+
 with DAG(
     dag_id="kpi_audiences",
     schedule=CronTriggerTimetable("15 6 3 * *", timezone="Europe/Berlin"),
@@ -48,3 +60,4 @@ with DAG(
     PapermillOperator.partial(task_id="notebook", kernel_name="kpi-report", retries=1).expand_kwargs(
         scorecards(MONTH, HOME, RUNS)
     )
+    BashOperator.partial(task_id="book", retries=1).expand(bash_command=books(MONTH, HOME, RUNS))
