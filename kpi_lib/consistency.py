@@ -1,6 +1,6 @@
 """Identities that must hold between the numbers of one scorecard; what breaks one is told on the data page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,12 +83,17 @@ def told(frame: pd.DataFrame, by: str) -> dict[str, dict[str, Any]]:
     rows = rows.astype({"kpi": object, "period": object})  # plain texts compare sooner
     parts = dict(list(rows.groupby(by)))
     found = {name: parts.get(name, rows.iloc[:0]) for name in frame[by].unique()}
-    return {name: {"checked": checked(part), "broken": list(broken(part))} for name, part in found.items()}
+    known = {name: list(_known(part)) for name, part in found.items()}
+    return {name: {"checked": len(both), "broken": list(_broken(both))} for name, both in known.items()}
 
 
 def broken(frame: pd.DataFrame) -> Iterator[str]:
     """Yield a sentence for each identity that does not hold in some period of a scorecard's frame."""
-    for identity, both in _known(frame):
+    return _broken(_known(frame))
+
+
+def _broken(known: Iterable[tuple[Identity, pd.DataFrame]]) -> Iterator[str]:
+    for identity, both in known:
         off = both[(both["one"] - both["other"]).abs() > TOLERANCE * both.abs().max(axis=1).clip(lower=1)]
         if not off.empty:
             period, first = off.index[-1], off.iloc[-1]
