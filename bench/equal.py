@@ -80,9 +80,11 @@ SUMS = {
     "clv.realised": ("customer_purchases", '"value"', "customers"),
     "cost_per_issue": ("interactions", "", "interactions"),
 }
-CUTS = ("channel", "type", "priority", "team", "segment", "product", "issue", "agent", "queue", "weekday", "hour")
-CUTS += ("weekday_hour", "country", "status", "age_band", "survey_channel", "kind", "plan", "acquisition_channel")
-CUTS += ("tenure_band", "had_ticket", "cohort", "referral_program")
+CUTS = (
+    *("channel", "type", "priority", "team", "segment", "product", "issue", "agent", "queue", "weekday", "hour"),
+    *("weekday_hour", "country", "status", "age_band", "survey_channel", "kind", "plan", "acquisition_channel"),
+    *("tenure_band", "had_ticket", "cohort", "referral_program"),
+)
 ELSEWHERE = ("agent", "tenure_band")  # cuts whose members the scorecard names in its own way
 OF_WAITS = ("channel", "type", "priority", "team", "segment")
 WAITS = {  # KPI: its cuts in the SQL; its value is a column of `waits`, in seconds, and n

@@ -1,0 +1,52 @@
+"""The large company of the benchmark, and two ways of counting it that know nothing of ours."""
+
+from itertools import pairwise
+
+import duckdb
+import pytest
+
+from bench import large
+from bench.generate import generate, slots
+from bench.pandas_core import core
+
+TICKETS = 2000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("large")
+    generate(made, TICKETS)
+    return made
+
+
+def test_each_ticket_has_its_hour():
+    rows = slots(TICKETS)
+    assert sum(many for _, _, many in rows) == TICKETS
+    assert all(first + many == later for (_, first, many), (_, later, _) in pairwise(rows))
+
+
+def test_tables_stand_in_proportion(folder):
+    def rows(name):
+        return duckdb.sql(f"SELECT count(*) FROM '{folder / name}.parquet'").fetchone()[0]
+
+    assert rows("tickets") == TICKETS
+    assert rows("calls") == 2 * TICKETS
+    assert rows("surveys") == TICKETS
+    assert rows("customers") == TICKETS / 10
+    assert rows("ticket_events") == pytest.approx(4 * TICKETS, rel=0.03)
+    assert rows("transactions") == pytest.approx(2 * TICKETS, rel=0.03)
+
+
+def test_sql_and_pandas_count_the_same(folder):
+    large._sql(folder)
+    frame = core(folder)
+    totals = frame[frame["cut"].isna()].set_index(["kpi", "period"])["value"]
+    with duckdb.connect(folder / "sql.duckdb", read_only=True) as made:
+        medians = made.execute(
+            "SELECT period, median / 60 FROM waits WHERE kpi = 'resolution_time' AND g = 31"
+        ).fetchall()
+        shares = made.execute("SELECT period, 100 * satisfied / csat FROM answer_sums WHERE g = 15").fetchall()
+        levels = made.execute("SELECT period, 100 * level / level_of FROM calls_offered WHERE g = 63").fetchall()
+    for kpi, told in (("resolution_time", medians), ("csat", shares), ("service_level", levels)):
+        assert dict(told) == pytest.approx(totals[kpi].to_dict()), kpi
+        assert len(told) == 13
