@@ -7,6 +7,7 @@ a `.sql` file are relative to it; `${NAME}` in it is taken from the environment.
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -152,6 +153,7 @@ def _spark(url: str) -> Any:
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
+    warnings.filterwarnings("ignore", "'verifySchema' is ignored", UserWarning)  # Ibis names it for each small table
     session = SparkSession.builder.remote(url).getOrCreate()
     patient = session.client.get_retry_policies()
     session.client.set_retry_policies([DefaultPolicy(max_retries=SPARK_TRIES)])

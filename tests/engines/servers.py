@@ -90,7 +90,6 @@ def spark_environment(home: Path, folder: Path) -> dict[str, str]:
     """Return the environment of a process that runs a Spark of two cores, with the settings that it writes there."""
     settings = SETTINGS | {"spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.local.dir": str(folder)}
     (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-    (folder / "log4j2.properties").write_text("rootLogger.level = error\n")
     return os.environ | {"JAVA_HOME": str(home), "SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
