@@ -31,7 +31,9 @@ class Summaries:
         """Compute the model KPIs of the data's slices, for each period and member."""
         rows = [unavailable(data, name, why) for name, why in self.missing.items()]
         frames = {name: frame[frame[SLICE].isin(data.apart)] for name, frame in self.frames.items()}
-        parts = {name: dict(list(frame.groupby([SLICE, "cut", "period", "member"]))) for name, frame in frames.items()}
+        apart_by = [SLICE, "cut", "period", "member"]
+        by_period = {name for kpi, _ in self.known if not kpi.table for name in kpi.facts}
+        parts = {name: dict(list(frames[name].groupby(apart_by))) for name in by_period}
         for kpi, asked in self.known:
             if kpi.table:
                 for apart in data.apart:
