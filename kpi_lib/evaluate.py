@@ -101,7 +101,7 @@ class _Task:
         by_cluster: list[pd.DataFrame] = []
         for scan, kind, columns in self.asked:
             frame = _of(scan.fetched[kind][list(columns.values())], data)
-            frame = frame[frame.index.isin(self.cuts, level="cut")]
+            frame = frame[_among(frame.index, "cut", self.cuts)]
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
@@ -223,7 +223,13 @@ def _masked(expression: Any, mask: Any) -> Any:
 
 def _of(fetched: Any, data: Data) -> Any:
     """Return what was fetched of the data's slices."""
-    return fetched[fetched.index.isin(data.apart, level=SLICE)] if data.slices else fetched
+    return fetched[_among(fetched.index, SLICE, data.apart)] if data.slices else fetched
+
+
+def _among(index: pd.MultiIndex, level: str, values: Iterable[str]) -> Any:
+    """Return which keys have one of these values, looked at once for each value that there is."""
+    place = index.names.index(level)
+    return index.levels[place].isin(list(values))[index.codes[place]]
 
 
 def _cross_moments(sums: pd.DataFrame) -> pd.DataFrame:
