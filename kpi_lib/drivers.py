@@ -21,6 +21,7 @@ About = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 CHANCE = message("The change lies within the margin of error of the two numbers, so its parts may be chance.")
+WHY = message("Most of the change on {period}: {member} ({amount}).")
 _MOVED = {1: message("{title} rose by {amount} on {period}"), -1: message("{title} fell by {amount} on {period}")}
 _REVERSED = {  # by the way of the total
     1: message("{moved} although every {cut} fell: {shift}."),
@@ -121,6 +122,22 @@ class Drivers:
         return language.say("{moved}: {parts}.", **given, parts=parts)
 
     @property
+    def leader(self) -> Row | None:
+        """The member that brought at least half of a change that is beyond the margin of error, if one did."""
+        known = self.parts[self.parts["sure"]]
+        if known.empty or not self._way or self.is_within_margin:
+            return None
+        most = known.loc[(known["together"] * self._way).idxmax()].to_dict()
+        return most if most["together"] * self._way >= abs(self.change) / 2 else None
+
+    def why(self, about: About) -> str:
+        """Name the leader in a sentence."""
+        assert self.leader
+        before = speak(about).seen_from(*(Period.parse(row["period"]) for row in (self.now, self.before)))
+        amount = self.signed(self.leader["together"], about)
+        return speak(about).say(WHY, member=self._named(self.leader, about), period=before, amount=amount)
+
+    @property
     def _way(self) -> int:
         return _sign(self._shown(self.change))
 
@@ -205,6 +222,14 @@ def decompose(frame: pd.DataFrame, kpi: str, cut: str, period: Period, about: Ab
             "{title}: the numbers by {cut} do not add up to the total, so its change has no parts by {cut}.", **given
         )
     return Drivers(cut, now, before, _as_printed(_split(members, now, before), now, before))
+
+
+def why(frame: pd.DataFrame, kpi: str, cuts: Sequence[str], period: Period, about: About) -> str:
+    """Return in a sentence which member of any of the cuts brought most of a change; nothing where none stands out."""
+    frame = frame[frame["kpi"] == kpi]
+    found = [decompose(frame, kpi, cut, period, about) for cut in cuts]
+    led = [(abs(moved.leader["together"]), moved) for moved in found if isinstance(moved, Drivers) and moved.leader]
+    return max(led, key=lambda each: each[0])[1].why(about) if led else ""
 
 
 def leaves(rows: Sequence[Row]) -> bool:

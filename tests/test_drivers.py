@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_scorecard import ABOUT, row
 
-from kpi_lib.drivers import adding_up, decompose, leaves
+from kpi_lib.drivers import adding_up, decompose, leaves, why
 from kpi_lib.period import Period
 
 MAY = Period.parse("2024-05")
@@ -173,3 +173,24 @@ def test_steps_that_are_taken_away_leave_what_is_said():
     assert leaves(steps)
     assert not leaves([*steps[:2], row(value=71.0)])
     assert not leaves(steps[:2])
+
+
+def told(by_channel, by_team, **limits):
+    """Return what page one says of April and May, each a share by channel and by team."""
+    made = [
+        rows(period, cut, **{name: each[place] for name, each in members.items()})
+        for cut, members in (("channel", by_channel), ("team", by_team))
+        for place, period in enumerate(("2024-04", "2024-05"))
+    ]
+    frame = pd.concat(made, ignore_index=True).drop_duplicates(["period", "cut", "member"]).assign(**limits)
+    about = ABOUT | {"kpis": {"csat": {"anchor": "answered in the period"}}}
+    return why(frame, "csat", ["team", "channel"], MAY, about).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_member_of_any_cut_that_brought_most_of_a_change_is_named():
+    even = dict.fromkeys("ab", ((500, 80), (500, 90)))
+    chat = {"chat": ((500, 80), (500, 98)), "phone": ((500, 80), (500, 82))}
+    assert told(chat, even) == "Most of the change on April: chat (+9.0)."
+    assert told(chat, even, low=60.0, high=99.0) == ""  # it may be chance
+    many = dict.fromkeys("abcd", ((250, 80), (250, 90)))
+    assert told(many, many) == ""
