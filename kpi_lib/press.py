@@ -95,7 +95,7 @@ class Press:
         first = editions[0]
         shelf, engine, root = Shelf(first.shelf.resolve(), first.params.company), self.wish.engine, first.params.project
         with TemporaryDirectory(prefix="kpi-numbers-") as numbers, shelf.audiences(str(first.period)):
-            self.progress.begin(SAID, len(editions))
+            self.progress.begin(SAID, len(editions), "reports")
             with _pool(workers, engine, root) as pool:
                 made = list(self._shared_out(editions, pool, Path(numbers)))
             for one in made:

@@ -112,13 +112,13 @@ class Report(Numbers):
         if not rows:
             said = none.get(which, self._say("There is nothing to report."))
             return Several([Note(said), *(notes if which == "missed" else [])])
-        said = [" ".join(filter(None, (self._sentence(row), self._why(row["kpi"])))) for row in rows]
-        found = (Finding(text, row["status"], row["verdict"]) for text, row in zip(said, rows, strict=True))
-        return Several([*found, *notes])
+        return Several([*map(self._finding, rows), *notes])
 
-    def _why(self, kpi: str) -> str:
-        cuts = [cut for cut in self.about["kpis"][kpi]["cuts"] if not self._is_one(cut)]
-        return drivers.why(self._frame, kpi, cuts, self.period, self.about)
+    def _finding(self, row: insight.Row) -> Finding:
+        """Return what page one says of a number: what happened, and which member brought most of it."""
+        cuts = [cut for cut in self.about["kpis"][row["kpi"]]["cuts"] if not self._is_one(cut)]
+        why = drivers.why(self._frame, row["kpi"], cuts, self.period, self.about)
+        return Finding(" ".join(filter(None, (self._sentence(row), why))), row["status"], row["verdict"])
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""

@@ -32,7 +32,7 @@ class Progress:
             self.seconds[title] = round(perf_counter() - began, 2)
             self.end(title, "" if done else "failed")
 
-    def begin(self, title: str, total: int) -> None:
+    def begin(self, title: str, total: int, steps: str = "cells") -> None:
         """Show that something of `total` steps has begun."""
 
     def step(self, title: str, done: int) -> None:
@@ -52,15 +52,14 @@ class Lines(Progress):
         super().__init__()
         self.out = out or sys.stderr
         self._started: dict[str, float] = {}
-        self._total: dict[str, int] = {}
+        self._total: dict[str, str] = {}
 
-    def begin(self, title: str, total: int) -> None:
-        self._started[title], self._total[title] = perf_counter(), total
+    def begin(self, title: str, total: int, steps: str = "cells") -> None:
+        self._started[title], self._total[title] = perf_counter(), f", {total} {steps}" if total > 1 else ""
 
     def end(self, title: str, note: str = "") -> None:
         seconds = perf_counter() - self._started.get(title, perf_counter())
-        cells = f", {self._total[title]} cells" if self._total.get(title, 1) > 1 else ""
-        print(f"{title}: {note or 'done'}{cells}, {seconds:.1f} s", file=self.out, flush=True)
+        print(f"{title}: {note or 'done'}{self._total.get(title, '')}, {seconds:.1f} s", file=self.out, flush=True)
 
 
 class Live(Progress):
@@ -76,7 +75,7 @@ class Live(Progress):
         self._tasks: dict[str, TaskID] = {}
         self._bars.start()
 
-    def begin(self, title: str, total: int) -> None:
+    def begin(self, title: str, total: int, steps: str = "cells") -> None:
         self._tasks[title] = self._bars.add_task(title, total=total)
 
     def step(self, title: str, done: int) -> None:
