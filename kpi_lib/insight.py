@@ -55,7 +55,7 @@ def target(row: Row, about: About, words: wording.Targets = wording.TARGETS) -> 
 def changes(row: Row, about: About, *, short: bool = False) -> list[str]:
     """Return the changes on the period before and a year ago: `up 2.1 points on April`, `unchanged from May 2023`.
 
-    `short` says points for percentage points.
+    `short` says % points for percentage points.
     """
     if row["status"] != "ok":
         return []

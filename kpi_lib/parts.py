@@ -1,5 +1,6 @@
 """The parts of a page, made from rows of the scorecard: cards, tables and glossary."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from kpi_lib.captions import short
 from kpi_lib.display import Card, Column, Definition, Definitions, Table
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row
-from kpi_lib.language import ENGLISH, NO_MEMBER, Language, message, speak
+from kpi_lib.language import ENGLISH, NO_MEMBER, SPACE, Language, message, speak
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, printed, rounded
 
@@ -35,6 +36,10 @@ _SIGNS = message(
 )
 MOST_READINGS = 4  # of a table with a column for each
 INDENT = "\N{EM SPACE}"
+_ASIDE = re.compile(r"\([^()]{,18}\)")  # short enough for a line of the narrowest card
+_HELD = re.compile(  # the space before a number, and after a word of at most two letters: `on April`, `1 h 21 min`
+    r"(?<!:) (?=[^\w\s(]*\d)|(?:(?<=(?<![^ (])[^\d\s])|(?<=(?<![^ (])[^\d\s]{2})) (?!\()"
+)
 _NO_NUMBER = {"undefined": message("nothing to measure"), "not_estimable": message("too little is known so far")}
 
 
@@ -52,14 +57,23 @@ def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
         value=insight.value(row, about),
         unit=to.say(unit) if unit else "",
         mark=to.say("provisional") if row["provisional"] else "",
-        change=insight.changes(row, about, short=True),
-        judged=judged(row, about),
+        change=[unbroken(words) for words in insight.changes(row, about, short=True)],
+        judged=unbroken(judged(row, about)),
         verdict=row["verdict"],
         status=row["status"],
-        interval=to.say("95% interval {interval}", interval=interval) if interval else "",
-        note=_card_note(row, about),
+        interval=unbroken(to.say("95% interval {interval}", interval=interval)) if interval else "",
+        note=unbroken(_card_note(row, about)),
         trend=numbers,
     )
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose lines break between phrases: not within a duration, a month with its year or `(at most 3%)`.
+
+    No-break spaces hold them together; a value that stands alone has no need of them.
+    """
+    text = _ASIDE.sub(lambda aside: aside[0].replace(" ", SPACE), text)
+    return _HELD.sub(SPACE, text)
 
 
 def judged(row: Row, about: About) -> str:

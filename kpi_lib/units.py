@@ -20,7 +20,7 @@ class Unit:
 _DAYS = forms("{count} day", "{count} days")
 _MONTHS = forms("{count} month", "{count} months")
 _POINTS = forms("{count} point", "{count} points")
-_SHORTLY = forms("‹percentage› {count} point", "‹percentage› {count} points")  # where room is short
+_SHORTLY = forms("{count} % point", "{count} % points")  # where room is short
 UNITS = {
     "percent": Unit(1, None, forms("{count} percentage point", "{count} percentage points")),
     "points": Unit(1, None, _POINTS),
@@ -101,7 +101,7 @@ def change(
 ) -> str:
     """Say how a printed value differs from an earlier printed one: `up 2.1 percentage points`, `unchanged`.
 
-    Empty when one of them is unknown. `short` says points for percentage points.
+    Empty when one of them is unknown. `short` says % points for percentage points.
     """
     new, old = rounded(now, unit), rounded(before, unit)
     if new is None or old is None:

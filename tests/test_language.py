@@ -106,8 +106,18 @@ def test_a_word_in_a_sense_of_its_own():
     assert [language(code).word("unit", "points") for code in ("en", "ru")] == ["points", "пункты"]
     assert language("ru").say("points") == "п."
     assert Invented("ru").say("‹unit› points") == "points"  # without a translation too
-    assert difference(2.1, "percent", short=True) == f"2.1{SPACE}points"
-    assert difference(2.1, "percent", short=True, language=language("ar")) == f"2.1{SPACE}نقطة"
+
+
+def test_percentage_points_are_told_from_points_where_room_is_short_too():
+    said = {code: difference(2.1, "percent", short=True, language=language(code)) for code in LANGUAGES}
+    assert {code: text.replace(SPACE, " ") for code, text in said.items()} == {
+        "en": "2.1 % points",
+        "ar": "2.1 نقطة مئوية",
+        "fa": "۲٫۱ واحد درصد",
+        "ru": "2,1 п. п.",
+    }
+    assert [text.count(" ") for text in said.values()] == [0, 0, 0, 0]  # one line has it all
+    assert difference(2.1, "points") == f"2.1{SPACE}points"
 
 
 def test_names_are_joined_with_the_comma_of_the_language():

@@ -1,0 +1,29 @@
+"""The texts of cards: what is held together in a line, and that no word of it changes."""
+
+import pytest
+
+from kpi_lib.language import SPACE
+from kpi_lib.parts import unbroken
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("up 2.4_%_points on May 2023", ["up 2.4 % points", "on May 2023"]),
+        ("unchanged from Q1 2023", ["unchanged", "from", "Q1 2023"]),
+        ("95% interval 1_h 21_min to 1_h 47_min", ["95%", "interval 1 h 21 min", "to 1 h 47 min"]),
+        ("✗ target missed (at most 3%)", ["✗ target", "missed", "(at most 3%)"]),
+        ("✓ on target (between 1_h 30_min and 2_h)", ["✓ on target", "(between 1 h 30 min", "and 2 h)"]),
+        ("too few cases (n = 12)", ["too", "few", "cases", "(n = 12)"]),
+        ("на 2,4_п._п. больше, чем за май 2023", ["на 2,4 п. п.", "больше,", "чем", "за май 2023"]),
+        ("الهدف متحقق (3% على الأكثر)", ["الهدف", "متحقق", "(3% على الأكثر)"]),
+        ("۲٫۴_واحد_درصد بیشتر از مه ۲۰۲۳", ["۲٫۴ واحد درصد", "بیشتر", "از مه ۲۰۲۳"]),
+        ("بازهٔ ۹۵٪: ۱_ساعت ۲۱_دقیقه تا ۲_ساعت", ["بازهٔ ۹۵٪:", "۱ ساعت ۲۱ دقیقه", "تا ۲ ساعت"]),
+        ("هدف محقق شد (حداکثر ۳٪)", ["هدف", "محقق", "شد", "(حداکثر ۳٪)"]),
+        ("", [""]),
+    ],
+)
+def test_a_line_of_a_card_breaks_between_phrases(text, lines):
+    held = unbroken(text.replace("_", SPACE))
+    assert [part.replace(SPACE, " ") for part in held.split(" ")] == lines
+    assert held.replace(SPACE, " ") == text.replace("_", " ")
