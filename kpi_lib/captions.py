@@ -9,10 +9,11 @@ import pandas as pd
 from kpi_lib import insight
 from kpi_lib.events import marks
 from kpi_lib.insight import About, Row
-from kpi_lib.language import Language, forms, message, speak
+from kpi_lib.language import MEMBERS, NO_MEMBER, Language, forms, message, speak
 from kpi_lib.units import NONE, printed
 
 MOST_SAID = 3  # members in a sentence
+_ORDERED = ("hour", "weekday", "weekday_hour", "age_band", "tenure_band", "cohort")  # cuts with an order of their own
 _NONE_BELOW = message("{title}: no {cut} lies below {all}, that of all, by more than the margin of error.")
 _NONE_ABOVE = message("{title}: no {cut} lies above {all}, that of all, by more than the margin of error.")
 _BELOW = forms(
@@ -44,11 +45,11 @@ def of_trend(frame: pd.DataFrame, sentence: str, about: About) -> str:
 def of_cut(rows: pd.DataFrame, about: About) -> str:
     """Return a cut's members and values as one line, for those who cannot see the figure."""
     to = speak(about)
-    members = [
-        f"{to.member(row['cut'], row['member'])} {insight.value(row, about)}"
-        for row in rows.sort_values("value", ascending=False).to_dict("records")
-    ]
-    first = rows.to_dict("records")[0]
+    listed = rows.sort_values("value", ascending=False).to_dict("records")
+    first, cut = rows.to_dict("records")[0], str(rows["cut"].iloc[0])
+    if is_ordered(cut):
+        listed.sort(key=lambda row: own_place(cut, row["member"]))
+    members = [f"{to.member(cut, row['member'])} {insight.value(row, about)}" for row in listed]
     return to.say("{title}: {members}.", title=insight.title_by(first, about), members=to.joined(members))
 
 
@@ -129,6 +130,17 @@ def short(kpi: str, about: About) -> str:
     """Return a KPI's title without the reading."""
     said = about["kpis"][kpi]
     return str(said.get("short") or said["title"])
+
+
+def is_ordered(cut: str) -> bool:
+    """Whether the members of a cut have an order of their own, as bands and hours have."""
+    return cut in _ORDERED
+
+
+def own_place(cut: str, member: Any) -> tuple[bool, int, str]:
+    """Return what sorts members of an ordered cut: words as the code lists them, else names; none comes last."""
+    words = MEMBERS.get(cut, ())
+    return member == NO_MEMBER, words.index(member) if member in words else len(words), str(member)
 
 
 def unnumbered(member: Any, cut: str, to: Language) -> str:

@@ -17,7 +17,6 @@ from io import StringIO
 from itertools import pairwise
 from textwrap import wrap
 from typing import Any
-from unicodedata import bidirectional
 
 import matplotlib as mpl
 import pandas as pd
@@ -27,20 +26,20 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 
+from kpi_lib.captions import is_ordered, own_place
 from kpi_lib.events import Mark, marks
 from kpi_lib.insight import About, Row, target, title_by, value
 from kpi_lib.language import ENGLISH, NO_MEMBER, Language, forms, message, speak
 from kpi_lib.period import Period
+from kpi_lib.scales import RIGHT_TO_LEFT, labelled, set_scale
 from kpi_lib.signals import Judgement, judge
-from kpi_lib.units import SECONDS, printed
 
 WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
 COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
 _SCALE_WIDTH = 40  # points at the left of a trend
 _FOOT, _FOOT_BELOW = 88, 30  # letters in a line under a trend, and points from its axis to the first
-MOST_MEMBERS = 15
+MOST_MEMBERS, MOST_ORDERED = 15, 24  # of a cut with an order of its own as many as a day has hours
 LEFT_OUT = forms("the {count} smallest is not drawn", "the {count} smallest are not drawn")
 _TARGETS = {  # in the margin of a figure, by whether there is a lower and an upper bound
     (True, True): message("target\nbetween {low}\nand {high}"),
@@ -48,9 +47,6 @@ _TARGETS = {  # in the margin of a figure, by whether there is a lower and an up
     (False, True): message("target\nat most {high}"),
 }
 _SHADED, _LINES = message("shaded: 95% interval"), message("lines: 95% interval")
-_LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
-_DURATIONS = [1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 * n for n in (1, 2, 4, 6, 12))]
-_DURATIONS += [86400 * n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)]
 
 
 @contextmanager
@@ -106,9 +102,13 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
 def by(
     frame: pd.DataFrame, total: Row | None, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
 ) -> Figure:
-    """Draw the members of one cut in one period as dots with intervals, sorted; `total` is the line to compare with."""
+    """Draw the members of one cut in one period as dots with intervals, sorted; `total` is the line to compare with.
+
+    Counts are parts of their total, which they are not compared with.
+    """
     with house_style():
         (shown, left_out), language = arranged(frame), speak(about)
+        total = None if is_counted(shown) else total
         ax = new_axes(ax, 1.0 + 0.27 * len(shown))
         rows: list[Row] = shown.to_dict("records")
         if total is not None and total["status"] == "ok":
@@ -122,7 +122,8 @@ def by(
             draw_dot(ax, row["value"], place, row, colour)
             at, of = (1, place), ("axes fraction", "data")
             write_number(ax, value(row, about), at, (8, 0), of, va="center", weight=700, color=INK, size=8.5)
-            write_number(ax, cases(row, about), at, (room, 0), of, va="center", ha="right", size=8.5)
+            if row["value"] != row["n"] or not is_counted(shown):
+                write_number(ax, cases(row, about), at, (room, 0), of, va="center", ha="right", size=8.5)
         if shown["low"].isna().all():
             ax.set_xlim(0)
         set_scale(ax.xaxis, rows[0], about)
@@ -139,14 +140,27 @@ def by(
 
 
 def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return a cut's rows as listed, largest value first and doubtful members last, and how many are left out."""
-    size = frame["n"].fillna(0)
-    largest = frame.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_MEMBERS]]
+    """Return a cut's rows as listed, and how many are left out.
+
+    Bands, hours and weekdays stand in their own order, other members by value with doubtful ones last.
+    """
+    cut, size = str(frame["cut"].iloc[0]), frame["n"].fillna(0)
+    most = MOST_ORDERED if is_ordered(cut) else MOST_MEMBERS
+    largest = frame.loc[size.sort_values(ascending=False, kind="stable").index[:most]]
+    if is_ordered(cut):
+        order = sorted(largest.index, key=lambda at: own_place(cut, largest.loc[at, "member"]))
+        return largest.loc[order], len(frame) - len(largest)
     doubtful = (largest["status"] != "ok") + 2 * (largest["member"] == NO_MEMBER)
     order = pd.DataFrame({"doubtful": doubtful, "value": -largest["value"].astype(float)}).sort_values(
         ["doubtful", "value"], kind="stable"
     )
     return largest.loc[order.index], len(frame) - len(largest)
+
+
+def is_counted(frame: pd.DataFrame) -> bool:
+    """Whether rows are counts of what happened, of which members are parts: not the mean of anything."""
+    known = frame[frame["value"].notna()]
+    return bool(((known["unit"] == "count") & (known["method"] == "census") & known["denominator"].isna()).all())
 
 
 def cases(row: Row, about: About) -> str:
@@ -212,12 +226,6 @@ def write_number(
     ax.annotate(labelled(text), at, offset, xycoords=of, textcoords="offset points", **style)
 
 
-def labelled(text: str) -> str:
-    """Return a text that stands alone: a signed number with a unit in Arabic letters runs as those do."""
-    arabic = text.startswith(_LEFT_TO_RIGHT) and any(bidirectional(letter) == "AL" for letter in text)
-    return _RIGHT_TO_LEFT + text if arabic else text
-
-
 def put_title(ax: Axes, title: str, reading: str, space: float = 16, language: Language = ENGLISH) -> None:
     """Head the figure with the title and, in small letters under it, how the marks are to be read."""
     space = space if reading else space - 10
@@ -229,7 +237,7 @@ def put_title(ax: Axes, title: str, reading: str, space: float = 16, language: L
 def _put_foot(ax: Axes, lines: Sequence[str], language: Language) -> None:
     """Write lines of small letters under the time axis."""
     ax.set_xlabel("\n".join(" " * len(lines)), size=8)  # keeps the room for what is written over it
-    mark = _RIGHT_TO_LEFT if language.direction == "rtl" else ""
+    mark = RIGHT_TO_LEFT if language.direction == "rtl" else ""
     _write_line(ax, "\n".join(mark + line for line in lines), 0, -_FOOT_BELOW, language, va="top")
 
 
@@ -313,22 +321,6 @@ def _draw_last(ax: Axes, values: Sequence[float], row: Row, about: About, away: 
         return 0.26 * len(text)
     write_number(ax, text, last, (5, away * side), "data", **style)
     return 0.0
-
-
-def set_scale(axis: Any, row: Row, about: About) -> None:
-    """Give an axis round steps of the KPI's unit, printed as the unit is printed."""
-    unit, currency, language = row["unit"], about["currency"], speak(about)
-    axis.set_major_locator(_locator(unit, *axis.get_view_interval()))
-    axis.set_major_formatter(
-        FuncFormatter(lambda number, _: labelled(printed(number, unit, currency, trim=True, language=language)))
-    )
-
-
-def _locator(unit: str, low: float, high: float) -> Locator:
-    if scale := SECONDS.get(unit):
-        span = (high - low) * scale
-        return MultipleLocator(next((step for step in _DURATIONS if span / step <= 5), _DURATIONS[-1]) / scale)
-    return MaxNLocator(5, integer=unit == "count", steps=[1, 2, 2.5, 5, 10])
 
 
 def _limit(ax: Axes, unit: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kpi_lib import provenance, restated
 from kpi_lib.captions import short
+from kpi_lib.contract import PLANNED
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About
 from kpi_lib.language import speak
@@ -48,6 +49,7 @@ def data_page(headlines: pd.DataFrame, about: About, params: Params, kpis: Itera
         columns,
         rows,
         [
+            *_planned(about),
             *_excluded(headlines, about),
             *_checks(about),
             *_identities(about),
@@ -64,6 +66,19 @@ def _confined(about: About, heads: set[str]) -> About:
     parts = {part: [each for each in about[part] if each["table"] in read] for part in ("tables", "checks")}
     turned = [each for each in about.get("restated", ()) if each["kpi"].partition(".")[0] in heads]
     return {**about, **parts, "restated": turned}
+
+
+def _planned(about: About) -> list[str]:
+    """Say which tables reach beyond the extract because their rows are planned."""
+    as_of = parse_instant(about["as_of"])
+    ahead = [table for table in about["tables"] if table["table"] in PLANNED and table["last"]]
+    return [
+        speak(about).say(
+            "{table}: planned rows are entered ahead, to {day}.", table=each["table"], day=_day(each["last"], about)
+        )
+        for each in ahead
+        if parse_instant(each["last"]) > as_of
+    ]
 
 
 def _excluded(headlines: pd.DataFrame, about: About) -> list[str]:

@@ -25,16 +25,15 @@ from kpi_lib.charts import (
     cases,
     draw_dot,
     house_style,
-    labelled,
     new_axes,
     present,
     put_title,
-    set_scale,
     write_number,
 )
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row, title_by, value
 from kpi_lib.language import MINUS, NO_MEMBER, Language, message, speak
+from kpi_lib.scales import set_scale, set_steps
 from kpi_lib.units import SECONDS, duration
 
 MOST_PARTS = 10
@@ -63,8 +62,8 @@ def contributions(
         named = [speak(about).member(moved.cut, row["member"]) for row in rows]
         ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.margins(x=0.16)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: labelled(moved.signed(amount, about))))
-        ax.locator_params(axis="x", nbins=5)
+        unit = "points" if moved.now["unit"] == "percent" else moved.now["unit"]
+        set_steps(ax.xaxis, unit, lambda amount: moved.signed(amount, about))
         ax.grid(axis="x")
         reading = [say("full: within each {cut}", cut=speak(about).cut(moved.cut)), say("hatched: the mix")]
         if not all(row["sure"] for row in rows):

@@ -9,25 +9,23 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter
 
 from kpi_lib.charts import (
     COLOUR,
     INK,
     WIDTH,
     house_style,
-    labelled,
     new_axes,
     period_labels,
     present,
     put_title,
-    set_scale,
     write_number,
 )
 from kpi_lib.display import Column, Finding, Note, Shown, Table, backed
 from kpi_lib.insight import About
 from kpi_lib.language import message, speak
 from kpi_lib.period import Period
+from kpi_lib.scales import set_scale, set_steps
 from kpi_lib.units import printed
 
 Found = Mapping[str, Any]
@@ -247,10 +245,8 @@ def _panel(ax: Axes, name: str, track: Found, about: About, colour: str) -> None
         offset = (7, 7 if each == up else -7)
         write_number(ax, words, (places[-1], number), offset, "data", va="center", color=ink, weight=weight, size=8.5)
     to = speak(about)
-    ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda number, _: labelled(printed(number, TRACKS[name], decimals=0, language=to)))
-    )
-    ax.locator_params(axis="y", nbins=5, integer=True)
+    unit = TRACKS[name]
+    set_steps(ax.yaxis, unit, lambda number: printed(number, unit, decimals=0, language=to), whole=True)
     ax.grid(axis="y")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from small_scorecard import ABOUT, row, scorecard, trend
 
-from kpi_lib import charts
+from kpi_lib import behind, captions, charts, scales
 from kpi_lib.settings import Event
 
 READING = "shaded: 95% interval; dotted: ordinary variation"
@@ -189,8 +189,8 @@ def test_numbers_and_months_are_written_as_readers_of_the_language_write_them():
 
 def test_a_sign_stays_before_a_number_whose_unit_is_in_arabic_letters():
     mark, back = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
-    assert charts.labelled(f"{mark}−12 يوم") == f"{back}{mark}−12 يوم"
-    assert [charts.labelled(text) for text in (f"{mark}−12 €", "12 يوم")] == [f"{mark}−12 €", "12 يوم"]
+    assert scales.labelled(f"{mark}−12 يوم") == f"{back}{mark}−12 يوم"
+    assert [scales.labelled(text) for text in (f"{mark}−12 €", "12 يوم")] == [f"{mark}−12 €", "12 يوم"]
 
 
 CHAT = Event(day="2024-03-04", until="2024-03-18", text="The chat was down <b>")
@@ -236,3 +236,38 @@ def test_a_long_event_is_broken_into_lines_and_makes_the_figure_higher():
 
 def test_events_are_dated_as_readers_of_the_language_write_dates():
     assert texts(marked(CHAT, language="ru"))[3] == "a: The chat was down <b> (4 марта 2024 – 18 марта 2024)"
+
+
+def counted(cut="age_band", **members):
+    cases = {name.replace("_", " "): count for name, count in members.items()}
+    return pd.DataFrame(
+        [
+            row(title="Open cases", unit="count", method="census", cut=cut, member=name, value=float(count), n=count,
+                numerator=count, denominator=None, low=None, high=None)
+            for name, count in cases.items()
+        ]
+    )  # fmt: skip
+
+
+def test_bands_stand_in_their_own_order():
+    bands = counted(over_7_days=177, under_1_day=80, **{"1_to_3_days": 74, "3_to_7_days": 72, "(none)": 3})
+    figure = charts.by(bands, None, ABOUT)
+    assert ticks(figure) == ["under 1 day", "1 to 3 days", "3 to 7 days", "over 7 days", "(none)"]
+    assert captions.of_cut(bands, ABOUT).startswith("Open cases by age band: under 1 day 80, 1 to 3 days 74,")
+    assert behind.by(bands, ABOUT).rows[0][0] == "under 1 day"
+
+
+def test_all_hours_of_a_day_are_drawn_from_the_first_to_the_last():
+    hours = counted("hour", **{f"{hour:02}": 100 + hour % 5 for hour in range(24)})
+    shown, left_out = charts.arranged(hours.sample(frac=1, random_state=1))
+    assert (shown["member"].tolist(), left_out) == ([f"{hour:02}" for hour in range(24)], 0)
+
+
+def test_counts_are_not_compared_with_the_total_that_they_are_parts_of():
+    parts = counted("team", general=227, billing=80)
+    total = row(unit="count", method="census", value=307.0, n=307, status="ok")
+    figure = charts.by(parts, total, ABOUT)
+    assert texts(figure)[:3] == ["227", "80", "Open cases by team"]
+    assert "n = 9,341" in texts(charts.by(parts.assign(n=9341), total, ABOUT))
+    means = parts.assign(method="quasi-Poisson count by day", denominator=20)
+    assert texts(charts.by(means, total, ABOUT))[:3] == ["all 307", "227", "n = 227"]
