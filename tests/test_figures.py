@@ -139,3 +139,11 @@ def test_a_wait_of_no_time_stands_where_a_second_stands():
 def test_a_figure_can_be_drawn_into_an_analysts_axes():
     figure = Figure()
     assert figures.pareto(issues(a=100.0), ABOUT, ax=figure.add_subplot()) is figure
+
+
+def test_no_two_ticks_of_a_small_change_are_written_alike():
+    figure = figures.contributions(moved({"a": (900, 3.0), "b": (100, 2.0)}, {"a": (900, 2.8), "b": (100, 2.0)}), ABOUT)
+    ax = figure.axes[0]
+    low, high = ax.get_xlim()
+    shown = [place for place in ax.xaxis.get_major_locator()() if low <= place <= high]
+    assert [ax.xaxis.get_major_formatter()(place) for place in shown] == ["−0.2", "−0.1", "0.0"]
