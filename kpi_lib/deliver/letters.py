@@ -1,23 +1,30 @@
 """The letter to an audience: page one of the report that stands, with its words and cards, as the page has them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
+from textwrap import shorten
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from kpi_lib.audiences import Audience, Delivery
-from kpi_lib.deliver.message import LABELS, Letter, address, message_id
+from kpi_lib.commentary import LABEL
+from kpi_lib.deliver.message import LABELS, Comment, Letter, Paragraph, address, message_id
 from kpi_lib.display import Card
 from kpi_lib.language import ENGLISH, Language
 from kpi_lib.period import parse_instant
 from kpi_lib.publish import Book, page
 from kpi_lib.publish.page import Page
+from kpi_lib.publish.prose import LINK, words
 from kpi_lib.scorecard import Scorecard
 
 MOST_SENTENCES, MOST_CARDS = 8, 8
+MOST_PARAGRAPHS, MOST_CHARACTERS = 24, 4000  # of a comment
+LINE_BREAKS = ("softbreak", "linebreak")
 MEGABYTE = 1_000_000
 
 
@@ -76,6 +83,7 @@ def letter(built: Built, delivery: Delivery, occasion: Occasion) -> Letter:
         list_name=audience.name,
         language=to.code,
         direction=to.direction,
+        comment=comment(first, to),
         lead=[said for said in sentences(first) if said not in occasion.restated],  # which stands above it
         cards=cards(first),
         notes=_notes(built, occasion),
@@ -95,6 +103,69 @@ def sentences(first: Page) -> list[str]:
     told = [str(blocks[place].data["text"]) for place in said]
     rest = blocks[said[-1] + 1 :] if said else blocks
     return told + [str(block.data["text"]) for block in rest[:1] if block.type == "note"]
+
+
+def comment(first: Page, to: Language) -> Comment | None:
+    """Return the analysts' comment on a page as it stands there, as much of it as a mail can hold; None without one."""
+    heading = to.say(LABEL)
+    quoted = (token for block in first.blocks if block.type == "prose" for token in block.data["tokens"])
+    quotes = (token["children"] for token in quoted if token["type"] == "block_quote" and token["children"])
+    said = next((children[1:] for children in quotes if words(children[0]) == heading), None)
+    if said is None:
+        return None
+    found = [each for token in said for each in _paragraphs(token)]
+    shown: list[Paragraph] = []
+    room = MOST_CHARACTERS
+    for each in found[:MOST_PARAGRAPHS]:
+        if not each or len(each.text) > room:  # a table, or too long
+            break
+        shown.append(each)
+        room -= len(each.text)
+    if found and found[0] and not shown:
+        shown = [replace(found[0], words=[(shorten(found[0].text, MOST_CHARACTERS, placeholder=" …"), False)])]
+        return Comment(heading, shown, whole=False)
+    return Comment(heading, shown, whole=len(shown) == len(found)) if found else None
+
+
+def _paragraphs(token: dict[str, Any], mark: str = "", depth: int = 0) -> Iterator[Paragraph | None]:
+    """Yield the paragraphs and points of a token of a page; None for what only the report can show, as a table."""
+    kind = token["type"]
+    if kind == "list":
+        numbers = count(token["attrs"].get("start", 1))
+        for item in token["children"]:
+            own = f"{next(numbers)}." if token["attrs"].get("ordered") else "-"
+            for child in _with_its_box(item["children"]):
+                yield from _paragraphs(child, "" if child["type"] == "list" else own, depth + 1)
+                own = ""
+    elif kind == "block_quote":
+        for child in token["children"]:
+            yield from _paragraphs(child, depth=depth)
+    elif kind in ("paragraph", "block_text", "heading"):
+        yield Paragraph(list(_runs(token, kind == "heading")), mark, depth, token["attrs"].get("foreign", False))
+    elif kind == "block_code":
+        yield Paragraph([(token["raw"], False)], mark, depth)
+    elif kind != "thematic_break":
+        yield None
+
+
+def _with_its_box(children: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is in a point, the box of a task that stands before its words taken in with them."""
+    if len(children) < 2 or children[0]["type"] != "text":
+        return children
+    box, first, *rest = children
+    return [first | {"children": [box, *first.get("children", [])]}, *rest]
+
+
+def _runs(token: dict[str, Any], bold: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the words of a token with whether they are in bold; the address of a link follows its words."""
+    if token["type"] in LINE_BREAKS:
+        yield " ", bold
+    elif raw := token.get("raw"):
+        yield raw, bold
+    for child in token.get("children", []):
+        yield from _runs(child, bold or token["type"] == "strong")
+    if token["type"] == "link" and LINK.match(url := token["attrs"]["url"]) and words(token) != url:
+        yield f" ({url})", bold
 
 
 def cards(first: Page) -> list[Card]:

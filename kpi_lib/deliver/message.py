@@ -6,7 +6,7 @@ Composing is a function of the letter alone: the same letter is the same message
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from email import message_from_string
@@ -18,6 +18,7 @@ from email.utils import formataddr
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -42,6 +43,7 @@ LABELS = {
     "more": message("Not all are shown here; the report has them."),
     "attached": message("The whole report is attached: {file}"),
     "link": message("Open the whole report"),
+    "rest": message("The rest of the comment is in the report."),
 }
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -55,6 +57,30 @@ _MAILBOX = re.compile(
     rf'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^"<>,;:@\\]*)) *<(?P<in_angles>{_SPEC})>|(?P<bare>{_SPEC})'
 )
 _MESSAGE_ID = re.compile(rf"(?=.{{3,252}}$)<{_SPEC}>")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of a comment, or a point of a list in it."""
+
+    words: Sequence[tuple[str, bool]]  # one after the other, with whether they are in bold
+    mark: str = ""  # of a point: `-` or its number, `2.`
+    depth: int = 0  # of a point in a list in a list: 2
+    foreign: bool = False  # read from the left in a letter that is read from the right
+
+    @property
+    def text(self) -> str:
+        """All its words."""
+        return "".join(text for text, _ in self.words)
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What the analysts say, under its heading."""
+
+    heading: str
+    paragraphs: Sequence[Paragraph]
+    whole: bool = True  # otherwise the report has the rest
 
 
 @dataclass(frozen=True)
@@ -73,6 +99,7 @@ class Letter:
     cc: Sequence[str] = ()
     language: str = "en"
     direction: str = "ltr"
+    comment: Comment | None = None
     lead: Sequence[str] = ()  # sentences, the most important first
     cards: Sequence[Card] = ()
     notes: Sequence[str] = ()  # what must be known before a number is read: sample data, provisional, an override
@@ -146,6 +173,9 @@ def plain(letter: Letter) -> str:
     if letter.changes:
         lines += [*_heading(letter.label("changed")), *(_wrapped(f"- {each}") for each in _changes(letter))]
         lines += [*_more(letter, letter.changes, MOST_CHANGES), ""]
+    if letter.comment:
+        lines += [*_heading(letter.comment.heading), *_told(letter.comment)]
+        lines += [line for words in _rest(letter) for line in (_wrapped(words), "")]
     for sentence in letter.lead:
         lines += [_wrapped(sentence), ""]
     if letter.cards:
@@ -173,6 +203,8 @@ def html(letter: Letter, images: Mapping[int, str]) -> str:
         css=(TEMPLATES / "mail.css").read_text("utf-8").replace("#1f4e79", letter.colour),
         preheader=[*_changes(letter), *letter.lead, letter.title][0],
         cards=cards,
+        comment=_lists(letter.comment.paragraphs) if letter.comment else [],
+        rest=_rest(letter),
         changes=letter.changes[:MOST_CHANGES],
         more_changes=_more(letter, letter.changes, MOST_CHANGES),
         more_cards=_more(letter, letter.cards, MOST_CARDS),
@@ -260,7 +292,9 @@ def _checked(letter: Letter) -> Letter:
 def _cleaned(value: Any) -> Any:
     """Return a letter, or a part of one, with every text on one line and without control characters."""
     if isinstance(value, str):
-        return re.sub(" +", " ", _CONTROLS.sub(" ", _OVERRIDES.sub("", value))).strip(" ")
+        return _on_one_line(value).strip(" ")
+    if isinstance(value, Paragraph):
+        return replace(value, words=[(_on_one_line(text), bold) for text, bold in value.words])
     if isinstance(value, tuple | list):
         return type(value)(map(_cleaned, value))
     if isinstance(value, Mapping):
@@ -268,6 +302,10 @@ def _cleaned(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: _cleaned(getattr(value, each.name)) for each in fields(value)})
     return value
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(" +", " ", _CONTROLS.sub(" ", _OVERRIDES.sub("", text)))
 
 
 def _in_header(text: str, most: int) -> str:
@@ -316,8 +354,28 @@ def _more(letter: Letter, things: Sequence[Any], most: int) -> list[str]:
     return [letter.label("more")] if len(things) > most else []
 
 
-def _wrapped(text: str, indent: str = "") -> str:
-    hanging = indent or ("  " if text[:2] in ("- ", "* ") else "")
+def _told(comment: Comment) -> Iterator[str]:
+    """Yield a comment as lines of plain text, an empty one after each paragraph and each list."""
+    for is_list, paragraphs in groupby(comment.paragraphs, lambda each: each.depth > 0):
+        for each in paragraphs:
+            mark = f"{each.mark} ".lstrip(" ").rjust(2) if is_list else ""
+            yield _wrapped(mark + each.text.strip(" "), "  " * (each.depth - 1), len(mark))
+            yield from [] if is_list else [""]
+        yield from [""] if is_list else []
+
+
+def _lists(paragraphs: Sequence[Paragraph]) -> list[tuple[str, list[Paragraph]]]:
+    """Return paragraphs with the element that those that follow each other stand in: `ul`, `ol` or none."""
+    kinds = groupby(paragraphs, lambda each: {"": "", "-": "ul"}.get(each.mark, "ol"))
+    return [(kind, list(each)) for kind, each in kinds]
+
+
+def _rest(letter: Letter) -> list[str]:
+    return [letter.label("rest")] if letter.comment and not letter.comment.whole else []
+
+
+def _wrapped(text: str, indent: str = "", further: int = 0) -> str:
+    hanging = indent + " " * further or ("  " if text[:2] in ("- ", "* ") else "")
     return fill(
         text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
     )
