@@ -37,8 +37,8 @@ _SIGNS = message(
 MOST_READINGS = 4  # of a table with a column for each
 INDENT = "\N{EM SPACE}"
 _ASIDE = re.compile(r"\([^()]{,18}\)")  # short enough for a line of the narrowest card
-_HELD = re.compile(  # the space before a number, and after a word of at most two letters: `on April`, `1 h 21 min`
-    r"(?<!:) (?=[^\w\s(]*\d)|(?:(?<=(?<![^ (])[^\d\s])|(?<=(?<![^ (])[^\d\s]{2})) (?!\()"
+_HELD = re.compile(  # the space before a number or dash, and after a word of one or two letters
+    r"(?<![:–]) (?=[^\w\s(]*\d|– )|(?:(?<=(?<![^ (])[^\d\s–])|(?<=(?<![^ (])[^\d\s]{2})) (?!\()"
 )
 _NO_NUMBER = {"undefined": message("nothing to measure"), "not_estimable": message("too little is known so far")}
 
