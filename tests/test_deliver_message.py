@@ -20,7 +20,7 @@ HEADERS = {
     "From", "To", "Cc", "Subject", "Date", "Message-ID", "List-Id", "Auto-Submitted", "MIME-Version", "Content-Type",
 }  # fmt: skip
 CHURN = Card(
-    "churn_rate", "Churn rate", "3.2%", mark="provisional", change=["up 0.4 points on April"],
+    "churn_rate", "Churn rate", "3.2%", mark="provisional", change=["up 0.4 % points on April"],
     judged="✗ target missed (at most 3%)", verdict="missed", interval="95% interval 2.9% to 3.6%",
     note="within the margin of error", trend=[3.0, None, 2.8, 3.2],
 )  # fmt: skip
@@ -166,7 +166,7 @@ target of at most 3%.
 The numbers
 -----------
 Churn rate: 3.2% (provisional)
-    up 0.4 points on April
+    up 0.4 % points on April
     ✗ target missed (at most 3%)
     95% interval 2.9% to 3.6%
     within the margin of error
