@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from kpi_lib import assembly, publish
@@ -94,14 +93,14 @@ class Press:
             return
         first = editions[0]
         shelf, engine, root = Shelf(first.shelf.resolve(), first.params.company), self.wish.engine, first.params.project
-        with TemporaryDirectory(prefix="kpi-numbers-") as numbers, shelf.audiences(str(first.period)):
+        with shelf.audiences(str(first.period)) as audiences, audiences.handing_on() as numbers:
             self.progress.begin(SAID, len(editions), "reports")
             with _pool(workers, engine, root) as pool:
-                made = list(self._shared_out(editions, pool, Path(numbers)))
+                made = list(self._shared_out(editions, pool, numbers))
             for one in made:
                 if one.code == DIED:  # a process that dies takes the others with it, so that each is tried by itself
                     with _pool(1, engine, root) as pool:
-                        yield from self._shared_out([one.edition], pool, Path(numbers))
+                        yield from self._shared_out([one.edition], pool, numbers)
                 else:
                     yield one
             self.progress.end(SAID)

@@ -16,6 +16,7 @@ from kpi_lib.errors import KpiError
 from kpi_lib.publish import manifest
 
 AUDIENCES = "audiences"  # in a period's folder: a shelf of its own, a folder an audience
+NUMBERS = ".numbers"
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
@@ -53,7 +54,19 @@ class Shelf:
         with self._locked(period):
             self.recover(period)
             self.of(period).mkdir(exist_ok=True)
-            yield Shelf(self.of(period) / AUDIENCES, self.company)
+            shelf = Shelf(self.of(period) / AUDIENCES, self.company)
+            shutil.rmtree(shelf.folder / NUMBERS, ignore_errors=True)  # of a run that died
+            yield shelf
+
+    @contextmanager
+    def handing_on(self) -> Iterator[Path]:
+        """Give a folder for the numbers of audiences on their way to those that build; the lock must be held."""
+        numbers = self.folder / NUMBERS
+        numbers.mkdir(parents=True)
+        try:
+            yield numbers
+        finally:
+            shutil.rmtree(numbers, ignore_errors=True)
 
     @contextmanager
     def staging(self, period: str) -> Iterator[Path]:
