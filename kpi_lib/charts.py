@@ -27,6 +27,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from kpi_lib import signals
 from kpi_lib.captions import is_ordered, own_place
 from kpi_lib.events import Mark, marks
 from kpi_lib.insight import About, Row, target, title_by, value
@@ -159,8 +160,7 @@ def arranged(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 def is_counted(frame: pd.DataFrame) -> bool:
     """Whether rows are counts of what happened, of which members are parts: not the mean of anything."""
-    known = frame[frame["value"].notna()]
-    return bool(((known["unit"] == "count") & (known["method"] == "census") & known["denominator"].isna()).all())
+    return all(map(signals.is_count, frame[frame["value"].notna()].to_dict("records")))
 
 
 def cases(row: Row, about: About) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ def _build(
     chosen = Period.parse(period) if known else chosen_period(period, params, source())
     wanted = editions.editions(params, chosen, shelf, known or source().fingerprint(), those, own)
     if not known and not source().repeatable:
-        wish = press.afresh(wish)
+        wish = replace(wish, fresh=True)  # nothing tells whether what stands is what would be made
     if wish.fresh or not all(edition.numbers() for edition in wanted):
         source()  # data that cannot be read is refused before anything is built
     scorecards = assembly.Scorecards(source, params, chosen, wanted)

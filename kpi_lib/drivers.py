@@ -124,10 +124,9 @@ class Drivers:
     @property
     def leader(self) -> Row | None:
         """The member that brought at least half of a change that is beyond the margin of error, if one did."""
-        known = self.parts[self.parts["sure"]]
-        if known.empty or not self._way or self.is_within_margin:
+        most = self._most
+        if most is None or not self._way or self.is_within_margin:
             return None
-        most = known.loc[(known["together"] * self._way).idxmax()].to_dict()
         return most if most["together"] * self._way >= abs(self.change) / 2 else None
 
     def why(self, about: About) -> str:
@@ -136,6 +135,12 @@ class Drivers:
         before = speak(about).seen_from(*(Period.parse(row["period"]) for row in (self.now, self.before)))
         amount = self.signed(self.leader["together"], about)
         return speak(about).say(WHY, member=self._named(self.leader, about), period=before, amount=amount)
+
+    @property
+    def _most(self) -> Row | None:
+        """The member that did most for the total's way, of those that are measured on cases enough."""
+        known = self.parts[self.parts["sure"]]
+        return None if known.empty else known.loc[(known["together"] * self._way).idxmax()].to_dict()
 
     @property
     def _way(self) -> int:
@@ -169,12 +174,9 @@ class Drivers:
         return language.say("{cut} {member}", cut=language.cut(self.cut), member=name) if name[:1].isdigit() else name
 
     def _lead(self, about: About) -> str:
-        """Name the member that did most for the total's way, if it is measured on cases enough."""
-        known = self.parts[self.parts["sure"]]
-        if known.empty:
-            return ""
-        most = known.loc[(known["together"] * self._way).idxmax()].to_dict()
-        if self._shown(most["together"]) * self._way <= 0:
+        """Name the member that did most."""
+        most = self._most
+        if most is None or self._shown(most["together"]) * self._way <= 0:
             return ""
         given = {"member": self._named(most, about), "amount": self.signed(most["together"], about)}
         return speak(about).say("{member} brought most ({amount})", **given)

@@ -20,6 +20,13 @@ from kpi_lib.params import SourceParams
 FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
 FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
+# what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
+UNTOLD = re.compile(
+    r"\bread_\w+\s*\(\s*(?!(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\b(glob|getenv|attach|random|uuid|now|today)\s*\("
+    r"|\w+_(scan|query)\s*\(|\bcurrent_(date|time|timestamp)\b",
+    re.IGNORECASE,
+)
 MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
 SETTLED = 2.0  # seconds after its last change a file's times are sure to tell of the next
 
@@ -71,7 +78,9 @@ def fingerprint(spec: SourceParams, as_of: datetime | None, reports: Path) -> di
     `as_of` is the instant that is fixed, if one is; otherwise it follows from the files.
     """
     written, beside = spec.tables | spec.checks, spec.path.parent
-    if spec.connection != "duckdb://" or any("://" in text or not FILE.search(text) for text in written.values()):
+    if not IN_MEMORY.fullmatch(spec.connection) or any(
+        "://" in text or not FILE.search(text) for text in written.values()
+    ):
         return None
     found: list[Path] = []
     values: dict[str, str] = {}
@@ -80,7 +89,7 @@ def fingerprint(spec: SourceParams, as_of: datetime | None, reports: Path) -> di
             found.append(file)
             if file.suffix == ".sql":
                 select, told = query(file)
-                if "://" in select:
+                if "://" in select or UNTOLD.search(FILE_IN_SQL.sub("0", select)):
                     return None
                 found += named_in(select, file, told)
                 used = VARIABLE.findall(file.read_text(encoding="utf-8"))

@@ -124,12 +124,18 @@ def _ended(child: int, running: set[int]) -> int | None:
     return os.waitstatus_to_exitcode(status)
 
 
+def die_with_parent(by: signal.Signals) -> None:
+    """Have this process end by a signal when the one that started it ends, where Linux sees to that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, by, 0, 0, 0)
+
+
 def be_kernel(request: dict[str, Any]) -> None:
     """Run an ipykernel in this process, which is to look like one that was started for it."""
     with suppress(OSError):
         os.setpgid(0, 0)
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    die_with_parent(signal.SIGKILL)
     os.environ.clear()
     os.environ.update(request["env"] | {"JPY_PARENT_PID": str(parent)})
     time.tzset()

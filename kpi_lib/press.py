@@ -5,7 +5,6 @@ the others go on; a run that was stopped goes on where it was, since what it mad
 """
 
 import atexit
-import ctypes
 import os
 import signal
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ from typing import Any
 from kpi_lib import assembly, publish
 from kpi_lib.editions import Edition, Made
 from kpi_lib.errors import KpiError
+from kpi_lib.kernel_server import die_with_parent
 from kpi_lib.publish import Outcome, Progress
 from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.stage import Shelf
 from kpi_lib.scorecard import Scorecard
 
-DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 SAID = "audiences"
 GONE, DIED = "the process that built it ended (often: out of memory)", 1
 
@@ -40,11 +39,6 @@ class Wish:
     jobs: int | None = None
     engine: str = "preloaded"
     fresh: bool = False  # whether what stands is made anew
-
-
-def afresh(wish: Wish) -> Wish:
-    """Return the same wish where nothing tells whether what stands is what would be made."""
-    return replace(wish, fresh=True)
 
 
 @dataclass
@@ -159,8 +153,7 @@ def _pool(workers: int, engine: str, root: Path) -> Iterator[ProcessPoolExecutor
 def _begin(engine: str, root: Path, parent: int) -> None:
     """Make a worker ready, which ends with the command that started it."""
     global _engine
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
+    die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command says when to stop

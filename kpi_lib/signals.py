@@ -149,10 +149,14 @@ def _series(rows: pd.DataFrame) -> _Series:
     return _Series(values, ones, ones, False)
 
 
+def is_count(row: Mapping[str, Any] | pd.Series) -> bool:
+    """Tell whether a number is a count, and not the mean of one."""
+    return bool(row["unit"] == "count" and row["method"] == "census" and pd.isna(row["denominator"]))
+
+
 def _is_flow(row: Mapping[str, Any] | pd.Series) -> bool:
     """Tell whether a number counts what happened in the period, so that a longer one has more of it."""
-    counts = row["unit"] == "count" and row["method"] == "census" and pd.isna(row["denominator"])
-    return bool(counts) and not str(row["anchor"]).startswith("the state")
+    return is_count(row) and not str(row["anchor"]).startswith("the state")
 
 
 def _days(period: Period) -> int:

@@ -88,3 +88,16 @@ ADDRESSES = (
     "abandonment_rate.all",
     "customer_lifetime_profit",
 )
+
+
+def test_all_that_the_identities_read_is_kept_for_them(monkeypatch):
+    asked = set()
+    for name in ("_of", "_members"):
+        real = getattr(consistency, name)
+        monkeypatch.setattr(
+            consistency, name, lambda frame, kpi, *column, real=real: asked.add(kpi) or real(frame, kpi, *column)
+        )
+    empty = pd.DataFrame(columns=["kpi", "period", "cut", "value", "numerator", "denominator"])
+    for identity in consistency.IDENTITIES:
+        identity.sides(empty)
+    assert asked == set(consistency.READ)

@@ -104,3 +104,32 @@ def test_a_mapping_is_known_by_what_it_reads_and_by_the_values_it_is_given_which
 @pytest.mark.parametrize("tickets", ["s3://desk/tickets.parquet", "support.tickets", "missing.csv"])
 def test_what_only_the_engine_can_tell_is_left_to_it(tmp_path, tickets):
     assert files.fingerprint(spec(tmp_path, tickets=tickets), None, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "from read_csv('raw.txt')",
+        "from read_csv(['raw.csv', 'raw.dat'])",
+        "from read_csv('raw' || '.txt')",
+        "from read_text(getvariable('raw'))",
+        "from 'raw.log'",
+        "from sqlite_scan('desk.db', 'tickets')",
+        "from 'raw.csv' where at < now()",
+        "from 'raw.csv' where at < CURRENT_DATE",
+    ],
+)
+def test_a_mapping_that_may_read_more_than_its_files_is_left_to_the_engine(put, tmp_path, select):
+    for name in ("raw.csv", "raw.txt"):
+        put(name, "a\n1\n")
+    put("tickets.sql", f"select * {select}")
+    assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path) is None
+
+
+def test_files_that_a_mapping_names_in_full_tell(put, tmp_path):
+    put("raw.csv", "a\n1\n")
+    select = (
+        "select * from read_csv(['raw.csv', 'r*.csv'], all_varchar=true) join (from READ_CSV( 'raw.csv')) using (a)"
+    )
+    put("tickets.sql", select)
+    assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path) is not None

@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpi_lib.errors import KpiError
 from kpi_lib.period import TREND, Period
+from kpi_lib.publish import manifest
 from kpi_lib.units import rounded
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Issue:
     def path(self, name: str) -> Path:
         """Return a file of the issue; one that is not as it was issued is an error."""
         path = self.folder / name
-        if not path.is_file() or _hashed(path) != self.files.get(name):
+        if not path.is_file() or manifest.hashed(path) != self.files.get(name):
             raise KpiError(f"{path} is not as it was issued on {self.at:%Y-%m-%d}: restore it from a backup")
         return path
 
@@ -175,7 +176,7 @@ class Archive:
 
     def with_file(self, file: Path) -> list[Issue]:
         """Return the issues that a file, such as a PDF that somebody has, was sent in."""
-        digest = _hashed(file)
+        digest = manifest.hashed(file)
         return [issue for issue in self.all() if digest in issue.files.values()]
 
     def _issue(self, stage: Path, audience: str, content: str, files: Mapping[str, str], at: datetime) -> Issue:
@@ -248,8 +249,3 @@ def _synced(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _hashed(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

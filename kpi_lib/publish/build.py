@@ -76,7 +76,7 @@ def standing(book: Book, reports: Path) -> Outcome | None:
         before.get("status") == "whole"
         and before.get("company") == book.company
         and before.get("beside") == book.beside
-        and all(before.get("inputs", {}).get(name) == value for name, value in book.inputs.items())
+        and _has_inputs(before, book)
         and noted == made_from
         and (book.audience or (reports / index.NAME).is_file())
         and manifest.untouched(folder, before)
@@ -178,6 +178,12 @@ class _Clock:
         self.seconds[stage] = round(perf_counter() - began, 2)
 
 
+def _has_inputs(before: Mapping[str, Any], book: Book) -> bool:
+    """Whether what stands was made from the inputs that a book is to be made from."""
+    inputs = before.get("inputs", {})
+    return all(inputs.get(name) == value for name, value in book.inputs.items())
+
+
 def _own(chapter: Chapter) -> dict[str, Any]:
     """Return what of a chapter is its own, as plain data."""
     given = {name: dict(told) for name, told in (("own", chapter.parameters), ("typed", chapter.typed))}
@@ -204,12 +210,11 @@ class _Work:
     def is_same(self, chapter: Chapter) -> bool:
         """Whether a notebook would be what it is in what stands, as far as can be told before the numbers are there."""
         noted = self.before.get("notebooks", {}).get(chapter.name, {})
-        inputs = self.before.get("inputs", {})
         return (
             not self.fresh
             and chapter.notebook.is_file()
             and _noted(noted) == _own(chapter)
-            and all(inputs.get(name) == value for name, value in self.book.inputs.items())
+            and _has_inputs(self.before, self.book)
             and chapter.name not in self.before.get("failures", {})
         )
 

@@ -154,12 +154,13 @@ def _notice(book: Book, folder: Path, failure: Failure, printed: Printed) -> Non
     from kpi_lib.publish import html, page
 
     name, title = failure.notebook, page.titled(failure.notebook, book.to)
+    web, file = pages_of(name, book)
     printed.failures.append(failure)
-    (folder / f"{name}-{book.name}.pdf").unlink(missing_ok=True)
-    (folder / f"{name}.html").write_text(html.notice(failure, title, book), encoding="utf-8")
+    (folder / file).unlink(missing_ok=True)
+    (folder / web).write_text(html.notice(failure, title, book), encoding="utf-8")
     files = [(book.to.say("Notebook"), f"{name}.ipynb")] if (folder / f"{name}.ipynb").exists() else []
     note = book.to.say("could not be made")
-    printed.entries.append({"title": title, "html": f"{name}.html", "files": files, "note": note})
+    printed.entries.append({"title": title, "html": web, "files": files, "note": note})
 
 
 def _downloads(numbers: Sequence[str], to: Language) -> list[dict[str, Any]]:
