@@ -23,7 +23,7 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
 # what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
 UNTOLD = re.compile(
-    r"\bread_\w+\s*\(\s*(?!(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\b(glob|getenv|attach|random|uuid|now|today)\s*\("
+    r"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\b(glob|getenv|attach|random|uuid|now|today)\s*\("
     r"|\w+_(scan|query)\s*\(|\bcurrent_(date|time|timestamp)\b",
     re.IGNORECASE,
 )
