@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpi_lib import commentary, scorecard, slices, workbook
-from kpi_lib.deliver.issued import Archive
 from kpi_lib.editions import NUMBERS, Edition
+from kpi_lib.issued import Archive
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params
 from kpi_lib.period import TREND, Period

@@ -10,8 +10,8 @@ from kpi_lib.cli_common import checked, common, opened, progress_of
 from kpi_lib.errors import KpiError, plain
 
 if TYPE_CHECKING:
-    from kpi_lib.deliver.issued import Issue
     from kpi_lib.difference import Comparison
+    from kpi_lib.issued import Issue
     from kpi_lib.params import Params
     from kpi_lib.period import Period
     from kpi_lib.publish import Progress
@@ -54,7 +54,7 @@ def diff(
 @common
 def verify(file: Path, path: str, as_of: str | None) -> None:
     """Say whether FILE, such as a PDF, is one that was issued: of which period, to whom, and whether it still holds."""
-    from kpi_lib.deliver.issued import Archive
+    from kpi_lib.issued import Archive
     from kpi_lib.params import load
 
     params = load(path)
@@ -91,7 +91,7 @@ def _of_periods(
 
 def _since_issued(params: "Params", period: "Period", as_of: str | None, progress: "Progress") -> "Comparison":
     from kpi_lib import difference, restated
-    from kpi_lib.deliver.issued import Archive
+    from kpi_lib.issued import Archive
 
     issues = [each for each in Archive(params.records, params.company).all() if each.slice is None]
     if not (of_period := [each for each in issues if each.period == str(period)]):

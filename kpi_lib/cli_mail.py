@@ -11,8 +11,8 @@ from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_
 from kpi_lib.errors import DeliveryError, plain
 
 if TYPE_CHECKING:
+    from kpi_lib.deliver.mailing import Mailing, Office
     from kpi_lib.deliver.server import Server
-    from kpi_lib.mailing import Mailing, Office
 
 REFUSED, NOT_DELIVERED = 3, 4
 
@@ -41,9 +41,9 @@ def email(
     if override is not None and not override.strip():
         raise click.UsageError("--override needs a reason that readers of the mail can understand")
     params = checked(path, period)
-    from kpi_lib import audiences, editions, mailing
-    from kpi_lib.deliver.issued import Archive
+    from kpi_lib import audiences, editions
     from kpi_lib.deliver.server import Server
+    from kpi_lib.issued import Archive
     from kpi_lib.params import load_source
 
     delivery = audiences.read(params)
@@ -89,7 +89,7 @@ def _refuse(
     mails: "list[Mailing]", refused: "list[Mailing]", office: "Office", server: "Server | None", *, quiet: bool
 ) -> None:
     """Say why mails are held back, and when they were to be sent tell the owners of all audiences too."""
-    from kpi_lib import mailing
+    from kpi_lib.deliver import mailing
 
     for mail in refused:
         for reason in mail.refused:
@@ -105,7 +105,7 @@ def _send(
     mails: "list[Mailing]", told: list[dict[str, Any]], office: "Office", server: "Server", *, quiet: bool
 ) -> bool:
     """Send the mails, add to `told` what became of each, and return whether every recipient has it."""
-    from kpi_lib import mailing
+    from kpi_lib.deliver import mailing
 
     whole = True
     for mail, each in zip(mails, told, strict=True):
@@ -123,7 +123,7 @@ def _send(
 
 def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
     """Write the preview of a mail and say to whom it goes; return that as plain data."""
-    from kpi_lib import mailing
+    from kpi_lib.deliver import mailing
 
     told: dict[str, Any] = {"audience": mail.audience.name, "recipients": list(mail.recipients)}
     told |= {"reasons": mail.refused, "warnings": list(mail.warnings)}

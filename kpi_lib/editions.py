@@ -158,7 +158,7 @@ def editions(
 
     `source` is the fingerprint of the data.
     """
-    from kpi_lib.deliver.issued import Archive
+    from kpi_lib.issued import Archive
 
     issued = {"issued": Archive(params.records, params.company).fingerprint(period)}
     company = Edition(params, period, shelf, inputs(params, source) | issued, None, typed)

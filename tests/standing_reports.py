@@ -23,8 +23,8 @@ from post_office import PostOffice
 from publish_books import notebook
 
 from kpi_lib import assembly, cli, editions, scorecard, slices
-from kpi_lib.deliver.issued import Archive
 from kpi_lib.deliver.ledger import Delivery, Ledger
+from kpi_lib.issued import Archive
 from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
 

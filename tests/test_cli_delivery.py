@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 
 from kpi_lib import commentary, restated, scorecard, source
-from kpi_lib.deliver.issued import Archive
 from kpi_lib.editions import inputs
+from kpi_lib.issued import Archive
 from kpi_lib.kpis import registry
 from kpi_lib.period import Period
 from kpi_lib.publish import manifest

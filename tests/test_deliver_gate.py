@@ -10,8 +10,8 @@ import pytest
 from small_scorecard import ABOUT, about, scorecard
 
 from kpi_lib.deliver import gate
-from kpi_lib.deliver.issued import Archive
 from kpi_lib.deliver.ledger import Ledger
+from kpi_lib.issued import Archive
 from kpi_lib.params import Freshness
 from kpi_lib.period import Period
 from kpi_lib.publish import manifest

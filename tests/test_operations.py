@@ -23,8 +23,8 @@ import papermill
 import pytest
 import yaml
 
-from kpi_lib import assembly, audiences, cli, cli_mail, cli_report, errors, mailing, slices
-from kpi_lib.deliver import foreign, gate, smtp
+from kpi_lib import assembly, audiences, cli, cli_mail, cli_report, errors, slices
+from kpi_lib.deliver import foreign, gate, mailing, smtp
 from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.deliver.send import Tally
 from kpi_lib.scorecard import Scorecard, needed_for

@@ -11,10 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from kpi_lib.deliver.issued import SCORECARD, Archive
 from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.errors import KpiError
 from kpi_lib.freshness import PATIENCE, Reach, reaches
+from kpi_lib.issued import SCORECARD, Archive
 from kpi_lib.params import Freshness
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.publish import manifest

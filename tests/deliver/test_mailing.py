@@ -35,9 +35,9 @@ from standing_reports import (
     url,
 )
 
-from kpi_lib import mailing
-from kpi_lib.deliver.issued import LETTER
+from kpi_lib.deliver import mailing
 from kpi_lib.deliver.message import LABELS
+from kpi_lib.issued import LETTER
 from kpi_lib.language import language
 from kpi_lib.publish import manifest
 from kpi_lib.publish.render import TITLE

@@ -7,9 +7,9 @@ from hashlib import sha256
 import pytest
 from small_scorecard import ABOUT, about, scorecard
 
-from kpi_lib.deliver import issued
-from kpi_lib.deliver.issued import Archive
+from kpi_lib import issued
 from kpi_lib.errors import KpiError
+from kpi_lib.issued import Archive
 from kpi_lib.period import Period
 from kpi_lib.scorecard import Scorecard
 

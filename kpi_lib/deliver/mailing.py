@@ -10,16 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kpi_lib import restated
+from kpi_lib import issued, restated
 from kpi_lib.audiences import Audience, Delivery
-from kpi_lib.deliver import foreign, gate, issued, letters, message
-from kpi_lib.deliver.issued import LETTER, MANIFEST, SCORECARD, Archive
+from kpi_lib.deliver import foreign, gate, letters, message
 from kpi_lib.deliver.ledger import Clock, Ledger, Version
 from kpi_lib.deliver.send import Parcel, Tally, send
 from kpi_lib.deliver.server import Server
 from kpi_lib.editions import Edition
 from kpi_lib.errors import DeliveryError, KpiError
 from kpi_lib.freshness import patience
+from kpi_lib.issued import LETTER, MANIFEST, SCORECARD, Archive
 from kpi_lib.language import ENGLISH
 from kpi_lib.localise import localised
 from kpi_lib.params import Freshness
