@@ -30,10 +30,19 @@ def about(params: Params, period: Period, source: sources.Source, kpis: dict[str
         "sample": source.sample,
         "version": version("kpi-report"),
         "families": FAMILIES,
-        "kpis": {address: _about_kpi(kpi, reading, params) for address, kpi, reading in addresses(kpis)},
+        "kpis": about_kpis(params, kpis),
         "tables": tables,
         "checks": checks,
         "inputs": source.fingerprint(),
+    }
+
+
+def about_kpis(params: Params, kpis: dict[str, Kpi]) -> dict[str, dict[str, Any]]:
+    """Return by address what is told of each KPI and its readings."""
+    definitions = definitions_of(kpis, params)
+    return {
+        address: _about_kpi(kpi, reading, params) | {"definition": definitions[kpi.address]}
+        for address, kpi, reading in addresses(kpis)
     }
 
 

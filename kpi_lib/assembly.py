@@ -1,16 +1,17 @@
 """The numbers of a period's reports: measured when they are asked for, or taken from what stands."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpi_lib import commentary, scorecard, slices, workbook
+from kpi_lib import commentary, renewal, scorecard, slices, workbook
 from kpi_lib.editions import NUMBERS, Edition
 from kpi_lib.issued import Archive
+from kpi_lib.kpi import Kpi
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params
 from kpi_lib.period import TREND, Period
@@ -21,40 +22,74 @@ from kpi_lib.source import Source
 
 
 class Scorecards:
-    """The scorecards of a period's editions, measured when they are first asked for, and all slices at once."""
+    """The scorecards of a period's editions, measured when they are first asked for, and all slices at once.
 
-    def __init__(self, source: Callable[[], Source], params: Params, period: Period, wanted: Iterable[Edition]) -> None:
-        self._source, self._params, self._period = source, params, period
-        self._sliced = [each.audience for each in wanted if each.audience and each.audience.slice]
+    Of what stands, no more is measured again than reads a setting that has changed; with `fresh` everything is.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Source],
+        params: Params,
+        period: Period,
+        wanted: Sequence[Edition],
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self._source, self._params, self._period, self._fresh = source, params, period, fresh
+        self._wanted, self._whole = wanted, wanted[0].of_company
+
+    def must_measure(self, edition: Edition) -> bool:
+        """Whether the tables must be read for an edition's numbers."""
+        if not self._fresh and edition.numbers():
+            return False
+        before = self._before(edition if edition.is_slice else self._whole)
+        return before is None or bool(renewal.stale(Scorecard.read_about(before), self._params))
 
     def of(self, edition: Edition) -> Scorecard:
         """Return the scorecard that an edition is made from."""
         if edition.audience is None:
             return self._company
-        if edition.audience.slice:
-            card = self._slices[edition.audience.name]
-            return with_restated(card, self._issued(edition.audience.where))
+        if edition.is_slice:
+            return with_restated(self._slice(edition), self._issued(edition.audience.where))
         about = {"audience": slices.told(edition.audience), "language": edition.params.language}
         return Scorecard(self._company.frame, self._company.about | about)
 
     @cached_property
     def _company(self) -> Scorecard:
-        source = self._source()
-        card = scorecard.measure(source, self._params, self._period, registry())
-        return noted(card, source, self._params, self._issued({}))
+        if before := self._before(self._whole):
+            card = renewal.renewed(Scorecard.read(before), self._params, self._measured)
+            return with_restated(card, self._issued({}))
+        return noted(self._measured(registry()), self._source(), self._params, self._issued({}))
 
-    def _issued(self, where: Mapping[str, str]) -> list[Scorecard]:
-        """Return what was issued last of the periods before, of the same part of the company."""
-        return [card for card in self._before if ((card.about.get("audience") or {}).get("where") or {}) == where]
+    def _measured(self, kpis: dict[str, Kpi]) -> Scorecard:
+        return scorecard.measure(self._source(), self._params, self._period, kpis)
 
-    @cached_property
-    def _before(self) -> list[Scorecard]:
-        archive = Archive(self._params.records, self._params.company)
-        return archive.scorecards(self._period.trailing(TREND)[:-1])
+    def _slice(self, edition: Edition) -> Scorecard:
+        assert edition.audience
+        before = self._before(edition)
+        if before is None or self.must_measure(edition):
+            return self._slices[edition.audience.name]
+        return renewal.judged_anew(Scorecard.read(before), edition.params)
 
     @cached_property
     def _slices(self) -> Mapping[str, Scorecard]:
-        return slices.sliced(self._source(), self._params, self._period, self._sliced)
+        those = [each.audience for each in self._wanted if each.audience and each.is_slice and self.must_measure(each)]
+        return slices.sliced(self._source(), self._params, self._period, those)
+
+    def _before(self, edition: Edition) -> Path | None:
+        """Return the numbers that stand if they were made from the same data, whatever the settings were."""
+        folder = None if self._fresh else edition.numbers(but=("settings", "issued"))
+        return folder and folder / NUMBERS[0]
+
+    def _issued(self, where: Mapping[str, str]) -> list[Scorecard]:
+        """Return what was issued last of the periods before, of the same part of the company."""
+        return [card for card in self._earlier if ((card.about.get("audience") or {}).get("where") or {}) == where]
+
+    @cached_property
+    def _earlier(self) -> list[Scorecard]:
+        archive = Archive(self._params.records, self._params.company)
+        return archive.scorecards(self._period.trailing(TREND)[:-1])
 
 
 def prepare(

@@ -92,9 +92,9 @@ def _build(
     wanted = editions.editions(params, chosen, shelf, known or source().fingerprint(), those, own)
     if not known and not source().repeatable:
         wish = replace(wish, fresh=True)  # nothing tells whether what stands is what would be made
-    if wish.fresh or not all(edition.numbers() for edition in wanted):
+    scorecards = assembly.Scorecards(source, params, chosen, wanted, fresh=wish.fresh)
+    if any(map(scorecards.must_measure, wanted)):
         source()  # data that cannot be read is refused before anything is built
-    scorecards = assembly.Scorecards(source, params, chosen, wanted)
     machine = press.Press(wish, scorecards.of, progress)
     made = machine.build(wanted)
     if machine.note:

@@ -4,7 +4,7 @@ Whether a report stands is told by hashes of what it is made from; nothing heavy
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xlsx")
 ON_PAGES = {"brand", "events", "notebooks"}  # what no number depends on
+DECLARED = {"thresholds", "acquisition", "customer_value"}  # of which each KPI tells what it reads
+JUDGING = {"targets", "language"}  # what is said of numbers, for which nothing is counted
 PLACES = {"source", "reports", "records"}  # what lies there is hashed itself
 Typed = Mapping[str, Mapping[str, str]]
 
@@ -92,10 +94,18 @@ class Edition:
             audience=self.audience.name if self.audience else "",
         )
 
-    def numbers(self) -> Path | None:
-        """Return its folder if the numbers there were made from the same inputs, and are as they were."""
+    @property
+    def of_company(self) -> "Edition":
+        """The same period's report of the whole company."""
+        return replace(
+            self, audience=None, inputs={name: self.inputs[name] for name in self.inputs if name != "audience"}
+        )
+
+    def numbers(self, *, but: Collection[str] = ()) -> Path | None:
+        """Return its folder if the numbers there were made from the same inputs, `but` some, and are as they were."""
         before = manifest.read(self.folder) or {}
-        same = all(before.get("inputs", {}).get(name) == value for name, value in self.inputs.items())
+        there = before.get("inputs", {})
+        same = all(there.get(name) == value for name, value in self.inputs.items() if name not in but)
         return self.folder if same and manifest.untouched(self.folder, before, NUMBERS) else None
 
 
@@ -174,7 +184,8 @@ def of(audience: Audience, company: Edition) -> Edition:
     code = audience.language or company.params.language
     if not audience.slice and audience.notebooks is None and code == company.params.language:
         return company
-    own = json.dumps([audience.name, audience.where, code], ensure_ascii=False)
+    hiding = company.params.thresholds.minimum_cell if audience.slice else None
+    own = json.dumps([audience.name, audience.where, code, hiding], ensure_ascii=False)
     params = company.params.model_copy(update={"language": code})
     return replace(company, params=params, audience=audience, inputs={**company.inputs, "audience": own})
 
@@ -183,7 +194,8 @@ def inputs(params: Params, source: Mapping[str, Any]) -> dict[str, str]:
     """Return the hashes of what the numbers of a report are made from."""
     lock = params.project / "uv.lock"
     return {
-        "params": _digest(params.model_dump(mode="json", exclude=ON_PAGES | PLACES)),
+        "params": _digest(params.model_dump(mode="json", exclude=ON_PAGES | PLACES | DECLARED | JUDGING)),
+        "settings": _digest(params.model_dump(mode="json", include=DECLARED | JUDGING)),
         "source": json.dumps(source, sort_keys=True),
         "kpi_lib": manifest.hashed(Path(__file__).parent),
         "lock": manifest.hashed(lock) if lock.exists() else "",

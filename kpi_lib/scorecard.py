@@ -37,6 +37,7 @@ COLUMNS = [
     *("level", "method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
     *("target_low", "target_high", "verdict"),
 ]
+OF_VALUE = {"spread": ("clv.realised", spread.of), "holdout": ("clv", holdout.of)}  # and the KPI that it goes with
 STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
 
 
@@ -72,13 +73,20 @@ class Scorecard:
         """Read a scorecard.parquet back."""
         import pyarrow.parquet as pq
 
+        about = cls.read_about(path)
+        return cls(tidy(pq.read_table(path).to_pandas()), about)
+
+    @staticmethod
+    def read_about(path: str | Path) -> dict[str, Any]:
+        """Read what a scorecard.parquet says of itself, without its numbers."""
+        import pyarrow.parquet as pq
+
         if not Path(path).is_file():
             raise KpiError(f"there is no scorecard {str(path)!r}: `kpi report` writes one")
-        table = pq.read_table(path)
-        about = (table.schema.metadata or {}).get(b"kpi_lib")
+        about = (pq.read_schema(path).metadata or {}).get(b"kpi_lib")
         if about is None:
             raise KpiError(f"{str(path)!r} is no scorecard")
-        return cls(_tidy(table.to_pandas()), json.loads(about))
+        return dict(json.loads(about))
 
 
 def to_csv(frame: pd.DataFrame, target: Path | TextIO) -> None:
@@ -201,8 +209,19 @@ def measure(
     """Measure `kpis` on an open source, of the whole company."""
     whole = data(source, params, period.trailing(TREND))
     [card] = Measured(whole, source, kpis, cuts=cuts).cards().values()
-    card.about["value"] = {"spread": spread.of(whole, kpis), "holdout": holdout.of(whole, kpis)}
+    card.about["value"] = {name: of(whole, kpis) for name, (address, of) in OF_VALUE.items() if address in kpis}
     return card
+
+
+def ordered(frame: pd.DataFrame, kpis: dict[str, Kpi]) -> pd.DataFrame:
+    """Return numbers by period, in the order of their declarations, a total before its members."""
+    order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
+    return frame.sort_values(
+        ["period", "kpi", "cut", "member"],
+        key=lambda column: column.map(order) if column.name == "kpi" else column,
+        na_position="first",
+        ignore_index=True,
+    )
 
 
 class Measured:
@@ -233,16 +252,10 @@ class Measured:
         if data.slices:
             frame.loc[is_hidden(frame), COMPARED] = np.nan
         frame = judged(frame, params, self._period)
-        order = {address: place for place, (address, _, _) in enumerate(addresses(self._kpis))}
-        frame = frame.sort_values(
-            ["period", "kpi", "cut", "member"],
-            key=lambda column: column.map(order) if column.name == "kpi" else column,
-            na_position="first",
-            ignore_index=True,
-        )
+        frame = ordered(frame, self._kpis)
         return {
             name: Scorecard(
-                _tidy(rows[COLUMNS].reset_index(drop=True)),
+                tidy(rows[COLUMNS].reset_index(drop=True)),
                 self._about | {"identities": identities[name], "curves": self._counted.curves.get(name, {})},
             )
             for name, rows in frame.groupby(SLICE)
@@ -316,7 +329,7 @@ def _schema() -> Any:
     return pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
 
 
-def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with plain types: numbers as float64, and None for a text that is not there."""
     types = {field.name: str(field.type) for field in _schema()}
     texts = [name for name, type in types.items() if type == "string"]
