@@ -53,6 +53,11 @@ class Scorecard:
         """The period that is reported; the frame also holds the twelve before it."""
         return str(self.about["period"])
 
+    def headlines(self, period: str | None = None) -> pd.DataFrame:
+        """Return the totals of headline numbers, of the period that is reported unless another is named."""
+        rows = self.frame[(self.frame["period"] == (period or self.period)) & self.frame["cut"].isna()]
+        return rows[rows["headline"].astype(bool)]
+
     def store(self, path: Path) -> None:
         """Write the numbers to a Parquet file, with `about` in its metadata."""
         import pyarrow as pa
