@@ -20,6 +20,7 @@ class Identity:
 
     said: str
     sides: Callable[[pd.DataFrame], tuple[pd.Series, pd.Series]]
+    alike: tuple[str, ...] = ()  # KPIs that it makes say one thing: to know one of them is to know the other
 
 
 def _of(frame: pd.DataFrame, address: str, column: str = "value") -> pd.Series:
@@ -43,6 +44,7 @@ IDENTITIES = (
     Identity(
         "retention and churn add up to 100 %",
         lambda frame: (_of(frame, "retention_rate") + _of(frame, "churn_rate"), _of(frame, "churn_rate") * 0 + 100),
+        alike=("retention_rate", "churn_rate"),
     ),
     Identity(
         "NPS is promoters less detractors",

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 DATA = "application/vnd.kpi+json"
+INDENT = "\N{EM SPACE}"  # before the name of a row that belongs under another
 
 
 class Shown:
@@ -73,15 +74,21 @@ class Cards(Shown):
 
 
 class Finding(str, Shown):
-    """One computed sentence about a number; a `str` that displays itself, unless it is `silent`."""
+    """One computed sentence about a number; a `str` that displays itself, unless it is `silent`.
+
+    `moved` is `better` or `worse` where the number stands out, which the sentence says in words.
+    """
 
     status: str
     verdict: str
+    moved: str
     silent: bool
 
-    def __new__(cls, text: str, status: str = "ok", verdict: str = "no_target", *, silent: bool = False) -> "Finding":
+    def __new__(
+        cls, text: str, status: str = "ok", verdict: str = "no_target", moved: str = "", *, silent: bool = False
+    ) -> "Finding":
         finding = super().__new__(cls, text)
-        finding.status, finding.verdict, finding.silent = status, verdict, silent
+        finding.status, finding.verdict, finding.moved, finding.silent = status, verdict, moved, silent
         return finding
 
     def _ipython_display_(self) -> None:
@@ -89,13 +96,13 @@ class Finding(str, Shown):
             raise NotImplementedError  # IPython then asks for the mimebundle
 
     def describe(self) -> dict[str, Any]:
-        return {"type": "finding", "text": str(self), "status": self.status, "verdict": self.verdict}
+        told = {"status": self.status, "verdict": self.verdict, "moved": self.moved}
+        return {"type": "finding", "text": str(self), **told}
 
     def html(self) -> str:
-        return (
-            f'<p class="kpi-finding" data-status="{escape(self.status)}" data-verdict="{escape(self.verdict)}">'
-            f"{escape(self)}</p>"
-        )
+        told = {"status": self.status, "verdict": self.verdict, "moved": self.moved}
+        data = "".join(f' data-{name}="{escape(said)}"' for name, said in told.items() if said)
+        return f'<p class="kpi-finding"{data}>{escape(self)}</p>'
 
     def text(self) -> str:
         return str(self)
@@ -140,7 +147,8 @@ class Table(Shown):
         return "\n".join([self.caption, *(self._line(line, widths) for line in lines), *self.notes])
 
     def _cells(self, row: list[str]) -> Iterator[str]:
-        yield f'<th scope="row"{_side(self.columns[0])}>{escape(row[0])}</th>'
+        under = ' class="kpi-left kpi-under"' if row[0].startswith(INDENT) else _side(self.columns[0])
+        yield f'<th scope="row"{under}>{escape(row[0])}</th>'
         for column, text in zip(self.columns[1:], row[1:], strict=True):
             yield f"<td{_side(column)}>{escape(text)}</td>"
 

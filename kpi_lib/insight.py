@@ -5,12 +5,13 @@ Every comparison is made between numbers as printed, so that no sentence can con
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from kpi_lib import wording
+from kpi_lib.consistency import IDENTITIES
 from kpi_lib.language import ENGLISH, speak
 from kpi_lib.period import Period
 from kpi_lib.signals import BEYOND, LEAST, Judgement, Signals
@@ -104,6 +105,19 @@ def headline(frame: pd.DataFrame, about: About) -> pd.DataFrame:
     return now.loc[order.sort_values(list(order)).index]
 
 
+def noted(rows: Iterable[Row], about: About) -> list[Row]:
+    """Return the rows that miss their target or stand out, but none that only says again what an earlier one says.
+
+    Retention says what churn does: which do so is told by the identities between them (`kpi_lib.consistency`).
+    """
+    told: dict[str, Row] = {}
+    for row in rows:
+        alike = {kpi for identity in IDENTITIES if row["kpi"] in identity.alike for kpi in identity.alike}
+        if (row["verdict"] == "missed" or moved(row, about)) and not alike & told.keys():
+            told[row["kpi"]] = row
+    return list(told.values())
+
+
 def caution(about: About) -> str:
     """Say how many of the headline numbers stand out, which, and how many of such signals are chance."""
     signals: Signals | None = about.get("signals")
@@ -181,14 +195,18 @@ def _without_number(row: Row, about: About) -> str:
 
 
 def _opening(row: Row, about: About) -> str:
-    """Say the value: a number is said to have moved only if it did the same, as printed, on the period before."""
+    if _moves(row, about):
+        words = wording.MOVED.get(moved(row, about), wording.ROSE if _moved_up(row, about) else wording.FELL)
+    else:
+        words = wording.WAS[_is_plural(row["title"])]
+    return speak(about).say(words, title=row["title"], value=value(row, about))
+
+
+def _moves(row: Row, about: About) -> bool:
+    """Tell whether a number that stands out did the same, as printed, on the period before: then it is said to move."""
     now, before = rounded(row["value"], row["unit"]), rounded(row["previous"], row["unit"])
     up = _moved_up(row, about)
-    if up is None or now is None or before is None or now == before or up != (now > before):
-        words = wording.WAS[_is_plural(row["title"])]
-    else:
-        words = wording.MOVED.get(moved(row, about), wording.ROSE if up else wording.FELL)
-    return speak(about).say(words, title=row["title"], value=value(row, about))
+    return None not in (up, now, before) and now != before and up == (now > before)  # type: ignore[operator]
 
 
 def _moved_up(row: Row, about: About) -> bool | None:
@@ -239,7 +257,9 @@ def _variation(row: Row, about: About) -> str:
     if not signal.stands_out:
         return language.say(wording.VARIATION[months][signal.rule], **given)
     limits = _limits(signal, row, about)
-    return language.say(wording.STANDS_OUT[months][bool(limits)], **given, **limits)
+    said = language.say(wording.STANDS_OUT[months][bool(limits)], **given, **limits)
+    side = "" if _moves(row, about) else moved(row, about)
+    return language.say(wording.SIDES[side], variation=said) if side in wording.SIDES else said
 
 
 def _differs(row: Row, about: About) -> bool:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from kpi_lib import insight
 from kpi_lib.captions import short
-from kpi_lib.display import Card, Column, Definition, Definitions, Table
+from kpi_lib.display import INDENT, Card, Column, Definition, Definitions, Finding, Table
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row
 from kpi_lib.language import ENGLISH, NO_MEMBER, SPACE, Language, message, speak
+from kpi_lib.localise import PARTS
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, printed, rounded
 
@@ -35,8 +36,8 @@ _SIGNS = message(
     "No sign: no difference beyond it, or neither side is better."
 )
 MOST_READINGS = 4  # of a table with a column for each
-INDENT = "\N{EM SPACE}"
 _ASIDE = re.compile(r"\([^()]{,18}\)")  # short enough for a line of the narrowest card
+_ADDRESS = re.compile(r"`(?P<code>[a-z_.]+)`|\b(?P<word>[a-z_]+(?:\.[a-z_]+)?)\b")
 _HELD = re.compile(  # the space before a number or dash, and after a word of one or two letters
     r"(?<![:–]) (?=[^\w\s(]*\d|– )|(?:(?<=(?<![^ (])[^\d\s–])|(?<=(?<![^ (])[^\d\s]{2})) (?!\()"
 )
@@ -65,6 +66,11 @@ def card(row: Row, trend: pd.DataFrame, about: About) -> Card:
         note=unbroken(_card_note(row, about)),
         trend=numbers,
     )
+
+
+def finding(row: Row, text: str, about: About, *, silent: bool = False) -> Finding:
+    """Return what is said of a number, with what a page marks it by: its status, its verdict and how it moved."""
+    return Finding(text, row["status"], row["verdict"], insight.moved(row, about), silent=silent)
 
 
 def unbroken(text: str) -> str:
@@ -206,7 +212,8 @@ def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame, *, brief:
     to, hashes = speak(about), dict(zip(rows["kpi"], rows["definition"], strict=True))
     entries = []
     for kpi in kpis:
-        said = about["kpis"][kpi]
+        said = dict(about["kpis"][kpi])
+        said |= {part: _in_words(said[part], kpi, about) for part in PARTS}
         wish = _WISHES.get(said["better"])
         meta = [
             to.word("unit", said["unit"]), to.say(wish) if wish else "", said["anchor"],
@@ -218,6 +225,25 @@ def definitions(kpis: Iterable[str], about: About, rows: pd.DataFrame, *, brief:
             Definition(said["title"], said["summary"], known, to.semicolon.join(part for part in meta if part))
         )
     return Definitions(entries)
+
+
+def _in_words(text: str, kpi: str, about: About) -> str:
+    """Return what is said of a KPI with the titles of those that it names, which declarations do by address.
+
+    One that begins with a dot is a reading of the KPI itself.
+    """
+
+    def title(found: re.Match[str]) -> str:
+        address = kpi + found["code"] if (found["code"] or "").startswith(".") else found["code"] or found["word"]
+        known = about["kpis"].get(address)
+        return str(known["title"]) if known and (found["code"] or _is_no_word(address, known)) else found[0]
+
+    return _ADDRESS.sub(title, text or "")
+
+
+def _is_no_word(address: str, said: Mapping[str, Any]) -> bool:
+    """Tell whether an address can only be meant as one: it has an underscore or is an abbreviation, such as `clv`."""
+    return "_" in address or f"({address.upper()})" in str(said.get("english", said["title"]))
 
 
 def headed(cut: str, to: Language) -> str:

@@ -84,18 +84,20 @@ class Report(Numbers):
     def finding(self, kpi: str) -> Finding:
         """Say in a sentence what a KPI is now; one without data that a card or table has named already stays silent."""
         row = self._total(kpi)
-        return Finding(self._sentence(row), row["status"], row["verdict"], silent=self._is_told(row))
+        return parts.finding(row, self._sentence(row), self.about, silent=self._is_told(row))
 
     def findings(self, which: Literal["all", "missed", "changed"] = "all") -> Several:
-        """Show the headline findings by importance: all, the missed targets, or what stands out."""
+        """Show the headline findings by importance: all, or of what is told once the missed or what stands out."""
+        ordered = insight.headline(self._now, self.about).to_dict("records")
+        noted = insight.noted(ordered, self.about)
         chosen = {
-            "all": lambda row: row["status"] != "not_available",
-            "missed": lambda row: row["verdict"] == "missed",
-            "changed": lambda row: row["verdict"] != "missed" and insight.moved(row, self.about),
+            "all": [row for row in ordered if row["status"] != "not_available"],
+            "missed": [row for row in noted if row["verdict"] == "missed"],
+            "changed": [row for row in noted if row["verdict"] != "missed"],
         }
         if which not in chosen:
             raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
-        rows = [row for row in insight.headline(self._now, self.about).to_dict("records") if chosen[which](row)]
+        rows = chosen[which]
         judged = self._now["verdict"].isin(["missed", "on_target"]).any()
         none = {
             "missed": self._say("Every target that can be judged was met.")
@@ -118,7 +120,7 @@ class Report(Numbers):
         """Return what page one says of a number: what happened, and which member brought most of it."""
         cuts = [cut for cut in self.about["kpis"][row["kpi"]]["cuts"] if not self._is_one(cut)]
         why = drivers.why(self._frame, row["kpi"], cuts, self.period, self.about)
-        return Finding(" ".join(filter(None, (self._sentence(row), why))), row["status"], row["verdict"])
+        return parts.finding(row, " ".join(filter(None, (self._sentence(row), why))), self.about)
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
         """Draw a KPI over the last 13 periods with intervals and target; `alt` is its finding unless given."""

@@ -17,7 +17,6 @@ class Unit:
     difference: Forms | None = None
 
 
-_DAYS = forms("{count} day", "{count} days")
 _MONTHS = forms("{count} month", "{count} months")
 _POINTS = forms("{count} point", "{count} points")
 _SHORTLY = forms("{count} % point", "{count} % points")  # where room is short
@@ -27,14 +26,14 @@ UNITS = {
     "count": Unit(0),
     "minutes": Unit(0),
     "seconds": Unit(0),
-    "days": Unit(1, _DAYS, _DAYS),
+    "days": Unit(0),
     "months": Unit(0, _MONTHS, _MONTHS),
     "currency": Unit(2),
     "ratio": Unit(2),
     "score": Unit(2),
 }
 FEW = 100  # below that a mean count shows a decimal
-SECONDS = {"minutes": 60, "seconds": 1}
+SECONDS = {"days": 86400, "minutes": 60, "seconds": 1}
 NONE = "–"
 CLOCK = {
     message("{count} d"): 86400,
@@ -42,7 +41,7 @@ CLOCK = {
     message("{count} min"): 60,
     message("{count} s"): 1,
 }
-LONG = {_DAYS: 86400, _MONTHS: 30 * 86400}  # in seconds too, to be sorted
+LONG = {_MONTHS: 30 * 86400}  # in seconds too, to be sorted
 
 
 def rounded(value: float | None, unit: str) -> float | None:

@@ -107,6 +107,10 @@ STANDS_OUT = {  # without limits, with limits
         message("beyond {its} ordinary year-to-year variation ({low} to {high})"),
     ),
 }
+SIDES = {  # of what stands out and came back a little, so that it is not said to have improved or worsened
+    "better": message("{variation}, for the better"),
+    "worse": message("{variation}, for the worse"),
+}
 FIRST_CHANGE = {
     1: forms("the first change in {count} month", "the first change in {count} months"),
     3: forms("the first change in {count} quarter", "the first change in {count} quarters"),

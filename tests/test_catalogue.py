@@ -54,7 +54,7 @@ def test_messages_come_from_code_declarations_and_notebooks():
         "Net Promoter Score (NPS)",
         "How loyal are our customers?",
         "channel",
-        "{count}\N{NO-BREAK SPACE}day",
+        "{count}\N{NO-BREAK SPACE}month",
     } <= found
     assert {"‹unit› points", "‹weekday› mon", "(none)", "spam", "score outside its scale"} <= found
 

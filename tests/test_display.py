@@ -62,7 +62,13 @@ def test_a_finding_is_a_text_that_knows_its_verdict():
         "text": "Open cases were 412.",
         "status": "ok",
         "verdict": "missed",
+        "moved": "",
     }
+
+
+def test_a_finding_is_marked_by_how_the_number_moved_where_it_did():
+    assert 'data-moved="worse"' in Finding("Blocked calls worsened to 1.8%.", moved="worse").html()
+    assert "data-moved" not in Finding("Blocked calls were 1.8%.").html()
 
 
 def test_a_table_heads_its_rows_and_columns():
@@ -70,6 +76,12 @@ def test_a_table_heads_its_rows_and_columns():
     assert "<caption>Channels</caption>" in html
     assert '<th scope="col">Share</th>' in html
     assert '<th scope="row" class="kpi-left">chat</th>' in html
+
+
+def test_the_name_of_a_row_under_another_is_set_in_with_all_its_lines():
+    html = Table("Loyalty", [Column("", "left"), Column("May")], [["CSAT", "1"], ["\N{EM SPACE}Mean", "2"]]).html()
+    assert '<th scope="row" class="kpi-left kpi-under">\N{EM SPACE}Mean</th>' in html
+    assert '<th scope="row" class="kpi-left">CSAT</th>' in html
 
 
 def test_a_table_as_text_is_aligned():

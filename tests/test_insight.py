@@ -189,8 +189,20 @@ def test_the_ordinary_variation_is_meant_of_the_last_change_and_not_of_the_years
 def test_what_is_still_beyond_is_not_said_to_have_moved_when_it_came_back_a_little():
     assert told(*CALM, 41.2, 40.1) == (
         "Net Promoter Score was 40.1, down 1.1 points on April, beyond its ordinary month-to-month variation "
-        f"(27.3 to 32.7){AIM}"
+        f"(27.3 to 32.7), for the better{AIM}"
     )
+    assert told(*CALM, 10.0, 11.1, better="none").endswith("variation (27.3 to 32.7)" + AIM)
+
+
+def test_what_says_one_thing_with_an_earlier_number_is_not_told_again():
+    churn = history(*(value - 27 for value in CALM), 16.0, kpi="churn_rate", better="lower", verdict="missed")[-1]
+    kept = history(*(127 - value for value in CALM), 84.0, kpi="retention_rate", verdict="no_target")[-1]
+    calm = history(*CALM, 30.0, kpi="nps", verdict="no_target")[-1]
+    wait = history(*CALM, 42.0, kpi="wait_time", better="lower", verdict="no_target")[-1]
+    about = judged(*(history(*CALM, 42.0, kpi=each["kpi"]) for each in (churn, kept, wait)), [calm])
+    noted = [row["kpi"] for row in insight.noted([churn, calm, kept, wait], about)]
+    assert noted == ["churn_rate", "wait_time"]
+    assert [row["kpi"] for row in insight.noted([kept, wait], about)] == ["retention_rate", "wait_time"]
 
 
 def test_neither_direction_is_better_where_none_is_declared():

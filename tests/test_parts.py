@@ -1,9 +1,11 @@
-"""The texts of cards: what is held together in a line, and that no word of it changes."""
+"""The texts of cards and definitions: what is held together in a line, and that KPIs are named by their titles."""
 
+import pandas as pd
 import pytest
+from small_scorecard import ABOUT
 
 from kpi_lib.language import SPACE
-from kpi_lib.parts import unbroken
+from kpi_lib.parts import definitions, unbroken
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,24 @@ def test_a_line_of_a_card_breaks_between_phrases(text, lines):
     held = unbroken(text.replace("_", SPACE))
     assert [part.replace(SPACE, " ") for part in held.split(" ")] == lines
     assert held.replace(SPACE, " ") == text.replace("_", " ")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("clv - customer_lifetime_cost.", "Lifetime value (CLV) - Lifetime cost."),
+        ("see `clv.buyer` and `.buyer`; the clvs", "see Value of a buyer and Value of a buyer; the clvs"),
+        ("the backlog, as `backlog`", "the backlog, as Backlog"),
+        ("more than `thresholds.trunks`", "more than `thresholds.trunks`"),
+    ],
+)
+def test_a_definition_names_other_kpis_by_their_titles(said, words):
+    titles = {"clv": "Lifetime value (CLV)", "clv.buyer": "Value of a buyer", "customer_lifetime_cost": "Lifetime cost"}
+    kpis = {
+        address: {"title": title, "summary": title, "formula": said, "differs": "", "unit": "count", "better": "none",
+                  "anchor": "ever"}
+        for address, title in (titles | {"backlog": "Backlog"}).items()
+    }  # fmt: skip
+    known = pd.DataFrame([{"kpi": "clv", "definition": "0a1b2c3d"}])
+    [entry] = definitions(["clv"], ABOUT | {"kpis": kpis}, known).entries
+    assert entry.details[0][1] == words

@@ -24,7 +24,9 @@ def plain(text: str) -> str:
         (3.14159, "ratio", "3.14"),
         (19.999, "currency", "EUR 20.00"),
         (1204.4, "currency", "EUR 1,204"),
-        (3.04, "days", "3.0 days"),
+        (3.2, "days", "3 d 5 h"),
+        (0.5, "days", "12 h"),
+        (1, "months", "1 month"),
         (None, "percent", "–"),
         (math.nan, "percent", "–"),
     ],
@@ -52,6 +54,7 @@ def test_a_duration_is_said_in_its_two_largest_units(seconds, text):
         (8.86, 8.84, "percent", "up 0.1 percentage points"),  # printed 8.9 and 8.8
         (80, 81, "percent", "down 1.0 percentage point"),
         (60, 72, "minutes", "down 12 min"),
+        (32.5, 11.8, "days", "up 20 d 17 h"),
         (5, None, "count", ""),
         (None, 5, "count", ""),
     ],

@@ -79,7 +79,7 @@ def clv_purchases(histories: Any, *, horizon_months: int, annual_discount: float
 def clv(subscription: Any, purchases: Any, realised: Any, *, model: str) -> Any:
     """The revenue to expect from a customer over the relationship, by the model that the company has chosen.
 
-    Formula: `clv.subscription`, `clv.purchases` or `clv.realised`, as params say.
+    Formula: `clv.subscription`, `clv.purchases` or `clv.realised`, as the settings say.
     Source: S1 A9, S4 V1.
     Differs from: revenue / churn rate, which assumes that customers never change and looks forever ahead.
     """

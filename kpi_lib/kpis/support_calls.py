@@ -144,7 +144,7 @@ def wait_p90(call: Any, *, short_abandon_seconds: float) -> Estimator:
     return Lasting(call.waited, of=_lasting(call, short_abandon_seconds), quantile="p90")
 
 
-@_wait("virtual", "Wait of the patient")
+@_wait("virtual", "Wait in the queue if nobody gave up")
 def virtual_wait(call: Any, *, short_abandon_seconds: float) -> Estimator:
     """The time after which half of the customers would have been answered, had nobody given up.
 

@@ -8,7 +8,7 @@ from kpi_lib.waiting import Lasting, Waiting
 
 CUTS = ("channel", "type", "priority", "team", "segment")
 HOURS = ("hours.days", "hours.open", "hours.close", "hours.holidays")  # what business time depends on
-WAITS = {"p90": "nine in ten waited less", "mean": "restricted mean over 30 days"}
+WAITS = {"p90": "nine in ten waited less", "mean": "average, each counted to 30 days at most"}
 
 
 @kpi(fact="tickets_created", unit="minutes", better="lower", cuts=CUTS)

@@ -189,7 +189,7 @@ def test_the_layout_runs_the_way_the_language_is_read(opened, code):
     style = page.locator(".kpi-finding").first.evaluate(
         "e => [getComputedStyle(e).borderRight, getComputedStyle(e).borderLeft]"
     )
-    assert ["5px" in side for side in style] == [code in ("ar", "fa"), code not in ("ar", "fa")]
+    assert ["6px" in side for side in style] == [code in ("ar", "fa"), code not in ("ar", "fa")]
     directions = page.eval_on_selector_all(
         ".kpi-spark, figure .svg", "all => all.map(e => getComputedStyle(e).direction)"
     )
