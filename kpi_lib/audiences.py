@@ -1,8 +1,8 @@
 """Who gets the report: params/audiences.yaml, checked before anything is built or sent."""
 
+import re
 from collections import Counter
 from email.headerregistry import Address
-from email.policy import default as mail
 from functools import cached_property
 from pathlib import Path
 from string import Formatter
@@ -18,27 +18,32 @@ from kpi_lib.settings import printable
 IN_SUBJECT = ("company", "title", "period", "verdict", "audience")
 FILE = "audiences.yaml"  # beside report.yaml
 EVERYONE = "all"  # what a command calls every audience
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}"
+_SPEC = rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
+_MAILBOX = re.compile(
+    rf'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^"<>,;:@\\]*)) *<(?P<in_angles>{_SPEC})>|(?P<bare>{_SPEC})'
+)
+
+
+def mailbox(text: str) -> Address:
+    """Return an address that may have a name before it, `Reports <reports@example.com>`; a ValueError for any other."""
+    found = _MAILBOX.fullmatch(printable(text).strip(" "))
+    if not found:
+        raise ValueError("this is no sender such as Reports <reports@example.com>")
+    name = found["name"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
+    return Address(name, addr_spec=_address(found["in_angles"] or found["bare"]))
 
 
 def _address(text: str) -> str:
     """Return an address of the form name@domain."""
-    printable(text)
-    try:
-        address = Address(addr_spec=text)
-    except (ValueError, IndexError):
-        raise ValueError("this is no address such as name@example.com") from None
-    if not (address.username and address.domain and text.isascii()) or text != address.addr_spec:
+    if not re.fullmatch(_SPEC, printable(text)) or len(text) > 254 or "=?" in text:
         raise ValueError("this is no address such as name@example.com")
     return text
 
 
-def _mailbox(text: str) -> str:
-    """Return an address that may have a name before it: `Reports <reports@example.com>`."""
-    header = mail.header_factory("From", printable(text))
-    addresses: tuple[Address, ...] = getattr(header, "addresses", ())
-    if header.defects or len(addresses) != 1:
-        raise ValueError("this is no sender such as Reports <reports@example.com>")
-    _address(addresses[0].addr_spec)
+def _sender(text: str) -> str:
+    mailbox(text)
     return text
 
 
@@ -99,10 +104,10 @@ class Audience(Section):
 class Delivery(ParamsFile):
     """params/audiences.yaml: from whom reports go to whom, and as what."""
 
-    sender: Annotated[str, AfterValidator(_mailbox)]
+    sender: Annotated[str, AfterValidator(_sender)]
     allowed_domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = Field(min_length=1)
     audiences: tuple[Audience, ...] = Field(min_length=1)
-    link: str | None = Field(None, pattern=r"^https?://[!-~]+$")
+    link: str | None = Field(None, pattern=r"^https?://[!#-;=?-~]+$")
     attachment_megabytes: Positive = 10
     subject: Annotated[str, AfterValidator(_subject)] = "{title} {period}: {verdict}"
 

@@ -42,9 +42,9 @@ def email(
         raise click.UsageError("--override needs a reason that readers of the mail can understand")
     params = checked(path, period)
     from kpi_lib import audiences, editions
+    from kpi_lib.deliver import mailing
     from kpi_lib.deliver.server import Server
     from kpi_lib.issued import Archive
-    from kpi_lib.params import load_source
 
     delivery = audiences.read(params)
     chosen = [delivery.find(audience)] if audience else list(delivery.audiences)
@@ -57,7 +57,6 @@ def email(
             delivery,
             Archive(params.records, params.company),
             params.records / "ledger.sqlite",
-            load_source(params.source).freshness,
             _now(),
             override,
         )
@@ -68,7 +67,7 @@ def email(
         if is_sent and period == "last":
             mails = list(map(mailing.without_new_correction, mails))
     told = [_shown(mail, office, quiet=as_json) for mail in mails]
-    refused = [mail for mail in mails if mail.bars or (mail.reasons and not override)]
+    refused = [mail for mail in mails if mail.found.bars or (mail.found.reasons and not override)]
     if refused:
         _refuse(mails, refused, office, server, quiet=as_json)
         status, code = "refused", REFUSED
@@ -126,7 +125,7 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
     from kpi_lib.deliver import mailing
 
     told: dict[str, Any] = {"audience": mail.audience.name, "recipients": list(mail.recipients)}
-    told |= {"reasons": mail.refused, "warnings": list(mail.warnings)}
+    told |= {"reasons": mail.refused, "warnings": mail.found.warnings}
     if mail.message is None:
         return told
     files = mailing.preview(mail)
@@ -136,7 +135,7 @@ def _shown(mail: "Mailing", office: "Office", *, quiet: bool) -> dict[str, Any]:
         click.echo(f"  {plain(told['subject'])}")
         size = len(mail.message.as_bytes()) / 1000
         click.echo(f"  {os.path.relpath(files[1])} ({size:,.0f} kB with what is attached)")
-        for said in (*(f"note: {warning}" for warning in mail.warnings), *mailing.history(mail, office)):
+        for said in (*(f"note: {warning}" for warning in mail.found.warnings), *mailing.history(mail, office)):
             click.echo(f"  {plain(said)}")
     return told
 

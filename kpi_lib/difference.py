@@ -40,8 +40,9 @@ class Comparison:
 
 def totals(card: Scorecard, period: str | None = None, *, headlines: bool = False) -> pd.DataFrame:
     """Return the totals of a scorecard's period, or of an earlier one in it."""
-    frame = card.frame[(card.frame["period"] == (period or card.period)) & card.frame["cut"].isna()]
-    return frame[frame["headline"].astype(bool)] if headlines else frame
+    if headlines:
+        return card.headlines(period)
+    return card.frame[(card.frame["period"] == (period or card.period)) & card.frame["cut"].isna()]
 
 
 def compared(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kpi_lib.contract import PLANNED
 from kpi_lib.language import MEMBERS
-from kpi_lib.params import Freshness, Params
+from kpi_lib.params import Freshness, Params, load_source
 from kpi_lib.period import Period, parse_instant
 
 PATIENCE = timedelta(days=4)  # a long weekend, of a company that has not said when its desk is open
@@ -38,6 +38,12 @@ def patience(params: Params, period: Period) -> timedelta:
     worked = (day for day in days if MEMBERS["weekday"][day.weekday()] in params.hours.days and day not in off)
     last = next(worked, period.last_day)
     return period.bounds(params.time_zone)[1] - datetime.combine(last, time(), ZoneInfo(params.time_zone))
+
+
+def of_period(tables: Iterable[Mapping[str, Any]], as_of: datetime, params: Params, period: Period) -> list[Reach]:
+    """Return how far each table reaches towards the end of a period, by the limits of the company's own source."""
+    end, limits = period.bounds(params.time_zone)[1], load_source(params.source).freshness
+    return reaches(tables, end, as_of, limits, patience(params, period))
 
 
 def reaches(

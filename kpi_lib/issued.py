@@ -80,11 +80,6 @@ class Issue:
     at: datetime
     files: Mapping[str, str]
 
-    @property
-    def pdfs(self) -> list[Path]:
-        """The PDFs that were sent."""
-        return [self.folder / name for name in sorted(self.files) if name.endswith(".pdf")]
-
     def path(self, name: str) -> Path:
         """Return a file of the issue; one that is not as it was issued is an error."""
         path = self.folder / name
@@ -158,10 +153,6 @@ class Archive:
         found = [_read(note.parent) for note in self.folder.glob(f"[!.]*/*/*/{NOTE}")]
         return sorted((issue for issue in found if issue.company == self.company), key=lambda issue: issue.at)
 
-    def latest(self) -> dict[tuple[str, str], Issue]:
-        """Return by period and audience what was issued last."""
-        return {(issue.period, issue.audience): issue for issue in self.all()}
-
     def scorecards(self, periods: Iterable[Period]) -> list["Scorecard"]:
         """Return the numbers last issued of each of these periods, for the whole company and for each slice."""
         wanted = {str(period) for period in periods}
@@ -203,9 +194,7 @@ class Archive:
 
 def _headlines(card: "Scorecard") -> dict[str, dict[str, Any]]:
     """Return the period's headline rows by address."""
-    frame = card.frame
-    rows = frame[(frame["period"] == card.period) & frame["cut"].isna() & frame["headline"].astype(bool)]
-    return {row["kpi"]: row for row in rows.to_dict("records")}
+    return {row["kpi"]: row for row in card.headlines().to_dict("records")}
 
 
 def _as_printed(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -80,14 +80,10 @@ def _status(row: dict[str, Any], about: dict[str, Any]) -> str:
 
 def print_check(source: "Source", params: "Params", period: "Period") -> bool:
     """Print what there is of each table and what breaks its rules; return whether one ends before the period does."""
-    from kpi_lib.freshness import patience, reaches
-    from kpi_lib.params import load_source
+    from kpi_lib.freshness import of_period
 
     tables, checks = source.quality()
-    end = period.bounds(params.time_zone)[1]
-    limits = load_source(params.source).freshness
-    console, reached = _console(), reaches(tables, end, source.as_of, limits, patience(params, period))
-    table = _table()
+    console, table, reached = _console(), _table(), of_period(tables, source.as_of, params, period)
     console.print(Text(plain(f"{params.company}: tables for {period.label}, extract of {source.as_of}"), style="bold"))
     table.add_column("table")
     for head in ("rows", "left out"):
@@ -113,7 +109,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
         console.print(Text(plain(f"{found['level']}: {found['table']}: {found['rule']}, {rows}{said}{examples}")))
     if source.missing:
         console.print(Text(f"not in the source: {', '.join(source.missing)}"))
-    if end > source.as_of:
+    if period.bounds(params.time_zone)[1] > source.as_of:
         console.print(Text(f"{period.label} is not over in this extract: its numbers are provisional"))
     return any(reach.level == "error" for reach in reached)
 

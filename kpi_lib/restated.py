@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isclose
 from typing import Any
 
-import pandas as pd
-
 from kpi_lib.about import definitions_of
 from kpi_lib.contract import TABLES, instant
 from kpi_lib.facts import Data
@@ -51,7 +49,7 @@ def restated(issued: Iterable[Scorecard], now: Scorecard) -> list[dict[str, Any]
     """
     found = []
     for then in sorted(issued, key=lambda card: card.period):
-        before, today = (_headlines(card.frame, then.period) for card in (then, now))
+        before, today = (_headlines(card, then.period) for card in (then, now))
         for key, was in before.items():
             row = today.get(key)
             if row is not None and was["status"] == "ok" and _differ(was, row, then, now):
@@ -143,10 +141,9 @@ def _by_period(data: Data, rows: Any, what: str, *at: Any, since: bool = True) -
     return rows.aggregate(**counts).mutate(what=ibis.literal(what))
 
 
-def _headlines(frame: pd.DataFrame, period: str) -> dict[tuple[str, str | None], dict[str, Any]]:
+def _headlines(card: Scorecard, period: str) -> dict[tuple[str, str | None], dict[str, Any]]:
     """Return the totals of a period's headline numbers, by address and slice."""
-    rows = frame[(frame["period"] == period) & frame["cut"].isna() & frame["headline"].astype(bool)]
-    return {(row["kpi"], row["audience"]): row for row in rows.to_dict("records")}
+    return {(row["kpi"], row["audience"]): row for row in card.headlines(period).to_dict("records")}
 
 
 def _differ(was: Mapping[str, Any], row: Mapping[str, Any], then: Scorecard, now: Scorecard) -> bool:

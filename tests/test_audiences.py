@@ -7,6 +7,16 @@ from kpi_lib.params import load
 
 BOARD = {"name": "board", "to": ["chair@example.com"]}
 PLAIN = {"sender": "reports@example.com", "allowed_domains": ["example.com"], "audiences": [BOARD]}
+NOBODY = [
+    "", "ada", "ada@", "@example.com", "a b@example.com", "a@b@example.com", "ada@example.com, eve@example.org",
+    "<ada@example.com", "ada@ex\u00e4mple.com", "ada@example.com>", "a..b@example.com", "=?utf-8?q?a?=@example.com",
+]  # fmt: skip
+NO_SENDERS = ["Ada <ada@example.com> <eve@example.org>", "team: ada@example.com;", f"{'a' * 250}@example.com"]
+BROKEN = ["ada@example.com\r\nBcc: eve@example.org", "ada@example.com\n", '"Ada\r\nBcc: eve" <ada@example.com>']
+NO_LINKS = [
+    "file:///reports", "javascript:alert(1)", "https://a.example/\r\nBcc: x", 'https://a.example/">', "",
+    "https://a.example/<b>",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -58,6 +68,8 @@ def test_a_company_without_audiences_is_told_which_file_says_who_they_are(compan
         ({"to": ["a@example.com, b@example.com"]}, "no address"),
         ({"to": ["a@example.com\nBcc: b@example.com"]}, "no line break"),
         ({"cc": ["ch\u00e4ir@example.com"]}, "no address"),
+        *(({"to": [text]}, "no address") for text in NOBODY),
+        ({"to": ["a@b>\r\nRCPT TO:<eve@c"]}, "no line break"),
         ({"to": ["a@example.com"], "cc": ["A@Example.com"]}, "a@example.com would get the same mail twice"),
         ({"to": ["chair@example.org"]}, r":\d+: chair@example.org: example.org is not in allowed_domains"),
         ({"to": ["chair@mail.example.com"]}, "is not in allowed_domains"),
@@ -85,12 +97,13 @@ def test_an_audience_that_cannot_be_right_is_an_error_with_file_and_line(read, a
     [
         ({"send": "x"}, "unknown key 'send' - did you mean 'sender'"),
         ({"sender": "Reports"}, "no sender such as"),
-        ({"sender": "a@example.com, b@example.com"}, "no sender such as"),
+        *(({"sender": text}, "no (sender|address) such as") for text in (*NOBODY, *NO_SENDERS)),
+        *(({"sender": text}, "no line break") for text in BROKEN),
         ({"sender": "Reports <reports@example.com>\nBcc: x@example.com"}, "no line break"),
         ({"allowed_domains": ["example.com>"]}, "allowed_domains"),
         ({"allowed_domains": []}, "allowed_domains"),
         ({"audiences": [BOARD, BOARD | {"name": "Board"}]}, r":\d+: audience 'board' is there twice"),
-        ({"link": "file:///reports"}, "link"),
+        *(({"link": text}, "link") for text in NO_LINKS),
         ({"subject": "{titel}"}, "no {titel} to fill in - did you mean 'title'"),
         ({"subject": "{title.__class__}"}, "no {title.__class__}"),
         ({"subject": "{title!r}"}, "no {title}"),

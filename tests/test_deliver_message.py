@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_lib.deliver.message import CLIPPED, LABELS, Letter, address, compose, message_id, preview, sparkline
+from kpi_lib.deliver.message import CLIPPED, LABELS, MOST_CARDS, Letter, compose, message_id, preview, sparkline
 from kpi_lib.display import Card
-from kpi_lib.errors import KpiError, ParamsError
+from kpi_lib.errors import KpiError
+from kpi_lib.language import language
 
 HEADERS = {
     "From", "To", "Cc", "Subject", "Date", "Message-ID", "List-Id", "Auto-Submitted", "MIME-Version", "Content-Type",
@@ -33,7 +34,7 @@ LETTER = Letter(
     sender="Kestrel KPIs <kpi@example.com>",
     to=("Ada <ada@example.com>", "bob@example.com"),
     cc=("cy@example.com",),
-    message_id=message_id("Kestrel Outfitters", "2024-05", "leadership", "c0ffee", "example.com"),
+    message_id=message_id("Kestrel Outfitters", "2024-05", "leadership", "c0ffee", "kpi@example.com"),
     date=datetime(2024, 6, 3, 8, tzinfo=UTC),
     list_name="leadership",
     lead=("Churn rate was 3.2%, up 0.4 percentage points on April; it misses the target of at most 3%.",),
@@ -142,13 +143,13 @@ def test_the_same_letter_is_the_same_message_byte_for_byte():
 
 def test_a_message_id_is_that_of_company_period_audience_and_content():
     given = ["Kestrel", "2024-05", "leadership", "c0ffee"]
-    ids = {message_id(*given, "example.com")}
-    assert ids == {message_id(*given, "example.com")}
+    ids = {message_id(*given, "kpi@example.com")}
+    assert ids == {message_id(*given, "kpi@example.com")}
     for place in range(4):
-        ids.add(message_id(*given[:place], given[place] + "x", *given[place + 1 :], "example.com"))
-    ids.add(message_id("Kestrel2", "024-05", *given[2:], "example.com"))
+        ids.add(message_id(*given[:place], given[place] + "x", *given[place + 1 :], "kpi@example.com"))
+    ids.add(message_id("Kestrel2", "024-05", *given[2:], "kpi@example.com"))
     assert len(ids) == 6
-    long = message_id(*given, "reports." * 20 + "example.com")
+    long = message_id(*given, "kpi@" + "reports." * 20 + "example.com")
     assert stands(compose(replace(LETTER, message_id=long)))["Message-ID"] == long
 
 
@@ -223,17 +224,15 @@ def test_a_correction_shows_what_it_said_before_and_says_now():
 
 
 def test_a_text_that_runs_to_the_left_is_marked_so_and_the_mails_own_words_are_the_readers():
-    labels = {name: f"«{text}»" for name, text in LABELS.items()}
-    letter = replace(
-        LETTER, language="fa", direction="rtl", labels=labels, link="https://example.com/a", changes=[("a", "b", "c")]
-    )
+    labels = {name: language("fa").say(text) for name, text in LABELS.items()}
+    letter = replace(LETTER, language=language("fa"), link="https://example.com/a", changes=[("a", "b", "c")])
     plain, html = texts(compose(letter))
     assert html.count('lang="fa"') == html.count('dir="rtl"') == 3  # a reader may drop html, or body
     assert not re.search('class="[^"]*start[^"]*" style="[^"]*text-align: left', html)
     for name in ("changed", "numbers", "link"):
         assert labels[name] in plain
         assert labels[name] in html
-    assert "«The whole report is attached: kpi-report-2024-05.pdf»" in " ".join(plain.split())
+    assert labels["attached"].format(file="kpi-report-2024-05.pdf") in " ".join(plain.split())
 
 
 def test_without_a_pdf_there_is_a_link_to_the_report():
@@ -252,8 +251,7 @@ def test_data_never_becomes_markup():
     )
     letter = replace(
         LETTER, company=evil, title=evil, period=evil, subject=evil, lead=[evil], cards=[card], notes=[evil],
-        changes=[(evil, evil, evil)], footer=[evil], language='"><b>', direction='"><b>',
-        link="https://example.com/?a='&b=c",
+        changes=[(evil, evil, evil)], footer=[evil], link="https://example.com/?a='&b=c\"><b>",
     )  # fmt: skip
     plain, html = texts(compose(letter))
     honest = replace(letter, **{name: getattr(LETTER, name) for name in ("company", "title", "period", "subject")})
@@ -279,7 +277,7 @@ def test_no_text_can_write_a_header(text):
     name = f'"{quoted}" <ada@example.com>'
     try:
         received = stands(compose(replace(letter, sender=name, to=(name, "bob@example.com"), cc=(name,))))
-    except ParamsError:
+    except ValueError:
         return
     for header, expected in (("From", 1), ("To", 2), ("Cc", 1)):
         specs = [each.addr_spec for each in received[header].addresses]
@@ -301,19 +299,11 @@ def test_a_subject_that_looks_encoded_is_shown_as_it_is_meant():
         assert read(compose(replace(LETTER, subject=subject)))["Subject"] == subject
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@example.com, eve@example.org", "<ada@example.com",
-     "ada@example.com\r\nBcc: eve@example.org", "ada@example.com\n", '"Ada\r\nBcc: eve" <ada@example.com>',
-     "ada@exämple.com", "=?utf-8?q?a?=@example.com",
-     "ada@example.com>", "Ada <ada@example.com> <eve@example.org>", "a..b@example.com", "team: ada@example.com;"],
-)  # fmt: skip
-def test_what_is_not_one_address_is_refused(text):
-    with pytest.raises(ParamsError, match="is not a mail address"):
-        address(text)
-    for field in ({"sender": text}, {"to": (text,)}, {"cc": (text,)}):
-        with pytest.raises(ParamsError, match="is not a mail address"):
-            compose(replace(LETTER, **field))
+@pytest.mark.parametrize("field", ["sender", "to", "cc"])
+def test_who_has_no_address_gets_no_mail(field):
+    text = "Ada <ada@example.com>, eve@example.org"
+    with pytest.raises(ValueError, match="no sender such as"):
+        compose(replace(LETTER, **{field: text if field == "sender" else (text,)}))
 
 
 def test_a_name_with_commas_stays_one_recipient():
@@ -333,24 +323,18 @@ def test_a_header_of_any_length_keeps_every_recipient(length):
     assert [each.addr_spec[0] for each in received["To"].addresses] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("to", ()), ("link", "javascript:alert(1)"), ("link", "file:///etc"), ("link", "https://a.example/\r\nBcc: x"),
-     ("link", 'https://a.example/">'), ("link", ""), ("message_id", "<a@b>\r\nBcc: x"), ("message_id", "a@b"),
-     ("message_id", "<a b@c>"), ("date", datetime(2024, 6, 3)), ("colour", "red;} * {")],
-)  # fmt: skip
-def test_what_must_not_be_mended_silently_is_refused(field, value):
-    with pytest.raises(KpiError):
-        compose(replace(LETTER, **{field: value}))
+def test_a_message_id_cannot_write_a_header():
+    with pytest.raises(ValueError, match="linefeed"):
+        compose(replace(LETTER, message_id="<a@b>\r\nBcc: x"))
 
 
 def test_a_long_mail_is_cut_and_says_so_and_one_that_would_be_hidden_is_refused():
     letter = replace(LETTER, cards=[CHURN] * 60, changes=[("Churn rate", "3.2%", "3.4%")] * 90)
     plain, html = texts(compose(letter))
-    assert plain.count("Churn rate: 3.2% (provisional)") == html.count('class="value ink"') == 24
+    assert plain.count("Churn rate: 3.2% (provisional)") == html.count('class="value ink"') == MOST_CARDS
     assert plain.count("3.2% before, 3.4% now") == 40
     assert plain.count(LABELS["more"]) == html.count(LABELS["more"]) == 2
-    assert len([part for part in compose(letter).walk() if part["Content-ID"]]) == 12
+    assert len([part for part in compose(letter).walk() if part["Content-ID"]]) == MOST_CARDS
     assert LABELS["more"] not in texts(compose(LETTER))[0]
     with pytest.raises(KpiError, match="Gmail hides"):
         compose(replace(LETTER, lead=["word " * 30_000]))

@@ -48,7 +48,7 @@ def test_an_issue_is_read_back_as_it_was_sent(archive, card, tmp_path):
     assert kept.folder == tmp_path / "records" / "issued" / "2024-05" / "board" / "aa11"
     assert archive.all() == [kept]
     assert (kept.period, kept.audience, kept.slice, kept.at) == ("2024-05", "board", None, JULY)
-    assert [pdf.read_bytes() for pdf in kept.pdfs] == [b"%PDF May"]
+    assert kept.path("kpi-report-2024-05.pdf").read_bytes() == b"%PDF May"
     assert kept.path("letter.eml").read_bytes() == b"From: us\r\n"
     assert kept.manifest() == {"status": "whole"}
     assert len(kept.scorecard().frame) == len(card.frame)
@@ -84,11 +84,11 @@ def test_what_was_altered_is_not_believed(archive, card, tmp_path):
         kept.path("letter.eml")
 
 
-def test_the_latest_of_each_period_and_audience(archive, card, tmp_path):
+def test_issues_come_in_the_order_they_went_out_and_are_found_by_content(archive, card, tmp_path):
     second = archive.keep("board", "bb22", files(card, tmp_path / "build", pdf=b"%PDF corrected"), AUGUST)
     archive.keep("board", "aa11", files(card, tmp_path / "build"), JULY)
     desk = archive.keep("desk", "aa11", files(card, tmp_path / "build"), JULY)
-    assert archive.latest() == {("2024-05", "board"): second, ("2024-05", "desk"): desk}
+    assert archive.all() == [archive.find("2024-05", "board", "aa11"), desk, second]
     assert archive.find("2024-05", "board", "bb22") == second
     assert archive.find("2024-05", "board", "cc33") is None
 

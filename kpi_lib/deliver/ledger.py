@@ -16,7 +16,7 @@ A delivery moves along NEXT and no other way, each move is an event with its tim
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -82,6 +82,7 @@ class Delivery:
 
 
 COLUMNS = ", ".join(field.name for field in fields(Delivery))
+KEY = "company = ? AND period = ? AND audience = ? AND content = ? AND recipient = ?"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._rows = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._rows = sqlite3.connect(path, timeout=60, isolation_level="IMMEDIATE")  # begun by the first change
         self._sender: str | None = None
         try:
             self._prepare_file()
@@ -123,7 +124,8 @@ class Ledger:
                 with self._locked():  # switching to WAL does not wait for others as a transaction does
                     self._rows.execute("PRAGMA journal_mode = WAL")
             self._rows.execute("PRAGMA synchronous = FULL")
-            with self._transaction():
+            with self._rows:
+                self._rows.execute("BEGIN IMMEDIATE")
                 version = self._rows.execute("PRAGMA user_version").fetchone()[0]
                 for statement in SCHEMA.split(";\n") if version == 0 else ():
                     self._rows.execute(statement)
@@ -165,30 +167,30 @@ class Ledger:
 
         A recipient whose mail has not gone out takes over the message id and the override's reason.
         """
-        with self._transaction():
-            deliveries = {}
+        deliveries = {}
+        with self._rows:
             for recipient in recipients:
                 added = self._rows.execute(
                     "INSERT OR IGNORE INTO deliveries (company, period, audience, content, recipient, state,"
                     " prepared_at) VALUES (?, ?, ?, ?, ?, 'prepared', ?)",
                     (*key, recipient, _text(now)),
                 ).rowcount
-                found = self._of(*key, recipient)
+                self._rows.execute(
+                    "UPDATE deliveries SET message_id = ?, override = ? WHERE state IN ('prepared', 'failed') AND"
+                    f" {KEY}",
+                    (message_id, override, *key, recipient),
+                )
+                (found,) = self._select(KEY, *key, recipient)
                 if added:
                     self._note(found.id, "prepared", f"override: {override}" if override else "", now)
-                self._rows.execute(
-                    "UPDATE deliveries SET message_id = ?, override = ?"
-                    " WHERE id = ? AND state IN ('prepared', 'failed')",
-                    (message_id, override, found.id),
-                )
-                deliveries[found.id] = self._of(*key, recipient)
+                deliveries[found.id] = found
         return list(deliveries.values())
 
     def claim(self, delivery: int, now: Clock) -> bool:
         """Take a delivery that is prepared or failed; False if it is not to be sent. Only inside `sending`."""
         if not self._sender:
             raise RuntimeError("claim only inside sending(): nothing else proves that no other sender is alive")
-        with self._transaction():
+        with self._rows:
             taken = self._rows.execute(
                 "UPDATE deliveries SET state = 'claimed', claimed_at = ?, finished_at = NULL, sender = ?"
                 " WHERE id = ? AND state IN ('prepared', 'failed')",
@@ -203,7 +205,7 @@ class Ledger:
     ) -> None:
         """Write down what became of a delivery; a move that NEXT does not have is a mistake in the program."""
         before = [name for name, after in NEXT.items() if state in after]
-        with self._transaction():
+        with self._rows:
             moved = self._rows.execute(
                 "UPDATE deliveries SET state = ?, code = ?, answer = ?, attempts = attempts + ?, finished_at = ?"
                 f" WHERE id = ? AND state IN ({', '.join('?' * len(before))})",
@@ -214,15 +216,20 @@ class Ledger:
             self._note(delivery, state, text, now)
 
     def resolve(
-        self, company: str, period: str, audience: str, recipient: str, *, arrived: bool, why: str, now: Clock
-    ) -> None:
-        """Take a person's word on what is unknown: it arrived, or it did not and the next run sends it again."""
-        where = "company = ? AND period = ? AND audience = ? AND recipient = ? AND state = 'unknown'"
-        unknown = self._select(where, company, period, audience, recipient)
-        if not unknown:
-            raise DeliveryError(f"nothing is unknown of mail to {recipient} ({audience}, {period})")
+        self, company: str, period: str, recipient: str, now: Clock, *, arrived: bool, audience: str | None = None
+    ) -> bool:
+        """Take a person's word on a recipient's unknown mails, those of one audience or all; False if there is none.
+
+        They arrived, or they did not and the next run sends them again.
+        """
+        rows = self._select(
+            "company = ? AND period = ? AND recipient = ? AND state = 'unknown'", company, period, recipient
+        )
+        unknown = [row for row in rows if audience in (None, row.audience)]
+        state, why = ("sent", "it arrived") if arrived else ("failed", "it did not arrive")
         for delivery in unknown:
-            self.move(delivery.id, "sent" if arrived else "failed", f"said by a person: {why}", now, code=delivery.code)
+            self.move(delivery.id, state, f"said by a person: {why}", now, code=delivery.code)
+        return bool(unknown)
 
     def standing(self, company: str, period: str) -> list[Delivery]:
         """Return every delivery of a period, in the order they were prepared."""
@@ -234,25 +241,6 @@ class Ledger:
             "SELECT at, state, text FROM events WHERE delivery = ? ORDER BY id", (delivery,)
         ).fetchall()
 
-    def version(self, company: str, period: str, audience: str, content: str, *, anew: bool = False) -> Version:
-        """Return what to send when the report's content is this, and what it corrects.
-
-        Content that comes back after another went out, as when a correction was itself wrong, is news to those who
-        read the other: it is sent as a version of its own, `content~2`, whether or not anybody got the first. So it is
-        when it is to be sent `anew`.
-        """
-        rows = self._select("company = ? AND period = ? AND audience = ?", company, period, audience)
-        known = list(dict.fromkeys(row.content for row in rows))
-        out = list(dict.fromkeys(row.content for row in rows if row.state in OUT))
-        same = [each for each in known if each.partition("~")[0] == content]
-        last = known.index(out[-1]) if out else 0
-        if same and not anew and known.index(same[-1]) >= last:
-            before = [each for each in out if known.index(each) < known.index(same[-1])]
-            override = next((row.override for row in rows if row.content == same[-1]), None)
-            return Version(same[-1], before[-1] if before else None, same[-1] in out, override)
-        name = f"{content}~{len(same) + 1}" if same else content
-        return Version(name, out[-1] if out else None)
-
     def _settle(self, now: Clock) -> None:
         """Judge what no living sender is at work on; the sender's lock must be held."""
         for delivery in self._select("state IN ('claimed', 'in_data')"):
@@ -261,10 +249,6 @@ class Ledger:
             else:
                 text = "the sender stopped while the mail was being given: it may have arrived"
                 self.move(delivery.id, "unknown", text, now)
-
-    def _of(self, company: str, period: str, audience: str, content: str, recipient: str) -> Delivery:
-        where = "company = ? AND period = ? AND audience = ? AND content = ? AND recipient = ?"
-        return self._select(where, company, period, audience, content, recipient)[0]
 
     def _select(self, where: str, *values: str) -> list[Delivery]:
         rows = self._rows.execute(f"SELECT {COLUMNS} FROM deliveries WHERE {where} ORDER BY id", values)
@@ -276,16 +260,6 @@ class Ledger:
         )
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._rows.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._rows.execute("ROLLBACK")
-            raise
-        self._rows.execute("COMMIT")
-
-    @contextmanager
     def _locked(self, waiting: Callable[[str], None] = lambda text: None) -> Iterator[TextIO]:
         with self.path.with_suffix(".lock").open("a+", encoding="utf-8") as file:
             try:
@@ -295,6 +269,34 @@ class Ledger:
                 waiting(f"another send is under way by {file.read() or 'another process'}; waiting for it to end")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield file
+
+
+def known(path: Path, company: str, period: str) -> list[Delivery]:
+    """Return every delivery of a period; a ledger that is not there knows of none, and is not made."""
+    if not path.is_file():
+        return []
+    with Ledger(path) as ledger:
+        return ledger.standing(company, period)
+
+
+def version(rows: Sequence[Delivery], audience: str, content: str, *, anew: bool = False) -> Version:
+    """Return what to send to an audience when its report's content is this, and what it corrects.
+
+    `rows` are the deliveries of the period. Content that comes back after another went out, as when a correction was
+    itself wrong, is news to those who read the other: it is sent as a version of its own, `content~2`, whether or not
+    anybody got the first. So it is when it is to be sent `anew`.
+    """
+    rows = [row for row in rows if row.audience == audience]
+    order = list(dict.fromkeys(row.content for row in rows))
+    out = list(dict.fromkeys(row.content for row in rows if row.state in OUT))
+    same = [each for each in order if each.partition("~")[0] == content]
+    last = order.index(out[-1]) if out else 0
+    if same and not anew and order.index(same[-1]) >= last:
+        before = [each for each in out if order.index(each) < order.index(same[-1])]
+        override = next((row.override for row in rows if row.content == same[-1]), None)
+        return Version(same[-1], before[-1] if before else None, same[-1] in out, override)
+    name = f"{content}~{len(same) + 1}" if same else content
+    return Version(name, out[-1] if out else None)
 
 
 def _text(now: Clock) -> str:

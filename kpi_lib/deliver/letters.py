@@ -1,7 +1,7 @@
 """The letter to an audience: page one of the report that stands, with its words and cards, as the page has them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -11,87 +11,71 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from kpi_lib import issued, restated
 from kpi_lib.audiences import Audience, Delivery
 from kpi_lib.commentary import LABEL
-from kpi_lib.deliver.message import LABELS, Comment, Letter, Paragraph, address, message_id
+from kpi_lib.deliver.ledger import Version
+from kpi_lib.deliver.message import Comment, Letter, Paragraph, message_id
 from kpi_lib.display import Card
-from kpi_lib.language import ENGLISH, Language
+from kpi_lib.editions import Edition
+from kpi_lib.language import Language
+from kpi_lib.localise import localised
 from kpi_lib.period import parse_instant
-from kpi_lib.publish import Book, page
+from kpi_lib.publish import page
 from kpi_lib.publish.page import Page
 from kpi_lib.publish.prose import LINK, words
 from kpi_lib.scorecard import Scorecard
 
-MOST_SENTENCES, MOST_CARDS = 8, 8
+MOST_SENTENCES = 8
 MOST_PARAGRAPHS, MOST_CHARACTERS = 24, 4000  # of a comment
 LINE_BREAKS = ("softbreak", "linebreak")
 MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Built:
-    """The report that one audience reads as it was built into `folder`; `card` is in the book's language."""
-
-    audience: Audience
-    book: Book
-    folder: Path
-    link: str  # the folder below the period's own, as an address goes on: empty or `audiences/NAME/`
-    card: Scorecard
-
-    def page_one(self) -> Page:
-        """Return the book's first page."""
-        first = self.book.chapters[0].name
-        return page.read(first, self.folder / f"{first}.ipynb", self.book.to)
-
-
-@dataclass(frozen=True)
 class Occasion:
-    """Why and when a letter goes out: its content, what it corrects, and for what reason in spite of the gate."""
+    """Why and when a letter goes out: which content, instead of which numbers, and why in spite of the gate."""
 
-    content: str
+    version: Version
     at: datetime
-    changes: Sequence[tuple[str, str, str]] = ()
-    corrects: bool = False
+    before: Scorecard | None = None  # what the version corrects
     override: str | None = None
-    restated: Sequence[str] = field(default=())
 
 
-def letter(built: Built, delivery: Delivery, occasion: Occasion) -> Letter:
+def letter(edition: Edition, audience: Audience, delivery: Delivery, card: Scorecard, occasion: Occasion) -> Letter:
     """Return what an audience is told: its page one, with the whole report attached or behind a link."""
-    book, audience = built.book, built.audience
-    to, first = book.to, built.page_one()
+    book, to = edition.book, edition.book.to
+    card = Scorecard(*localised(card.frame, card.about, to.code))
+    chapter, pdf = book.chapters[0].name, edition.folder / book.file
+    first = page.read(chapter, edition.folder / f"{chapter}.ipynb", to)
+    turned = restated.verdicts(card.about.get("restated", []), card.about)
     subject = delivery.subject.format(
         company=book.company,
         title=book.title,
         period=book.label,
-        verdict=verdict(built.card.frame, book.name, to),
+        verdict=verdict(card.headlines(), to),
         audience=audience.name,
     )
-    attachment, link = _report(built, delivery)
     return Letter(
         company=book.company,
         title=book.title,
         period=book.label,
-        subject=to.say("Corrected: {subject}", subject=subject) if occasion.corrects else subject,
+        subject=to.say("Corrected: {subject}", subject=subject) if occasion.version.corrects else subject,
         sender=delivery.sender,
         to=audience.to,
         cc=audience.cc,
-        message_id=message_id(
-            book.company, book.name, audience.name, occasion.content, address(delivery.sender).domain
-        ),
+        message_id=message_id(book.company, book.name, audience.name, occasion.version.content, delivery.sender),
         date=occasion.at,
         list_name=audience.name,
-        language=to.code,
-        direction=to.direction,
+        language=to,
         comment=comment(first, to),
-        lead=[said for said in sentences(first) if said not in occasion.restated],  # which stands above it
-        cards=cards(first),
-        notes=_notes(built, occasion),
-        changes=occasion.changes,
-        labels={name: to.say(text) for name, text in LABELS.items()},
-        attachment=attachment,
-        link=link,
-        footer=_footer(built),
+        lead=[said for said in sentences(first) if said not in turned],  # which stands above it
+        cards=[Card(**each) for block in first.blocks if block.type == "cards" for each in block.data["cards"]],
+        notes=[*_notes(card, to, occasion.override), *turned],
+        changes=issued.changes(occasion.before, card) if occasion.before else (),
+        attachment=(pdf.name, pdf.read_bytes()) if _is_attached(pdf, audience, delivery) else None,
+        link=f"{delivery.link.rstrip('/')}/{book.name}/{edition.link}index.html" if delivery.link else None,
+        footer=[*_footer(card, to, audience.owner)],
         colour=book.colour,
     )
 
@@ -168,44 +152,27 @@ def _runs(token: dict[str, Any], bold: bool = False) -> Iterator[tuple[str, bool
         yield f" ({url})", bold
 
 
-def cards(first: Page) -> list[Card]:
-    """Return the cards of a page."""
-    found = [Card(**card) for block in first.blocks if block.type == "cards" for card in block.data["cards"]]
-    return found[:MOST_CARDS]
-
-
-def verdict(frame: pd.DataFrame, period: str, to: Language) -> str:
+def verdict(headlines: pd.DataFrame, to: Language) -> str:
     """Say in a few words how the targets were met: `3 targets missed`."""
-    now = frame[(frame["period"] == period) & frame["cut"].isna() & frame["headline"].astype(bool)]["verdict"]
-    missed = int(now.eq("missed").sum())
-    if missed:
+    if missed := int(headlines["verdict"].eq("missed").sum()):
         return to.many("{count} target missed", "{count} targets missed", missed)
-    return to.say("all targets met") if now.eq("on_target").any() else to.say("no target judged")
+    return to.say("all targets met") if headlines["verdict"].eq("on_target").any() else to.say("no target judged")
 
 
-def _notes(built: Built, occasion: Occasion) -> list[str]:
-    """Return what must be known before a number is read."""
-    to, about, frame = built.book.to, built.card.about, built.card.frame
-    young = frame[
-        frame["period"].eq(built.card.period)
-        & frame["cut"].isna()
-        & frame["headline"].astype(bool)
-        & frame["provisional"].astype(bool)
-        & frame["status"].eq("ok")
-    ]["title"].tolist()
-    provisional = to.many(
-        "{count} number can still change and is marked as provisional: {titles}.",
-        "{count} numbers can still change and are marked as provisional: {titles}.",
-        len(young),
-        titles=to.listed(young),
-    )
-    override = to.say("Sent in spite of what the checks found, because: {reason}", reason=occasion.override or "")
-    return [
-        *([override] if occasion.override else []),
-        *([to.say("Sample data: the company is invented.")] if about["sample"] else []),
-        *([provisional] if young else []),
-        *occasion.restated,
-    ]
+def _notes(card: Scorecard, to: Language, override: str | None) -> Iterator[str]:
+    """Yield what must be known before a number is read."""
+    if override:
+        yield to.say("Sent in spite of what the checks found, because: {reason}", reason=override)
+    if card.about["sample"]:
+        yield to.say("Sample data: the company is invented.")
+    now = card.headlines()
+    if young := now[now["provisional"].astype(bool) & now["status"].eq("ok")]["title"].tolist():
+        yield to.many(
+            "{count} number can still change and is marked as provisional: {titles}.",
+            "{count} numbers can still change and are marked as provisional: {titles}.",
+            len(young),
+            titles=to.listed(young),
+        )
 
 
 def can_carry(pdf: Path, audience: Audience, delivery: Delivery) -> bool:
@@ -217,42 +184,8 @@ def _is_attached(pdf: Path, audience: Audience, delivery: Delivery) -> bool:
     return audience.attach == "pdf" and pdf.stat().st_size <= delivery.attachment_megabytes * MEGABYTE
 
 
-def _report(built: Built, delivery: Delivery) -> tuple[tuple[str, bytes] | None, str | None]:
-    """Return the PDF to attach, or the link to the pages where it is too large or not wished for."""
-    link = f"{delivery.link.rstrip('/')}/{built.book.name}/{built.link}index.html" if delivery.link else None
-    pdf = built.folder / built.book.file
-    return ((pdf.name, pdf.read_bytes()) if _is_attached(pdf, built.audience, delivery) else None), link
-
-
-def _footer(built: Built) -> list[str]:
-    to, about = built.book.to, built.card.about
-    extract = to.moment(parse_instant(about["as_of"]).astimezone(ZoneInfo(about["time_zone"])))
-    owner = built.audience.owner
-    told = to.say("Data as of {moment}; version {version}.", moment=extract, version=about["version"])
-    asks = to.say("Questions go to {owner}.", owner=owner) if owner else ""
-    return [told, *([asks] if asks else [])]
-
-
-def owner_letter(
-    owner: str,
-    company: str,
-    label: str,
-    names: Sequence[str],
-    reasons: Sequence[str],
-    delivery: Delivery,
-    content: str,
-    at: datetime,
-) -> Letter:
-    """Return what the owner of audiences is told when their reports were not sent; in English, as the reasons are."""
-    return Letter(
-        company=company,
-        title="Not sent",
-        period=label,
-        subject=f"Not sent: customer KPIs {label} to {ENGLISH.listed(names)}",
-        sender=delivery.sender,
-        to=(owner,),
-        message_id=message_id(company, label, owner, content, address(delivery.sender).domain),
-        date=at,
-        list_name="not-sent",
-        lead=reasons,
-    )
+def _footer(card: Scorecard, to: Language, owner: str | None) -> Iterator[str]:
+    extract = to.moment(parse_instant(card.about["as_of"]).astimezone(ZoneInfo(card.about["time_zone"])))
+    yield to.say("Data as of {moment}; version {version}.", moment=extract, version=card.about["version"])
+    if owner:
+        yield to.say("Questions go to {owner}.", owner=owner)

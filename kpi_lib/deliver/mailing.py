@@ -8,21 +8,18 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from kpi_lib import issued, restated
+from kpi_lib import issued
 from kpi_lib.audiences import Audience, Delivery
 from kpi_lib.deliver import foreign, gate, letters, message
-from kpi_lib.deliver.ledger import Clock, Ledger, Version
+from kpi_lib.deliver.ledger import Clock, Ledger, Version, known, version
 from kpi_lib.deliver.send import Parcel, Tally, send
 from kpi_lib.deliver.server import Server
 from kpi_lib.editions import Edition
 from kpi_lib.errors import DeliveryError, KpiError
-from kpi_lib.freshness import patience
 from kpi_lib.issued import LETTER, MANIFEST, SCORECARD, Archive
 from kpi_lib.language import ENGLISH
 from kpi_lib.localise import localised
-from kpi_lib.params import Freshness
 from kpi_lib.period import Period
 from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
@@ -43,7 +40,6 @@ class Office:
     delivery: Delivery
     archive: Archive
     ledger: Path
-    limits: Mapping[str, Freshness]
     at: datetime
     override: str | None = None
 
@@ -54,9 +50,7 @@ class Mailing:
 
     edition: Edition
     audience: Audience
-    reasons: Sequence[str]  # an override lifts them
-    bars: Sequence[str]  # nothing does
-    warnings: Sequence[str] = ()
+    found: gate.Findings
     version: Version = NOTHING
     message: EmailMessage | None = None
     built: str = ""  # the hash of the manifest that the report had
@@ -64,7 +58,7 @@ class Mailing:
     @property
     def refused(self) -> list[str]:
         """Why it may not be sent."""
-        return [*self.bars, *self.reasons]
+        return [*self.found.bars, *self.found.reasons]
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -79,26 +73,31 @@ def prepare(edition: Edition, audience: Audience, office: Office) -> Mailing:
     the report has been, or the reason to send it in spite of the gate is another.
     """
     built = manifest.hashed(edition.folder / MANIFEST)
-    standing = _standing(edition, audience, office)
-    reasons, bars = gate.reasons(standing), gate.bars(standing)
-    needed = (SCORECARD, edition.book.file, f"{edition.notebooks[0]}.ipynb")
+    found = gate.findings(edition, (*audience.to, *audience.cc), office.archive, office.ledger)
+    pdf = edition.folder / edition.book.file
+    needed = (SCORECARD, pdf.name, f"{edition.notebooks[0]}.ipynb")
     if absent := [name for name in needed if not (edition.folder / name).is_file()]:
-        return Mailing(edition, audience, reasons, bars or [f"There is no {absent[0]} to make a mail of."])
-    card, pdf = Scorecard.read(edition.folder / SCORECARD), edition.folder / edition.book.file
+        bars = found.bars or [f"There is no {absent[0]} to make a mail of."]
+        return Mailing(edition, audience, replace(found, bars=bars))
     if not letters.can_carry(pdf, audience, office.delivery):
-        bars.append(f"{pdf.name} is larger than attachment_megabytes allows, and there is no `link` to send instead.")
+        found.bars.append(
+            f"{pdf.name} is larger than attachment_megabytes allows, and there is no `link` to send instead."
+        )
+    card = Scorecard.read(edition.folder / SCORECARD)
     content = issued.content(card, {name: section.text for name, section in edition.commentary.items()})
-    version = _version(office, card, audience, content)
-    kept = office.archive.find(card.period, audience.name, version.content)
-    mail = _read(kept) if kept else _composed(edition, audience, office, card, version)
-    reasons = [*reasons, *_of_others(edition, audience, card, mail)]
-    override = office.override if reasons else None
-    another = kept and (kept.files.get(pdf.name) != manifest.hashed(pdf) or version.override != override)
-    if another and not version.reached:
-        version = _version(office, card, audience, content, anew=True)
-    if (another and not version.reached) or (override and not kept):
-        mail = _composed(edition, audience, office, card, version, override=override)
-    return Mailing(edition, audience, reasons, bars, gate.warnings(standing), version, mail, built)
+    before = known(office.ledger, edition.params.company, card.period)
+    now = version(before, audience.name, content)
+    kept = office.archive.find(card.period, audience.name, now.content)
+    mail = _read(kept) if kept else _composed(edition, audience, office, card, now)
+    found.reasons.extend(_of_others(edition, audience, card, mail))
+    override = office.override if found.reasons else None
+    is_other = kept and (kept.files.get(pdf.name) != manifest.hashed(pdf) or now.override != override)
+    if is_other and not now.reached:
+        now = version(before, audience.name, content, anew=True)
+        mail = _composed(edition, audience, office, card, now, override)
+    elif override and not kept:
+        mail = _composed(edition, audience, office, card, now, override)
+    return Mailing(edition, audience, found, now, mail, built)
 
 
 def without_new_correction(mailing: Mailing) -> Mailing:
@@ -107,7 +106,8 @@ def without_new_correction(mailing: Mailing) -> Mailing:
         return mailing
     period = mailing.edition.period
     said = f"This corrects what was sent of {period.label}, which `last` is while later data are missing"
-    return replace(mailing, bars=[*mailing.bars, f"{said}: if it is meant, name it, `kpi email --send {period}`."])
+    mailing.found.bars.append(f"{said}: if it is meant, name it, `kpi email --send {period}`.")
+    return mailing
 
 
 def preview(mailing: Mailing) -> tuple[Path, Path]:
@@ -133,7 +133,7 @@ def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progr
         mailing.version.content,
         mailing.message,
         mailing.recipients,
-        office.override if mailing.reasons else None,
+        office.override if mailing.found.reasons else None,
         mailing.version,
     )
     with Ledger(office.ledger) as ledger:
@@ -157,64 +157,54 @@ def settle(
         return
     if not office.ledger.is_file():
         raise KpiError(f"nothing was sent of {period.label}: there is no ledger {office.ledger}")
-    with Ledger(office.ledger) as ledger:
-        with ledger.sending(now, lambda text: None):
-            rows = ledger.standing(company, str(period))  # after what a sender that died has left was judged
-        unknown = [row for row in rows if row.state == "unknown" and audience in (None, row.audience)]
+    with (
+        Ledger(office.ledger) as ledger,
+        ledger.sending(now, lambda text: None),
+    ):  # which judges what the dead have left
         for recipient, arrived in words.items():
-            found = {row.audience for row in unknown if row.recipient.lower() == recipient.lower()}
-            if not found:
+            if not ledger.resolve(company, str(period), recipient, now, arrived=arrived, audience=audience):
                 raise KpiError(f"nothing is unknown of mail to {recipient} about {period.label}")
-            for name in found:
-                why = "it arrived" if arrived else "it did not arrive"
-                ledger.resolve(company, str(period), name, recipient, arrived=arrived, why=why, now=now)
 
 
 def history(mailing: Mailing, office: Office) -> list[str]:
     """Return what the ledger has of this mail, a line a recipient."""
-    if not office.ledger.is_file():
-        return []
-    with Ledger(office.ledger) as ledger:
-        rows = ledger.standing(mailing.edition.params.company, str(mailing.edition.period))
-    rows = [row for row in rows if (row.audience, row.content) == (mailing.audience.name, mailing.version.content)]
+    rows = known(office.ledger, mailing.edition.params.company, str(mailing.edition.period))
     return [
         f"{row.recipient}: {TOLD.get(row.state, row.state)}{f' {row.finished_at}' if row.finished_at else ''}"
         f"{f' ({row.answer})' if row.answer and row.state != 'sent' else ''}"
         for row in rows
+        if (row.audience, row.content) == (mailing.audience.name, mailing.version.content)
     ]
 
 
 def tell_owners(
     mails: Sequence[Mailing], office: Office, server: Server, now: Clock, progress: Callable[[str], None]
 ) -> None:
-    """Tell each owner in one letter why the reports to their audiences were not sent, the same reasons once."""
+    """Tell each owner in one letter why the reports to their audiences were not sent, the same reasons once.
+
+    It is in English, as the reasons are.
+    """
     for owner in dict.fromkeys(mail.audience.owner for mail in mails if mail.audience.owner):
         theirs = [mail for mail in mails if mail.audience.owner == owner]
         reasons = [f"{mail.audience.name}: {reason}" for mail in theirs for reason in mail.refused or [HELD]]
-        company, period = theirs[0].edition.params.company, theirs[0].edition.period
-        names, content = [mail.audience.name for mail in theirs], issued.digest(reasons)
-        letter = letters.owner_letter(owner, company, period.label, names, reasons, office.delivery, content, office.at)
-        parcel = Parcel(company, str(period), NOT_SENT, content, message.compose(letter), (owner,))
+        edition, names = theirs[0].edition, [mail.audience.name for mail in theirs]
+        content, sender = issued.digest(reasons), office.delivery.sender
+        company, label = edition.params.company, edition.period.label
+        letter = message.Letter(
+            company=company,
+            title="Not sent",
+            period=label,
+            subject=f"Not sent: customer KPIs {label} to {ENGLISH.listed(names)}",
+            sender=sender,
+            to=(owner,),
+            message_id=message.message_id(company, label, owner, content, sender),
+            date=office.at,
+            list_name="not-sent",
+            lead=reasons,
+        )
+        parcel = Parcel(company, str(edition.period), NOT_SENT, content, message.compose(letter), (owner,))
         with Ledger(office.ledger) as ledger:
             send(ledger, server, parcel, now, progress)
-
-
-def _standing(edition: Edition, audience: Audience, office: Office) -> gate.Standing:
-    folder = edition.params.project / "notebooks"
-    return gate.Standing(
-        folder=edition.folder,
-        period=edition.period,
-        audience=edition.audience.name if edition.audience else None,
-        company=edition.params.company,
-        inputs=edition.book.inputs,
-        notebooks={name: folder / f"{name}.ipynb" for name in edition.notebooks},
-        recipients=[*audience.to, *audience.cc],
-        archive=office.archive,
-        ledger=office.ledger,
-        commentary={name: section.text for name, section in edition.commentary.items()},
-        limits=office.limits,
-        patience=patience(edition.params, edition.period),
-    )
 
 
 def _of_others(edition: Edition, audience: Audience, card: Scorecard, mail: EmailMessage) -> Sequence[str]:
@@ -238,41 +228,17 @@ def _of_others(edition: Edition, audience: Audience, card: Scorecard, mail: Emai
         return [f"{said}." for said in foreign.foreign(own, map(str, members), [*files, letter], ours)]
 
 
-def _version(office: Office, card: Scorecard, audience: Audience, content: str, *, anew: bool = False) -> Version:
-    """Return what the ledger makes of a content; without a ledger nothing was sent before."""
-    if not office.ledger.is_file():
-        return Version(content, None)
-    with Ledger(office.ledger) as ledger:
-        return ledger.version(card.about["company"], card.period, audience.name, content, anew=anew)
-
-
 def _read(issue: issued.Issue) -> EmailMessage:
     """Return the mail of an issue, to be sent to others too."""
     return message_from_bytes(issue.path(LETTER).read_bytes(), policy=SMTP)
 
 
 def _composed(
-    edition: Edition,
-    audience: Audience,
-    office: Office,
-    card: Scorecard,
-    version: Version,
-    *,
-    override: str | None = None,
+    edition: Edition, audience: Audience, office: Office, card: Scorecard, now: Version, override: str | None = None
 ) -> EmailMessage:
-    said = Scorecard(*localised(card.frame, card.about, edition.params.language))
-    before = office.archive.find(card.period, audience.name, version.corrects) if version.corrects else None
-    built = letters.Built(audience, edition.book, edition.folder, edition.link, said)
-    about: dict[str, Any] = said.about
-    occasion = letters.Occasion(
-        version.content,
-        office.at,
-        issued.changes(before.scorecard(), said) if before else (),
-        version.corrects is not None,
-        override,
-        restated.verdicts(about.get("restated", []), about),
-    )
-    return message.compose(letters.letter(built, office.delivery, occasion))
+    before = office.archive.find(card.period, audience.name, now.corrects) if now.corrects else None
+    occasion = letters.Occasion(now, office.at, before.scorecard() if before else None, override)
+    return message.compose(letters.letter(edition, audience, office.delivery, card, occasion))
 
 
 def outcome(tally: Tally) -> str:

@@ -7,11 +7,10 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_string
 from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr
@@ -24,13 +23,14 @@ from textwrap import fill
 from typing import Any
 from unicodedata import normalize
 
+from kpi_lib.audiences import mailbox
 from kpi_lib.display import Card
-from kpi_lib.errors import KpiError, ParamsError
-from kpi_lib.language import message
+from kpi_lib.errors import KpiError
+from kpi_lib.language import ENGLISH, Language, message
 
 TEMPLATES = Path(__file__).parent / "templates"
 CLIPPED = 100_000  # bytes of HTML; Gmail hides what is beyond 102 KB
-MOST_CARDS, MOST_CHANGES, MOST_TRENDS = 24, 40, 12
+MOST_CARDS, MOST_CHANGES = 8, 40
 WIDTH = 72  # of a line of the plain text
 SPARK = (96, 22)  # pixels of a sparkline, drawn at twice the size
 INK = "#6f7f90"  # of a sparkline: stands on white and on black
@@ -49,14 +49,6 @@ LABELS = {
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _OVERRIDES = re.compile("[\u202a-\u202e]")  # turn the reading order about, as in a file name that hides its ending
 _FORBIDDEN_IN_FILES = re.compile(r'[/\\:*?"<>|%;=]+')
-_LINK = re.compile(r"https?://[!#-;=?-~]+")
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}"
-_SPEC = rf"{_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
-_MAILBOX = re.compile(
-    rf'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^"<>,;:@\\]*)) *<(?P<in_angles>{_SPEC})>|(?P<bare>{_SPEC})'
-)
-_MESSAGE_ID = re.compile(rf"(?=.{{3,252}}$)<{_SPEC}>")
 
 
 @dataclass(frozen=True)
@@ -97,14 +89,12 @@ class Letter:
     date: datetime
     list_name: str
     cc: Sequence[str] = ()
-    language: str = "en"
-    direction: str = "ltr"
+    language: Language = ENGLISH
     comment: Comment | None = None
     lead: Sequence[str] = ()  # sentences, the most important first
     cards: Sequence[Card] = ()
     notes: Sequence[str] = ()  # what must be known before a number is read: sample data, provisional, an override
     changes: Sequence[tuple[str, str, str]] = ()  # of a correction: title, value sent before, value now
-    labels: Mapping[str, str] = field(default_factory=dict)  # instead of those of `LABELS`
     attachment: tuple[str, bytes] | None = None  # name and content of the PDF
     link: str | None = None
     footer: Sequence[str] = ()
@@ -112,15 +102,14 @@ class Letter:
 
     def label(self, name: str, **given: str) -> str:
         """Return one of the few words of the mail's own, filled in."""
-        return {**LABELS, **self.labels}[name].format(**given)
+        return self.language.say(LABELS[name]).format(**given)
 
 
 def compose(letter: Letter) -> EmailMessage:
     """Return the letter as a message: plain text, HTML with its images, and the PDF.
 
-    Control characters in its texts become spaces; an address, Message-ID or link that is not one is refused.
+    Control characters in its texts become spaces; an address that is not one is a ValueError.
     """
-    letter = _cleaned(_checked(letter))
     images = _sparklines(letter)
     mail = _headed(letter)
     mail.set_content(plain(letter), cte="quoted-printable")
@@ -150,28 +139,18 @@ def preview(mail: EmailMessage) -> tuple[bytes, str]:
     return mail.as_bytes(), page
 
 
-def message_id(company: str, period: str, audience: str, content_hash: str, sender_domain: str) -> str:
+def message_id(company: str, period: str, audience: str, content_hash: str, sender: str) -> str:
     """Return the Message-ID that this content has for this audience, today and in every later run."""
-    return f"<{_digest(company, period, audience, content_hash)}@{sender_domain}>"
-
-
-def address(text: str) -> Address:
-    """Return a mail address, with or without a name before it; raises ParamsError for what is not exactly one."""
-    found = _MAILBOX.fullmatch(text.strip(" "))
-    spec = (found["in_angles"] or found["bare"]) if found else ""
-    if not found or len(spec) > 254 or "=?" in spec or _CONTROLS.search(text):
-        raise ParamsError(f"{text!r} is not a mail address such as ada@example.com or Ada <ada@example.com>")
-    name = found["name"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
-    return Address(_in_header(name, 60), addr_spec=spec)
+    return f"<{_digest(company, period, audience, content_hash)}@{mailbox(sender).domain}>"
 
 
 def plain(letter: Letter) -> str:
     """Return the letter as lines of plain text."""
-    lines = [letter.company, f"{letter.title}, {letter.period}", ""]
+    lines = [_on_one_line(letter.company), _on_one_line(f"{letter.title}, {letter.period}"), ""]
     for note in letter.notes:
-        lines += [_wrapped(f"* {note}"), ""]
+        lines += [_wrapped(note, "* "), ""]
     if letter.changes:
-        lines += [*_heading(letter.label("changed")), *(_wrapped(f"- {each}") for each in _changes(letter))]
+        lines += [*_heading(letter.label("changed")), *(_wrapped(each, "- ") for each in _changes(letter))]
         lines += [*_more(letter, letter.changes, MOST_CHANGES), ""]
     if letter.comment:
         lines += [*_heading(letter.comment.heading), *_told(letter.comment)]
@@ -189,7 +168,7 @@ def plain(letter: Letter) -> str:
         lines += [_wrapped(letter.label("attached", file=_file_name(letter.attachment[0]))), ""]
     if letter.link:
         lines += [f"{letter.label('link')}:", letter.link, ""]
-    lines += [_wrapped(line) for line in letter.footer]
+    lines += map(_wrapped, letter.footer)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -200,7 +179,6 @@ def html(letter: Letter, images: Mapping[int, str]) -> str:
     cards = [(card, facts(card), images.get(place)) for place, card in enumerate(letter.cards[:MOST_CARDS])]
     page = _template().render(
         letter=letter,
-        css=(TEMPLATES / "mail.css").read_text("utf-8").replace("#1f4e79", letter.colour),
         preheader=[*_changes(letter), *letter.lead, letter.title][0],
         cards=cards,
         comment=_lists(letter.comment.paragraphs) if letter.comment else [],
@@ -251,72 +229,41 @@ def _headed(letter: Letter) -> EmailMessage:
     Addresses are written here and read back: Python before 3.13 takes the comma after a name that is not ASCII for a
     part of the name when it folds a header.
     """
-    sender = address(letter.sender)
-    people = {"From": [sender], "To": map(address, letter.to), "Cc": map(address, letter.cc)}
+    people = {"From": [letter.sender], "To": letter.to, "Cc": letter.cc}
     written = {name: ",\r\n ".join(map(_written, each)) for name, each in people.items()}
     head = "".join(f"{name}: {text}\r\n" for name, text in written.items() if text)
     mail = message_from_string(f"{head}\r\n", EmailMessage, policy=SMTP.clone(refold_source="none"))
     mail["Subject"] = _in_header(letter.subject, 200)
     mail["Date"] = letter.date
     mail["Message-ID"] = letter.message_id
-    mail["List-Id"] = f"<{_slug(letter.list_name)}.{_slug(letter.company)}.{sender.domain}>"
+    mail["List-Id"] = f"<{_slug(letter.list_name)}.{_slug(letter.company)}.{mailbox(letter.sender).domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     return mail
 
 
-def _written(who: Address) -> str:
+def _written(text: str) -> str:
     """Return an address as it stands in a header."""
-    if who.display_name.isascii():
-        return formataddr((who.display_name, who.addr_spec)).replace(f" <{who.addr_spec}>", f"\r\n <{who.addr_spec}>")
-    words = Header(who.display_name, "utf-8", maxlinelen=72).encode(linesep="\r\n")
-    return f"{words}\r\n <{who.addr_spec}>"
+    who = mailbox(text)
+    name, end = _in_header(who.display_name, 60), f"\r\n <{who.addr_spec}>"
+    if name.isascii():
+        return formataddr((name, who.addr_spec)).replace(f" <{who.addr_spec}>", end)
+    return Header(name, "utf-8", maxlinelen=72).encode(linesep="\r\n") + end
 
 
-def _checked(letter: Letter) -> Letter:
-    """Refuse what must not be mended silently: who gets the mail, its name, its link and its time."""
-    if not letter.to:
-        raise ParamsError("a mail needs at least one recipient")
-    if not _MESSAGE_ID.fullmatch(letter.message_id):
-        raise ParamsError(f"{letter.message_id!r} is not a Message-ID such as <name@example.com>")
-    if letter.link is not None and not _LINK.fullmatch(letter.link):
-        raise ParamsError(f"{letter.link!r} is not a link such as https://reports.example.com/2024-05/")
-    if letter.date.utcoffset() is None:
-        raise KpiError("a mail's date needs its time zone")
-    if not re.fullmatch("#[0-9a-fA-F]{6}", letter.colour):
-        raise ParamsError(f"{letter.colour!r} is not a colour such as #1f4e79")
-    for each in (letter.sender, *letter.to, *letter.cc):
-        address(each)
-    return letter
-
-
-def _cleaned(value: Any) -> Any:
-    """Return a letter, or a part of one, with every text on one line and without control characters."""
-    if isinstance(value, str):
-        return _on_one_line(value).strip(" ")
-    if isinstance(value, Paragraph):
-        return replace(value, words=[(_on_one_line(text), bold) for text, bold in value.words])
-    if isinstance(value, tuple | list):
-        return type(value)(map(_cleaned, value))
-    if isinstance(value, Mapping):
-        return {name: _cleaned(text) for name, text in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: _cleaned(getattr(value, each.name)) for each in fields(value)})
-    return value
-
-
-def _on_one_line(text: str) -> str:
-    return re.sub(" +", " ", _CONTROLS.sub(" ", _OVERRIDES.sub("", text)))
+def _on_one_line(text: Any) -> Any:
+    """Return a text without control characters and what turns the reading order about; anything else as it is."""
+    return re.sub(" +", " ", _CONTROLS.sub(" ", _OVERRIDES.sub("", text))) if isinstance(text, str) else text
 
 
 def _in_header(text: str, most: int) -> str:
     """Return a text as a header can carry it: short, and nothing in it is taken for an encoded word."""
-    text = str(_cleaned(text)).replace("=?", "= ?")
+    text = _on_one_line(text).strip(" ").replace("=?", "= ?")
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _file_name(name: str) -> str:
     """Return a PDF's name as any file system takes it, in no folder but the one it is saved to."""
-    stem = _FORBIDDEN_IN_FILES.sub("-", str(_cleaned(name))).removesuffix(".pdf")
+    stem = _FORBIDDEN_IN_FILES.sub("-", _on_one_line(name).strip(" ")).removesuffix(".pdf")
     return (_in_header(stem, 80).strip(" .-") or "report") + ".pdf"
 
 
@@ -331,9 +278,9 @@ def _slug(text: str) -> str:
 def _sparklines(letter: Letter) -> dict[int, tuple[str, bytes]]:
     """Return Content-ID and image of the trends of the first cards, by the card's place."""
     images = {}
-    for place, card in enumerate(letter.cards[:MOST_TRENDS]):
+    for place, card in enumerate(letter.cards[:MOST_CARDS]):
         if png := sparkline(card.trend):
-            images[place] = (f"trend-{place + 1}.{_digest(letter.message_id)}@{address(letter.sender).domain}", png)
+            images[place] = (f"trend-{place + 1}.{_digest(letter.message_id)}@{mailbox(letter.sender).domain}", png)
     return images
 
 
@@ -347,6 +294,7 @@ def _changes(letter: Letter) -> list[str]:
 
 
 def _heading(text: str) -> list[str]:
+    text = _on_one_line(text)
     return [text, "-" * min(len(text), WIDTH)]
 
 
@@ -359,7 +307,7 @@ def _told(comment: Comment) -> Iterator[str]:
     for is_list, paragraphs in groupby(comment.paragraphs, lambda each: each.depth > 0):
         for each in paragraphs:
             mark = f"{each.mark} ".lstrip(" ").rjust(2) if is_list else ""
-            yield _wrapped(mark + each.text.strip(" "), "  " * (each.depth - 1), len(mark))
+            yield _wrapped(each.text, "  " * (each.depth - 1) + mark)
             yield from [] if is_list else [""]
         yield from [""] if is_list else []
 
@@ -374,10 +322,16 @@ def _rest(letter: Letter) -> list[str]:
     return [letter.label("rest")] if letter.comment and not letter.comment.whole else []
 
 
-def _wrapped(text: str, indent: str = "", further: int = 0) -> str:
-    hanging = indent + " " * further or ("  " if text[:2] in ("- ", "* ") else "")
+def _wrapped(text: str, before: str = "") -> str:
+    """Return a text in lines, the first behind what stands `before` it and the others below."""
+    below = " " * len(before)
     return fill(
-        text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+        _on_one_line(text).strip(" "),
+        WIDTH,
+        initial_indent=before,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -388,6 +342,7 @@ def _template() -> Any:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_on_one_line,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

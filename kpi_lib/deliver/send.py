@@ -1,15 +1,14 @@
 """The act of sending: each recipient's mail is claimed, handed in and written down, one after the other."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import NamedTuple
 
-from kpi_lib.deliver.ledger import Clock, Delivery, Ledger, Version
+from kpi_lib.deliver.ledger import Clock, Delivery, Ledger, Version, version
 from kpi_lib.deliver.server import Server
 from kpi_lib.deliver.smtp import Session
-from kpi_lib.errors import DeliveryError, ParamsError
+from kpi_lib.errors import DeliveryError
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,6 @@ class Parcel:
     def key(self) -> tuple[str, str, str, str]:
         """What the ledger knows it by."""
         return self.company, self.period, self.audience, self.content
-
-    def __post_init__(self) -> None:
-        for recipient in self.recipients:
-            if not re.fullmatch(r"[^\s<>@,;\x00-\x20\x7f]+@[^\s<>@,;\x00-\x20\x7f]+", recipient):
-                raise ParamsError(f"audience {self.audience!r}: {recipient!r} is not an address to send mail to")
 
 
 class Outcome(NamedTuple):
@@ -69,8 +63,9 @@ def send(ledger: Ledger, server: Server, parcel: Parcel, now: Clock, progress: C
         deliveries = ledger.prepare(
             parcel.key, parcel.recipients, now, message_id=parcel.message["Message-ID"], override=parcel.override
         )
-        if (known := parcel.version) is not None:
-            latest = ledger.version(*parcel.key[:3], parcel.content.partition("~")[0])
+        if known := parcel.version:
+            rows = ledger.standing(parcel.company, parcel.period)
+            latest = version(rows, parcel.audience, parcel.content.partition("~")[0])
             if (latest.content, latest.corrects) != (known.content, known.corrects):
                 raise DeliveryError("another report of this period went out meanwhile; nothing was sent, run it again")
         tally = Tally()

@@ -6,8 +6,8 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email import policy
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Literal, NoReturn
 
 import tenacity
@@ -105,17 +105,14 @@ class Session:
         if not self.connection:
             self._connect()
         assert self.connection
-        mail = _Mail.of(message, recipient)
-        if mail.beyond_ascii and not self.connection.has_extn("smtputf8"):
-            problem = f"{mail.beyond_ascii} is beyond ASCII, for which {self.server.name} would have to offer SMTPUTF8"
-            return Answer("failed", None, f"not taken for good: {problem}")
+        body = _body(message)
         begun = False
         try:
-            code, text = self._envelope(self.connection, mail)
+            code, text = self._envelope(self.connection, message["From"].addresses[0].addr_spec, recipient, len(body))
             if code == 354:
                 note("in_data", "the mail is being given")
                 begun = True
-                code, text = self._body(self.connection, mail)
+                code, text = self._given(self.connection, body)
         except (smtplib.SMTPException, OSError) as error:
             self._close()
             if begun:
@@ -124,20 +121,20 @@ class Session:
             raise _TransientError(f"the connection was lost: {self._clean(error)}") from None
         return self._judged(code, text, begun)
 
-    def _envelope(self, connection: smtplib.SMTP, mail: "_Mail") -> tuple[int, bytes]:
+    @staticmethod
+    def _envelope(connection: smtplib.SMTP, sender: str, recipient: str, size: int) -> tuple[int, bytes]:
         """Return the first refusal of MAIL, RCPT and DATA, or the 354 of DATA."""
-        options = [f"size={len(mail.body)}"] if connection.has_extn("size") else []
-        code, text = connection.mail(mail.sender, [*options, *mail.options])
+        code, text = connection.mail(sender, [f"size={size}"] if connection.has_extn("size") else [])
         if code == 250:
-            code, text = connection.rcpt(mail.recipient)
+            code, text = connection.rcpt(recipient)
             if code in (250, 251, 252):
                 code, text = connection.docmd("DATA")
         return code, text
 
-    def _body(self, connection: smtplib.SMTP, mail: "_Mail") -> tuple[int, bytes]:
+    def _given(self, connection: smtplib.SMTP, body: bytes) -> tuple[int, bytes]:
         assert connection.sock
         connection.sock.settimeout(PATIENCE * self.server.timeout)
-        connection.send(mail.body)
+        connection.send(body)
         answer = connection.getreply()
         connection.sock.settimeout(self.server.timeout)
         return answer
@@ -239,29 +236,7 @@ def _fail(problem: str) -> NoReturn:
     raise smtplib.SMTPNotSupportedError(problem)
 
 
-@dataclass(frozen=True)
-class _Mail:
-    """A message as it goes over the wire to one recipient; `beyond_ascii` is the first address that needs SMTPUTF8."""
-
-    sender: str
-    recipient: str
-    body: bytes
-    beyond_ascii: str | None
-
-    @classmethod
-    def of(cls, message: EmailMessage, recipient: str) -> "_Mail":
-        named = [
-            address.addr_spec
-            for header in ("Sender", "From", "Reply-To", "To", "Cc")
-            for value in message.get_all(header, [])
-            for address in value.addresses
-        ]
-        beyond = next((address for address in (recipient, *named) if not address.isascii()), None)
-        written = message.as_bytes(policy=(policy.SMTPUTF8 if beyond else policy.SMTP).clone(cte_type="7bit"))
-        body = re.sub(rb"(?m)^\.", b"..", written).removesuffix(b"\r\n") + b"\r\n.\r\n"
-        return cls(named[0], recipient, body, beyond)
-
-    @property
-    def options(self) -> list[str]:
-        """The options of MAIL."""
-        return ["SMTPUTF8", "BODY=8BITMIME"] if self.beyond_ascii else []
+def _body(message: EmailMessage) -> bytes:
+    """Return a message as it goes over the wire, to its last line with a dot."""
+    written = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
+    return re.sub(rb"(?m)^\.", b"..", written).removesuffix(b"\r\n") + b"\r\n.\r\n"

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_deliver_message import CHURN, LETTER, NPS
 
 from kpi_lib.deliver.message import compose, preview
+from kpi_lib.language import language
 
 FULL = replace(
     LETTER,
@@ -27,7 +28,7 @@ FULL = replace(
 )
 LETTERS = {
     "ltr": FULL,
-    "rtl": replace(FULL, language="ar", direction="rtl", company="كيستريل", lead=("ارتفع معدل فقدان العملاء.",)),
+    "rtl": replace(FULL, language=language("ar"), company="كيستريل", lead=("ارتفع معدل فقدان العملاء.",)),
 }
 COLUMNS = """() => [".name", ".value"].map(name => {
     const range = document.createRange()

@@ -45,7 +45,7 @@ def told(tmp_path):
         nbformat.write(nbformat.v4.new_notebook(cells=[text_cell, cell]), tmp_path / "page.ipynb")
         to = language(code)
         first = page.read("page", tmp_path / "page.ipynb", to)
-        return replace(LETTER, language=code, direction=to.direction, comment=comment(first, to))
+        return replace(LETTER, language=to, comment=comment(first, to))
 
     return write
 

@@ -162,14 +162,3 @@ def test_lines_of_one_kind_end_a_mail_once(office):
     assert deliver(office.server(), message).state == "sent"
     (mail,) = office.mails()
     assert mail["content"].endswith("a\r\n.\r\nb\r\n.\r\nc\r\n")
-
-
-def test_an_address_beyond_ascii_needs_a_server_for_it(office):
-    recipient, message = "jörg@example.com", letter(To="jörg@example.com")
-    answer = deliver(office.server("ascii"), message, recipient)
-    assert (answer.state, answer.attempts) == ("failed", 1)
-    assert answer.text.startswith("not taken for good: jörg@example.com is beyond ASCII, for which the mail server")
-    assert deliver(office.server("plain"), message, recipient).state == "sent"
-    (mail,) = office.mails()
-    assert mail["to"] == recipient
-    assert "SMTPUTF8" in mail["options"]
