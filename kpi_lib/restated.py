@@ -3,6 +3,7 @@
 A scorecard keeps `traces` of what its periods were counted from. Those of an issued one are compared with today's.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import isclose
 from typing import Any
@@ -13,7 +14,7 @@ from kpi_lib.facts import Data
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.ticket_history import statuses
 from kpi_lib.kpis import registry
-from kpi_lib.language import message, speak
+from kpi_lib.language import forms, message, speak
 from kpi_lib.params import Params
 from kpi_lib.period import Period
 from kpi_lib.scorecard import STANDING, TREND, Scorecard, data
@@ -29,7 +30,13 @@ PROVISIONAL = message("the number was provisional")
 LATE, GONE = message("late rows"), message("rows taken away")
 MERGED, REOPENED = message("merged tickets"), message("reopened tickets")
 UNKNOWN = message("cause not known")
+MOST = 3  # numbers of a period that one cause moved and that have a line each; of more, as many are named in one
 LINE = message("Restated since issued: {title}, {period}: {was} issued, {now} now ({cause}).")
+SEVERAL = forms(
+    "Restated since issued: {count} number of {period} ({cause}), among them {named}.",
+    "Restated since issued: {count} numbers of {period} ({cause}), among them {named}.",
+)
+NAMED = message("{title} ({was} issued, {now} now)")
 VERDICTS = {
     "missed": message(
         "{title} of {period} was issued as {was}, which met its target; it is {now} now, which misses it ({cause})."
@@ -58,8 +65,20 @@ def restated(issued: Iterable[Scorecard], now: Scorecard) -> list[dict[str, Any]
 
 
 def lines(restatements: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> list[str]:
-    """Return a line for each restatement, for the data page."""
-    return [speak(about).say(LINE, **_said(each, about)) for each in restatements]
+    """Return a line for each restatement, but one for many of a period and cause, which names those with a target."""
+    to, found = speak(about), []
+    alike: defaultdict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]] = defaultdict(list)
+    for each in restatements:
+        alike[each["period"], tuple(each["causes"])].append(each)
+    for group in alike.values():
+        if len(group) > MOST:
+            group.sort(key=lambda each: VERDICTS.keys().isdisjoint((each["verdict"], each["verdict_issued"])))
+            told = [_said(each, about) for each in group[:MOST]]
+            named = to.listed([to.say(NAMED, **said) for said in told])
+            found.append(to.many(*SEVERAL, len(group), named=named, period=told[0]["period"], cause=told[0]["cause"]))
+        else:
+            found += [to.say(LINE, **_said(each, about)) for each in group]
+    return found
 
 
 def verdicts(restatements: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> list[str]:

@@ -188,3 +188,20 @@ def test_of_a_slice_the_rows_of_the_company_are_no_cause(company):
     slices = [replace(card, about={**card.about, "traces": {}}) for card in (then, measured(company))]
     found = only(restated.with_restated(slices[1], [slices[0]]))
     assert (found["was"], found["now"], found["causes"]) == ("80.0%", "66.7%", ["cause not known"])
+
+
+def turned(kpi, period="2024-05", cause="late rows", verdict="no_target"):
+    told = {"kpi": kpi, "title": kpi, "period": period, "was": "1", "now": "2", "causes": [cause]}
+    return told | {"verdict": verdict, "verdict_issued": "no_target"}
+
+
+def test_many_numbers_that_one_cause_moved_are_one_line_and_those_with_a_target_are_named():
+    late = [turned(kpi) for kpi in "abcd"]
+    others = [turned("e", "2024-04"), turned("f", cause="merged tickets"), turned("g", verdict="missed")]
+    assert restated.lines([*late, *others], {"language": "en"}) == [
+        "Restated since issued: 5 numbers of May 2024 (late rows), among them g (1 issued, 2 now), "
+        "a (1 issued, 2 now) and b (1 issued, 2 now).",
+        "Restated since issued: e, April 2024: 1 issued, 2 now (late rows).",
+        "Restated since issued: f, May 2024: 1 issued, 2 now (merged tickets).",
+    ]
+    assert len(restated.lines(late[:3], {"language": "en"})) == 3
