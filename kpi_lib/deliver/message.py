@@ -269,6 +269,7 @@ def _file_name(name: str) -> str:
 
 def _slug(text: str) -> str:
     """Return a text as part of a domain name; of one that is not Latin a part is a hash."""
+    text = _on_one_line(text).strip(" ")
     letters = normalize("NFKD", text)
     latin = re.sub("[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode().lower()).strip("-")[:40].strip("-")
     lost = any(letter.isalnum() and not letter.isascii() for letter in letters)
