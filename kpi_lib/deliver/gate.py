@@ -56,13 +56,15 @@ def findings(edition: Edition, recipients: Sequence[str], archive: Archive, ledg
     return found
 
 
-def _warnings(edition: Edition, card: Scorecard, reach: Sequence[Reach]) -> Iterator[str]:
-    yield from (_late(each, edition) for each in reach if each.level == "warning")
-    if card.about["as_of_source"] == "latest":
-        yield "How fresh the data is cannot be told, as its time is that of its latest event."
-    for check in card.about["checks"]:
-        if check["level"] == "warning" and check["table"]:
-            yield f"{check['table']}: {check['message'] or check['rule']} ({check['rows']:,} rows)."
+def _warnings(edition: Edition, card: Scorecard, reach: Sequence[Reach]) -> list[str]:
+    late = [_late(each, edition) for each in reach if each.level == "warning"]
+    unknown = ["How fresh the data is cannot be told, as its time is that of its latest event."]
+    checks = [
+        f"{check['table']}: {check['message'] or check['rule']} ({check['rows']:,} rows)."
+        for check in card.about["checks"]
+        if check["level"] == "warning" and check["table"]
+    ]
+    return [*late, *(unknown if card.about["as_of_source"] == "latest" else []), *checks]
 
 
 def changed(

@@ -64,7 +64,7 @@ def numbers_disagree(of, office):
 LIFTED = [
     (notebook_changed, "The notebook executive_summary has changed since the report was built"),
     (data_changed, "The data has changed since the report was built"),
-    (configuration_changed, "The configuration has changed since the report was built"),
+    (configuration_changed, "A target, a threshold or the language has changed since the report was built"),
     (not_whole, "The report of May 2024 is not whole but partial."),
     (numbers_disagree, "Numbers of the report do not agree with each other: churn and retention."),
 ]
