@@ -1,11 +1,12 @@
-"""The texts of cards and definitions: what is held together in a line, and that KPIs are named by their titles."""
+"""The texts of cards, definitions and tables: what a line holds together, and how KPIs and members are named."""
 
 import pandas as pd
 import pytest
-from small_scorecard import ABOUT
+from small_scorecard import ABOUT, about, row, scorecard
 
-from kpi_lib.language import SPACE
-from kpi_lib.parts import definitions, unbroken
+from kpi_lib.captions import unnumbered
+from kpi_lib.language import ENGLISH, SPACE
+from kpi_lib.parts import definitions, of_members, unbroken
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,54 @@ def test_a_definition_names_other_kpis_by_their_titles(said, words):
     known = pd.DataFrame([{"kpi": "clv", "definition": "0a1b2c3d"}])
     [entry] = definitions(["clv"], ABOUT | {"kpis": kpis}, known).entries
     assert entry.details[0][1] == words
+
+
+def test_a_number_that_keeps_members_in_order_is_not_shown():
+    assert [unnumbered(name, "plan", ENGLISH) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
+        "mon", "over 1 year", "09", "order 2",
+    ]  # fmt: skip
+
+
+def test_a_table_kpi_shows_its_readings_in_their_order():
+    """The headline first, however small its numbers are beside those of the others."""
+    said, frame = about(), scorecard()
+    readings = [f"tickets_by_channel.{name}" for name in ("one", "two", "three", "four")]
+    kpis = said["kpis"] | {
+        reading: said["kpis"]["tickets_by_channel"] | {"short": reading[-3:]} for reading in readings
+    }
+    members = frame[frame["kpi"] == "tickets_by_channel"].iloc[:2]
+    rows = [
+        members.assign(kpi=kpi, value=members["value"] * scale)
+        for scale, kpi in enumerate(["tickets_by_channel", *readings])
+    ]
+    table = of_members(pd.concat(rows), said | {"kpis": kpis})
+    assert [line[0] for line in table.rows] == ["Tickets by channel", "one", "two", "ree", "our"]
+    assert {column.label for column in table.columns[1:]} == set(members["member"])
+
+
+def test_a_matrix_says_with_signs_who_is_better_than_all_and_says_what_the_signs_mean():
+    """Quick is better: 10 to 14 minutes beside 15, 16 to 20, and 14 to 16, which says nothing."""
+    said = about()
+    given = {"unit": "minutes", "better": "lower", "cut": "channel"}
+    of_channels = {"chat": (12.0, 10.0, 14.0), "email": (18.0, 16.0, 20.0), "web": (15.0, 14.0, 16.0)}
+    readings = ["channels", *(f"channels.{name}" for name in ("speed", "few", "size", "own"))]
+    rows = pd.DataFrame(
+        row(kpi=kpi, title=kpi, member=channel, value=value, low=low, high=high, **given)
+        for kpi in readings
+        for channel, (value, low, high) in of_channels.items()
+    )
+    rows.loc[(rows["kpi"] == "channels.few") & (rows["member"] == "chat"), "status"] = "small_sample"
+    rows.loc[rows["kpi"] == "channels.size", "better"] = "none"
+    totals = {name: row(kpi=name, value=15.0, unit="minutes") for name in ("speed", "few", "size")}
+    kpis = said["kpis"] | {kpi: {"title": kpi, "short": kpi.rpartition(".")[2]} for kpi in readings}
+    table = of_members(rows, said | {"kpis": kpis}, totals)
+    assert [column.label for column in table.columns] == ["", "email", "web", "chat", "All"]
+    assert [[text.replace("\N{NO-BREAK SPACE}", " ") for text in line] for line in table.rows] == [
+        ["channels", "18 min", "15 min", "12 min", ""],
+        ["speed", "▼ 18 min", "15 min", "▲ 12 min", "15 min"],
+        ["few", "▼ 18 min", "15 min", "–", "15 min"],
+        ["size", "18 min", "15 min", "12 min", "15 min"],
+        ["own", "18 min", "15 min", "12 min", ""],
+    ]
+    assert table.notes[0].startswith("▲ better and ▼ worse than all together beyond the margin of error")
+    assert of_members(rows, said | {"kpis": kpis}).notes == table.notes[1:]

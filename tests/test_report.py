@@ -12,7 +12,6 @@ import small_scorecard
 from kpi_lib import captions, parts, provenance
 from kpi_lib.display import Cards, Finding, Note, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError
-from kpi_lib.language import ENGLISH
 from kpi_lib.report import Report
 from kpi_lib.scorecard import Scorecard
 
@@ -354,12 +353,6 @@ def test_a_mean_is_no_half(told):
         told.waits("first_response_time", "channel")
 
 
-def test_a_number_that_keeps_members_in_order_is_not_shown():
-    assert [captions.unnumbered(name, "plan", ENGLISH) for name in ("1 mon", "3 over 1 year", "09", "order 2")] == [
-        "mon", "over 1 year", "09", "order 2",
-    ]  # fmt: skip
-
-
 def test_values_are_frames(report):
     assert len(report.values("nps")) == 13
     assert report.values("first_response_time", "channel")["member"].tolist() == ["chat", "email", "(none)"]
@@ -387,47 +380,6 @@ def test_the_library_offers_its_names_without_loading_them():
         "heavy = {'pandas', 'ibis', 'matplotlib'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONSTARTUP": ""})
-
-
-def test_a_table_kpi_shows_its_readings_in_their_order(report):
-    """The headline first, however small its numbers are beside those of the others."""
-    about = report.about["kpis"]["tickets_by_channel"]
-    readings = [f"tickets_by_channel.{name}" for name in ("one", "two", "three", "four")]
-    kpis = report.about["kpis"] | {reading: about | {"short": reading[-3:]} for reading in readings}
-    row = report.scorecard.frame[report.scorecard.frame["kpi"] == "tickets_by_channel"].iloc[:2]
-    rows = [
-        row.assign(kpi=kpi, value=row["value"] * scale) for scale, kpi in enumerate(["tickets_by_channel", *readings])
-    ]
-    table = parts.of_members(pd.concat(rows), report.about | {"kpis": kpis})
-    assert [line[0] for line in table.rows] == ["Tickets by channel", "one", "two", "ree", "our"]
-    assert {column.label for column in table.columns[1:]} == set(row["member"])
-
-
-def test_a_matrix_says_with_signs_who_is_better_than_all_and_says_what_the_signs_mean(report):
-    """Quick is better: 10 to 14 minutes beside 15, 16 to 20, and 14 to 16, which says nothing."""
-    given = {"unit": "minutes", "better": "lower", "cut": "channel"}
-    of_channels = {"chat": (12.0, 10.0, 14.0), "email": (18.0, 16.0, 20.0), "web": (15.0, 14.0, 16.0)}
-    readings = ["channels", *(f"channels.{name}" for name in ("speed", "few", "size", "own"))]
-    rows = pd.DataFrame(
-        small_scorecard.row(kpi=kpi, title=kpi, member=channel, value=value, low=low, high=high, **given)
-        for kpi in readings
-        for channel, (value, low, high) in of_channels.items()
-    )
-    rows.loc[(rows["kpi"] == "channels.few") & (rows["member"] == "chat"), "status"] = "small_sample"
-    rows.loc[rows["kpi"] == "channels.size", "better"] = "none"
-    totals = {name: small_scorecard.row(kpi=name, value=15.0, unit="minutes") for name in ("speed", "few", "size")}
-    kpis = report.about["kpis"] | {kpi: {"title": kpi, "short": kpi.rpartition(".")[2]} for kpi in readings}
-    table = parts.of_members(rows, report.about | {"kpis": kpis}, totals)
-    assert [column.label for column in table.columns] == ["", "email", "web", "chat", "All"]
-    assert [[text.replace("\N{NO-BREAK SPACE}", " ") for text in line] for line in table.rows] == [
-        ["channels", "18 min", "15 min", "12 min", ""],
-        ["speed", "▼ 18 min", "15 min", "▲ 12 min", "15 min"],
-        ["few", "▼ 18 min", "15 min", "–", "15 min"],
-        ["size", "18 min", "15 min", "12 min", "15 min"],
-        ["own", "18 min", "15 min", "12 min", ""],
-    ]
-    assert table.notes[0].startswith("▲ better and ▼ worse than all together beyond the margin of error")
-    assert parts.of_members(rows, report.about | {"kpis": kpis}).notes == table.notes[1:]
 
 
 def test_a_pareto_of_what_has_no_data_says_so(report):
