@@ -130,12 +130,7 @@ class Archive:
             _written(stage / NOTE, json.dumps(_note(issue), indent=2, ensure_ascii=False).encode())
             target.parent.mkdir(parents=True, exist_ok=True)
             _synced(stage)
-            try:
-                stage.rename(target)
-            except OSError:
-                if not target.exists():
-                    raise
-                return self._same(target, hashes)  # another run was faster
+            stage.rename(target)  # which only one sender at a time does
             target.chmod(0o555)
             for folder in (target.parent, target.parent.parent, self.folder):
                 _synced(folder)

@@ -14,6 +14,7 @@ import pytest
 import trustme
 from mail_server import PASSWORD, USER
 
+from kpi_lib.deliver.ledger import Ledger
 from kpi_lib.deliver.send import Parcel
 from kpi_lib.deliver.server import Server
 
@@ -113,6 +114,12 @@ def parcel(content: str = "aa11", *, recipients: tuple[str, ...] = PEOPLE, **cha
     """Return the report of May for leadership."""
     known: dict[str, Any] = {"company": "Test & Sons", "period": "2024-05", "audience": "leadership"}
     return Parcel(**(known | {"content": content, "message": letter(), "recipients": recipients} | changes))
+
+
+def events(ledger: Ledger, delivery: int) -> list[tuple[str, str, str]]:
+    """Return what happened to a delivery: time, state it came to, text."""
+    rows = ledger._rows.execute("SELECT at, state, text FROM events WHERE delivery = ? ORDER BY id", (delivery,))
+    return rows.fetchall()
 
 
 @pytest.fixture(scope="session")

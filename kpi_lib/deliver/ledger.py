@@ -17,11 +17,10 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TextIO
 
 from kpi_lib.errors import DeliveryError
@@ -98,7 +97,7 @@ class Version:
     override: str | None = None
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """records/ledger.sqlite, made when it is not there; to be used in a `with`."""
 
     def __init__(self, path: Path) -> None:
@@ -112,10 +111,7 @@ class Ledger:
             self._rows.close()
             raise
 
-    def __enter__(self) -> "Ledger":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *ended: object) -> None:
         self._rows.close()
 
     def _prepare_file(self) -> None:
@@ -234,12 +230,6 @@ class Ledger:
     def standing(self, company: str, period: str) -> list[Delivery]:
         """Return every delivery of a period, in the order they were prepared."""
         return self._select("company = ? AND period = ?", company, period)
-
-    def events(self, delivery: int) -> list[tuple[str, str, str]]:
-        """Return what happened to a delivery: time, state it came to, text."""
-        return self._rows.execute(
-            "SELECT at, state, text FROM events WHERE delivery = ? ORDER BY id", (delivery,)
-        ).fetchall()
 
     def _settle(self, now: Clock) -> None:
         """Judge what no living sender is at work on; the sender's lock must be held."""

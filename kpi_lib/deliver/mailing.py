@@ -79,35 +79,33 @@ def prepare(edition: Edition, audience: Audience, office: Office) -> Mailing:
     if absent := [name for name in needed if not (edition.folder / name).is_file()]:
         bars = found.bars or [f"There is no {absent[0]} to make a mail of."]
         return Mailing(edition, audience, replace(found, bars=bars))
-    if not letters.can_carry(pdf, audience, office.delivery):
-        found.bars.append(
-            f"{pdf.name} is larger than attachment_megabytes allows, and there is no `link` to send instead."
-        )
+    too_large = f"{pdf.name} is larger than attachment_megabytes allows, and there is no `link` to send instead."
+    bars = [*found.bars, *([] if letters.can_carry(pdf, audience, office.delivery) else [too_large])]
     card = Scorecard.read(edition.folder / SCORECARD)
     content = issued.content(card, {name: section.text for name, section in edition.commentary.items()})
     before = known(office.ledger, edition.params.company, card.period)
     now = version(before, audience.name, content)
     kept = office.archive.find(card.period, audience.name, now.content)
     mail = _read(kept) if kept else _composed(edition, audience, office, card, now)
-    found.reasons.extend(_of_others(edition, audience, card, mail))
-    override = office.override if found.reasons else None
+    reasons = [*found.reasons, *_of_others(edition, audience, card, mail)]
+    override = office.override if reasons else None
     is_other = kept and (kept.files.get(pdf.name) != manifest.hashed(pdf) or now.override != override)
     if is_other and not now.reached:
         now = version(before, audience.name, content, anew=True)
         mail = _composed(edition, audience, office, card, now, override)
     elif override and not kept:
         mail = _composed(edition, audience, office, card, now, override)
-    return Mailing(edition, audience, found, now, mail, built)
+    return Mailing(edition, audience, gate.Findings(bars, reasons, found.warnings), now, mail, built)
 
 
 def without_new_correction(mailing: Mailing) -> Mailing:
     """Return a mail that is not to go out if it begins to correct a month that nobody has named."""
     if not mailing.version.corrects or mailing.version.reached:
         return mailing
-    period = mailing.edition.period
+    period, found = mailing.edition.period, mailing.found
     said = f"This corrects what was sent of {period.label}, which `last` is while later data are missing"
-    mailing.found.bars.append(f"{said}: if it is meant, name it, `kpi email --send {period}`.")
-    return mailing
+    named = f"{said}: if it is meant, name it, `kpi email --send {period}`."
+    return replace(mailing, found=replace(found, bars=[*found.bars, named]))
 
 
 def preview(mailing: Mailing) -> tuple[Path, Path]:
@@ -123,29 +121,31 @@ def preview(mailing: Mailing) -> tuple[Path, Path]:
 
 
 def dispatch(mailing: Mailing, office: Office, server: Server, now: Clock, progress: Callable[[str], None]) -> Tally:
-    """Keep what is sent, then send it to every recipient who has not had it."""
+    """Send a mail to every recipient who has not had it, and keep what is sent."""
     assert mailing.message is not None
-    edition, audience = mailing.edition, mailing.audience.name
+    edition, period, audience = mailing.edition, str(mailing.edition.period), mailing.audience.name
+    letter, content = mailing.message, mailing.version.content
+
+    def keep() -> None:
+        if office.archive.find(period, audience, content):
+            return
+        if manifest.hashed(edition.folder / MANIFEST) != mailing.built:
+            raise DeliveryError("the report was built anew meanwhile; nothing was sent, run it again")
+        files = {name: edition.folder / name for name in (SCORECARD, MANIFEST, edition.book.file)}
+        office.archive.keep(audience, content, files | {LETTER: letter.as_bytes(policy=SMTP)}, office.at)
+
     parcel = Parcel(
         edition.params.company,
-        str(edition.period),
+        period,
         audience,
-        mailing.version.content,
-        mailing.message,
+        content,
+        letter,
         mailing.recipients,
         office.override if mailing.found.reasons else None,
         mailing.version,
+        keep,
     )
     with Ledger(office.ledger) as ledger:
-        if office.archive.find(*parcel.key[1:]) is None:
-            if manifest.hashed(edition.folder / MANIFEST) != mailing.built:
-                raise DeliveryError("the report was built anew meanwhile; nothing was sent, run it again")
-            files: dict[str, Path | bytes] = {
-                name: edition.folder / name for name in (SCORECARD, MANIFEST, edition.book.file)
-            }
-            files[LETTER] = mailing.message.as_bytes(policy=SMTP)
-            ledger.prepare(parcel.key, parcel.recipients, now, override=parcel.override)
-            office.archive.keep(audience, parcel.content, files, office.at)  # after: what no ledger knows is one lost
         return send(ledger, server, parcel, now, progress)
 
 
@@ -157,10 +157,7 @@ def settle(
         return
     if not office.ledger.is_file():
         raise KpiError(f"nothing was sent of {period.label}: there is no ledger {office.ledger}")
-    with (
-        Ledger(office.ledger) as ledger,
-        ledger.sending(now, lambda text: None),
-    ):  # which judges what the dead have left
+    with Ledger(office.ledger) as ledger, ledger.sending(now, lambda text: None):  # judges what a dead sender left
         for recipient, arrived in words.items():
             if not ledger.resolve(company, str(period), recipient, now, arrived=arrived, audience=audience):
                 raise KpiError(f"nothing is unknown of mail to {recipient} about {period.label}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from typing import NamedTuple
 
 from kpi_lib.deliver.ledger import Clock, Delivery, Ledger, Version, version
@@ -13,7 +14,10 @@ from kpi_lib.errors import DeliveryError
 
 @dataclass(frozen=True)
 class Parcel:
-    """One report for one audience; `content` is the hash of what it says, or the version that the ledger made of it."""
+    """One report for one audience; `content` is the hash of what it says, or the version that the ledger made of it.
+
+    `keep` puts by what is sent, once the ledger knows of it and before the first mail goes out.
+    """
 
     company: str
     period: str
@@ -23,11 +27,7 @@ class Parcel:
     recipients: tuple[str, ...]
     override: str | None = None
     version: Version | None = None  # as it was known when the message was written; None: of no matter
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What the ledger knows it by."""
-        return self.company, self.period, self.audience, self.content
+    keep: Callable[[], object] = lambda: None
 
 
 class Outcome(NamedTuple):
@@ -60,14 +60,14 @@ def send(ledger: Ledger, server: Server, parcel: Parcel, now: Clock, progress: C
     still to be sent in the ledger, so that a next run sends them.
     """
     with ledger.sending(now, progress):
-        deliveries = ledger.prepare(
-            parcel.key, parcel.recipients, now, message_id=parcel.message["Message-ID"], override=parcel.override
-        )
+        key, message_id = (parcel.company, parcel.period, parcel.audience, parcel.content), parcel.message["Message-ID"]
+        deliveries = ledger.prepare(key, parcel.recipients, now, message_id=message_id, override=parcel.override)
         if known := parcel.version:
             rows = ledger.standing(parcel.company, parcel.period)
             latest = version(rows, parcel.audience, parcel.content.partition("~")[0])
             if (latest.content, latest.corrects) != (known.content, known.corrects):
                 raise DeliveryError("another report of this period went out meanwhile; nothing was sent, run it again")
+        parcel.keep()
         tally = Tally()
         for delivery in deliveries:
             if delivery.state == "sent":
@@ -94,10 +94,7 @@ def _send_each(
     for place, delivery in enumerate(due):
         if not ledger.claim(delivery.id, now):
             continue
-
-        def note(state: str, text: str, delivery: Delivery = delivery) -> None:
-            ledger.move(delivery.id, state, text, now)
-
+        note = partial(ledger.move, delivery.id, now=now)
         try:
             session.open()
             answer = session.deliver(message, delivery.recipient, note)
@@ -106,9 +103,8 @@ def _send_each(
             for left in due[place:]:
                 _tell(tally.failed, left.recipient, f"not sent: {error}", progress)
             return
-        ledger.move(delivery.id, answer.state, answer.text, now, code=answer.code, attempts=answer.attempts)
-        lists = {"sent": tally.sent, "failed": tally.failed, "unknown": tally.unknown}
-        _tell(lists[answer.state], delivery.recipient, f"{answer.state}: {answer.text}", progress)
+        note(answer.state, answer.text, code=answer.code, attempts=answer.attempts)
+        _tell(getattr(tally, answer.state), delivery.recipient, f"{answer.state}: {answer.text}", progress)
 
 
 def _tell(outcomes: list[Outcome], recipient: str, reason: str, progress: Callable[[str], None]) -> None:

@@ -1,10 +1,10 @@
 """Sending to a real server that fails on purpose: who gets the mail, and what the ledger says."""
 
 import pytest
-from post_office import ANN, BOB, CYD, PEOPLE, Clock, letter, parcel
+from post_office import ANN, BOB, CYD, PEOPLE, Clock, events, letter, parcel
 
 from kpi_lib.deliver import smtp
-from kpi_lib.deliver.ledger import Ledger
+from kpi_lib.deliver.ledger import Ledger, Version
 from kpi_lib.deliver.send import send
 from kpi_lib.errors import DeliveryError
 
@@ -59,6 +59,19 @@ def test_somebody_new_gets_the_mail_alone(ledger, office):
     assert (names(tally.already), names(tally.sent)) == ([ANN, BOB], [CYD])
 
 
+def test_what_is_sent_is_kept_once_the_ledger_knows_of_it_and_what_came_too_late_is_not(ledger, office):
+    kept = []
+
+    def keep():
+        kept.append((states(ledger), office.asked("connections")))
+
+    with pytest.raises(DeliveryError, match="another report of this period went out meanwhile"):
+        sent(ledger, office.server(), parcel(version=Version("bb22", None), keep=keep))
+    assert kept == []
+    sent(ledger, office.server(), parcel(version=Version("aa11", None), keep=keep))
+    assert kept == [(dict.fromkeys(PEOPLE, "prepared"), 0)]
+
+
 def test_one_person_written_twice_gets_one_mail(ledger, office):
     sent(ledger, office.server(), parcel(recipients=(ANN, BOB, "Ann@Example.com")))
     assert office.counts() == {ANN: 1, BOB: 1}
@@ -84,7 +97,7 @@ def test_a_refusal_for_now_is_tried_again(ledger, office, step):
     assert len(office.slept) == 2
     assert 1 <= office.slept[0] < office.slept[1]
     assert office.counts() == dict.fromkeys(PEOPLE, 1)
-    tried = [text for _, state, text in ledger.events(standing(ledger)[ANN].id) if "attempt" in text]
+    tried = [text for _, state, text in events(ledger, standing(ledger)[ANN].id) if "attempt" in text]
     assert tried == ["attempt 1: 450 later", "attempt 2: 450 later"]
 
 
@@ -219,6 +232,6 @@ def test_an_override_and_its_reason_are_kept(ledger, office):
     office.faults({"at": "rcpt", "to": BOB, "do": "550 no"})
     sent(ledger, office.server(), parcel(override="the board meets today"))
     assert standing(ledger)[ANN].override == "the board meets today"
-    assert ledger.events(standing(ledger)[ANN].id)[0][1:] == ("prepared", "override: the board meets today")
+    assert events(ledger, standing(ledger)[ANN].id)[0][1:] == ("prepared", "override: the board meets today")
     sent(ledger, office.server())  # Bob's mail goes out without one
     assert (standing(ledger)[ANN].override, standing(ledger)[BOB].override) == ("the board meets today", None)
