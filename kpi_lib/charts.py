@@ -36,7 +36,7 @@ from kpi_lib.period import Period
 from kpi_lib.scales import RIGHT_TO_LEFT, labelled, set_scale
 from kpi_lib.signals import Judgement, judge
 
-WIDTH = 5.8  # inches: scaled up a little on A4, down on a telephone
+WIDTH = 5.8  # inches: of every figure, as it stands on paper; scaled down on a telephone
 COLOUR, INK, QUIET, LINE = "#1f4e79", "#222222", "#5c5c5c", "#d0d0d0"
 _SCALE_WIDTH = 40  # points at the left of a trend
 _FOOT, _FOOT_BELOW = 88, 30  # letters in a line under a trend, and points from its axis to the first
@@ -65,7 +65,7 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
     with house_style():
         language, marked = speak(about), marks(frame, about)
         foot = [line for mark in marked for line in wrap(mark.said, _FOOT, subsequent_indent="   ")]
-        ax = new_axes(ax, 2.55 + 0.14 * len(foot))
+        ax = new_axes(ax, 2.05 + 0.14 * len(foot))
         rows: list[Row] = frame.to_dict("records")
         values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
         sure = [_is_sure(row) for row in rows]
@@ -110,7 +110,7 @@ def by(
     with house_style():
         (shown, left_out), language = arranged(frame), speak(about)
         total = None if is_counted(shown) else total
-        ax = new_axes(ax, 1.0 + 0.27 * len(shown))
+        ax = new_axes(ax, 0.9 + 0.24 * len(shown))
         rows: list[Row] = shown.to_dict("records")
         if total is not None and total["status"] == "ok":
             ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)

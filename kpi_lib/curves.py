@@ -70,7 +70,7 @@ def waiting(
 ) -> Figure:  # fmt: skip
     """Draw the share that still waits over time with its limits, the period before, the median and the nine in ten."""
     with house_style():
-        to, ax = speak(about), new_axes(ax, 2.6)
+        to, ax = speak(about), new_axes(ax, 2.1)
         low, high = _reach([curve, *([before] if before else [])])
         if before:
             _line(ax, before, low, color=QUIET, linewidth=1.1, linestyle=(0, (4, 2)))

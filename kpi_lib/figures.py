@@ -48,7 +48,7 @@ def contributions(
     """Draw what each member brought to a change, by its own value and by its weight; the bars add up to the change."""
     with house_style():
         rows, say = _with_total(moved, about), speak(about).say
-        ax = new_axes(ax, 1.0 + 0.4 * len(rows))
+        ax = new_axes(ax, 0.9 + 0.32 * len(rows))
         for place, row in enumerate(rows):
             for name, at in (("rate", place - 0.17), ("mix", place + 0.17)):
                 _part(ax, at, row[name], moved.signed(row[name], about), name, row, colour)
@@ -84,7 +84,7 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
         shown = cumulated(frame)
         rows: list[Row] = shown.head(MOST_MEMBERS).to_dict("records")
         language = speak(about)
-        ax = new_axes(ax, 1.0 + 0.27 * len(rows))
+        ax = new_axes(ax, 0.9 + 0.24 * len(rows))
         for place, row in enumerate(rows):
             face = "white" if row["status"] != "ok" else to_rgba(colour, 1 if row["vital"] else LIGHT)
             ax.barh(place, row["value"], height=0.66, facecolor=face, edgecolor=QUIET if face == "white" else face)
@@ -123,7 +123,7 @@ def waterfall(
 ) -> Figure:
     """Draw what is left step by step: numbers that shall be high are levels, those that shall be low are taken away."""
     with house_style():
-        ax, language = new_axes(ax, 0.9 + 0.42 * len(rows)), speak(about)
+        ax, language = new_axes(ax, 0.8 + 0.31 * len(rows)), speak(about)
         level = 0.0
         for place, row in enumerate(rows):
             taken, before = row["better"] == "lower", level
@@ -155,7 +155,7 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
     with house_style():
         amounts: list[Row] = upper[upper["value"].notna()].to_dict("records")
         members = [str(row["member"]) for row in amounts]
-        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 3.1), layout="constrained")
         above, below = figure.subplots(2, sharex=True)
         most = max(row["value"] for row in amounts)
         for place, row in enumerate(amounts):
@@ -196,7 +196,7 @@ def waits(
         (shown, left_out), language = arranged(halves), speak(about)
         rows: list[Row] = shown.to_dict("records")
         ends = {row["member"]: row for row in tails.to_dict("records")}
-        ax = new_axes(ax, 1.0 + 0.38 * len(rows))
+        ax = new_axes(ax, 0.9 + 0.32 * len(rows))
         for place, row in enumerate(rows):
             end = ends.get(row["member"])
             pair = [row, *([end] if end is not None and not pd.isna(end["value"]) else [])]

@@ -54,7 +54,7 @@ def week(frames: Sequence[pd.DataFrame], about: About, *, alt: str = "", colour:
     with house_style():
         to, hours = speak(about), _hours(frames[0])
         days = sorted({day for frame in frames for _, day in _cells(frame)})
-        figure = Figure(figsize=(WIDTH, 0.75 + 0.225 * len(hours)), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.7 + 0.19 * len(hours)), layout="constrained")
         panels = figure.subplots(1, len(frames), sharey=True, squeeze=False)[0]
         for ax, frame in zip(panels, frames, strict=True):
             first: Row = frame.to_dict("records")[0]
@@ -137,7 +137,7 @@ def cohorts(
         names = sorted({cohort for cohort, _ in cells})
         ages = list(range(max(age for _, age in cells) + 1))
         if ax is None:
-            ax = Figure(figsize=(WIDTH, 1.05 + 0.235 * len(names)), layout="constrained").add_subplot()
+            ax = Figure(figsize=(WIDTH, 1.0 + 0.2 * len(names)), layout="constrained").add_subplot()
         _grid(ax, cells, names, ages, True, colour, to)
         ax.set_xticks(range(len(ages)), [to.number(age) for age in ages])
         ax.set_yticks(range(len(names)), [_joined(name, cells, to) for name in names])

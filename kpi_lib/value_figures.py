@@ -103,7 +103,7 @@ def spread_in_words(found: Found, about: About) -> str:
 def histogram(found: Found, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
     """Draw how many customers have paid how much, with the median and the mean; the last bar has no upper end."""
     with house_style():
-        to, ax, bars = speak(about), new_axes(ax, 2.7), found["bars"]
+        to, ax, bars = speak(about), new_axes(ax, 2.1), found["bars"]
         width, counts = bars["width"], bars["customers"]
         starts = [bars["start"] + place * width for place in range(len(counts))]
         ends = {0, len(counts) - 1} if bars["start"] < 0 else {len(counts) - 1}
@@ -181,7 +181,7 @@ def tracking(found: Found, about: About, *, alt: str = "", colour: str = COLOUR)
     """Draw what the model predicted as a line with its limits, and what came as dots, a panel for each track."""
     with house_style():
         tracks = found["tracks"]
-        figure = Figure(figsize=(WIDTH, 0.8 + 1.7 * len(tracks)), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.8 + 1.3 * len(tracks)), layout="constrained")
         panels = figure.subplots(len(tracks), sharex=True, squeeze=False)[:, 0]
         for ax, (name, track) in zip(panels, tracks.items(), strict=True):
             _panel(ax, name, track, about, colour)
