@@ -49,19 +49,14 @@ def open_spells(data: Data) -> Any:
     `opened` and `closed` tell that the ticket became open, or was resolved, in the period by this stretch; `day_ends`
     how many local midnights that end a day of the period it was open at.
     """
+    import ibis
+
     rows = _stretches(data)
-    midnights = _midnights(data)
-    spent = rows.join(
-        midnights,
-        (rows.period == midnights.of_period)
-        & (rows.since < midnights.midnight)
-        & (rows.until.isnull() | (rows.until >= midnights.midnight)),
-    )
-    counted = spent.group_by("period", "ticket_id", "state_number").aggregate(day_ends=spent.count())
-    joined = rows.left_join(counted, ["period", "ticket_id", "state_number"])
-    return joined.mutate(day_ends=joined.day_ends.fill_null(0)).drop(
-        "period_right", "ticket_id_right", "state_number_right"
-    )
+    begins = ibis.greatest(rows.since, rows.start)
+    rows = data.calendar.dated(rows, begins).rename(first_day="day")
+    ends = ibis.least(rows.until, rows.end, ibis.literal(data.as_of, INSTANT))
+    rows = data.calendar.dated(rows, ends)
+    return rows.mutate(day_ends=ibis.greatest(rows.day - rows.first_day, 0)).drop("day", "first_day")
 
 
 def _at_end(data: Data) -> Any:
@@ -147,22 +142,3 @@ def _held_at_end(rows: Any, stretches: Any) -> Any:
         (rows.ticket_id == held.held_by) & (held.held_since < rows.end) & (held.held_until >= rows.end),
     )
     return joined.drop("held_by", "held_since", "held_until")
-
-
-def _midnights(data: Data) -> Any:
-    """Return the instant at which each day of each period ends, as far as the data reaches."""
-    import ibis
-    import pandas as pd
-
-    from kpi_lib.period import midnight
-
-    rows = []
-    for period in data.calendar.periods:
-        for number in range((period.last_day - period.first_day).days + 1):
-            day = period.first_day + pd.Timedelta(days=number + 1)
-            rows.append({"of_period": str(period), "midnight": midnight(day, data.calendar.zone)})
-    frame = pd.DataFrame(rows)
-    frame = frame[frame["midnight"] <= data.as_of]
-    return data.built(
-        "midnights", lambda _: ibis.memtable(frame, schema={"of_period": "string", "midnight": "timestamp('UTC', 6)"})
-    )
