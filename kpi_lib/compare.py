@@ -108,11 +108,13 @@ def judged(frame: pd.DataFrame, params: Params, period: Period) -> pd.DataFrame:
         frame[name] = limits.where(aimed).astype("float64")
     withheld = (frame["status"] != "ok") | frame["provisional"]
     bound = frame["target_low"].notna() | frame["target_high"].notna()
-    frame["verdict"] = np.where(withheld, "withheld", "no_target")
-    for row in frame[bound & ~withheld].itertuples():
-        value = rounded(row.value, row.unit)
-        missed = value < row.target_low or value > row.target_high  # a missing bound compares false
-        frame.loc[row.Index, "verdict"] = "missed" if missed else "on_target"
+    verdicts = np.where(withheld, "withheld", "no_target").astype(object)
+    aimed_at = frame.loc[bound & ~withheld, ["value", "unit", "target_low", "target_high"]]
+    verdicts[bound & ~withheld] = [
+        "missed" if (printed := rounded(value, unit)) < low or printed > high else "on_target"
+        for value, unit, low, high in zip(*(aimed_at[name].tolist() for name in aimed_at), strict=True)
+    ]  # a missing bound compares false
+    frame["verdict"] = pd.Series(verdicts, frame.index, object)
     return frame
 
 

@@ -1,12 +1,13 @@
 """Identities that must hold between the numbers of one scorecard; what breaks one is told on the data page."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 TOLERANCE = 1e-6
+BY = ["part", "period"]  # a part of the company, such as a slice
 READ = (  # by the identities: few of a scorecard's KPIs
     *("retention_rate", "churn_rate", "nps", "nps.promoters", "nps.detractors", "tickets_by_channel", "ticket_volume"),
     *("tickets_by_type", "resolution_rate.throughput", "open_cases", "open_cases.net_flow", "abandonment_rate"),
@@ -24,20 +25,21 @@ class Identity:
 
 
 def _of(frame: pd.DataFrame, address: str, column: str = "value") -> pd.Series:
-    """Return a column of a KPI's totals by period, of those that have a value."""
+    """Return a column of a KPI's totals by part and period, of those that have a value."""
     rows = frame[(frame["kpi"] == address) & frame["cut"].isna() & frame["value"].notna()]
-    return rows.set_index("period")[column].astype("float64")
+    return rows.set_index(BY)[column].astype("float64")
 
 
 def _members(frame: pd.DataFrame, address: str) -> pd.Series:
-    """Return the sum of the counts of a table KPI's members by period."""
+    """Return the sum of the counts of a table KPI's members by part and period."""
     rows = frame[(frame["kpi"] == address) & frame["cut"].notna() & frame["numerator"].notna()]
-    return rows.groupby("period")["numerator"].sum().astype("float64")
+    return rows.groupby(BY)["numerator"].sum().astype("float64")
 
 
 def _growth(frame: pd.DataFrame) -> pd.Series:
     stock = _of(frame, "open_cases").sort_index()
-    return stock.diff().iloc[1:]
+    parts = stock.groupby(level=BY[0])
+    return parts.diff()[parts.cumcount() > 0]
 
 
 IDENTITIES = (
@@ -82,33 +84,28 @@ IDENTITIES = (
 def told(frame: pd.DataFrame, by: str) -> dict[str, dict[str, Any]]:
     """Return, by the values of a column such as `slice`, how many identities were checked and which do not hold."""
     rows = frame.loc[frame["kpi"].isin(READ), [by, "kpi", "period", "cut", "value", "numerator", "denominator"]]
-    rows = rows.astype({"kpi": object, "period": object})  # plain texts compare sooner
-    parts = dict(list(rows.groupby(by)))
-    found = {name: parts.get(name, rows.iloc[:0]) for name in frame[by].unique()}
-    known = {name: list(_known(part)) for name, part in found.items()}
-    return {name: {"checked": len(both), "broken": list(_broken(both))} for name, both in known.items()}
+    rows = rows.rename(columns={by: BY[0]}).astype(dict.fromkeys([*BY, "kpi"], object))  # plain texts compare sooner
+    found: dict[str, dict[str, Any]] = {name: {"checked": 0, "broken": []} for name in frame[by].unique()}
+    for identity, both in _known(rows):
+        for part in both.index.unique(BY[0]):
+            found[part]["checked"] += 1
+        for part, off in _off(both).groupby(level=BY[0]):
+            found[part]["broken"].append(_sentence(identity, off))
+    return found
 
 
-def broken(frame: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence for each identity that does not hold in some period of a scorecard's frame."""
-    return _broken(_known(frame))
+def _off(both: pd.DataFrame) -> pd.DataFrame:
+    """Return where the two sides are not the same number."""
+    return both[(both["one"] - both["other"]).abs() > TOLERANCE * both.abs().max(axis=1).clip(lower=1)]
 
 
-def _broken(known: Iterable[tuple[Identity, pd.DataFrame]]) -> Iterator[str]:
-    for identity, both in known:
-        off = both[(both["one"] - both["other"]).abs() > TOLERANCE * both.abs().max(axis=1).clip(lower=1)]
-        if not off.empty:
-            period, first = off.index[-1], off.iloc[-1]
-            yield f"{identity.said}: not so in {period} ({first['one']:,.6g} against {first['other']:,.6g})"
-
-
-def checked(frame: pd.DataFrame) -> int:
-    """Return how many identities could be checked in some period."""
-    return sum(1 for _ in _known(frame))
+def _sentence(identity: Identity, off: pd.DataFrame) -> str:
+    (_, period), last = off.index[-1], off.iloc[-1]
+    return f"{identity.said}: not so in {period} ({last['one']:,.6g} against {last['other']:,.6g})"
 
 
 def _known(frame: pd.DataFrame) -> Iterator[tuple[Identity, pd.DataFrame]]:
-    """Yield each identity with its two sides, in the periods where both are known, if there are any."""
+    """Yield each identity with its two sides, in the parts and periods where both are known, if there are any."""
     for identity in IDENTITIES:
         both = pd.concat(identity.sides(frame), axis=1, keys=["one", "other"]).dropna()
         if not both.empty:

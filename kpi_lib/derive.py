@@ -16,6 +16,7 @@ from kpi_lib.kpi import Kpi
 from kpi_lib.language import NO_MEMBER
 from kpi_lib.lifetime import Estimate, from_limits
 
+KEYS = [SLICE, "cut", "period", "member"]
 WORSE = ("not_available", "not_estimable", "undefined", "small_sample", "ok")
 
 
@@ -31,9 +32,8 @@ class Summaries:
         """Compute the model KPIs of the data's slices, for each period and member."""
         rows = [unavailable(data, name, why) for name, why in self.missing.items()]
         frames = {name: frame[frame[SLICE].isin(data.apart)] for name, frame in self.frames.items()}
-        apart_by = [SLICE, "cut", "period", "member"]
         by_period = {name for kpi, _ in self.known if not kpi.table for name in kpi.facts}
-        parts = {name: dict(list(frames[name].groupby(apart_by))) for name in by_period}
+        parts = {name: dict(list(frames[name].groupby(KEYS))) for name in by_period}
         for kpi, asked in self.known:
             if kpi.table:
                 for apart in data.apart:
@@ -80,19 +80,20 @@ def _of_model(
 ) -> Iterator[dict[str, Any]]:
     known = {member for of, by, _, member in groups[0][0] if (of, by) == (apart, cut)}
     members = [NO_MEMBER] if cut == TOTAL else sorted(known)
-    named = {"kpi": kpi.address, "slice": apart, "cut": cut or None}
-    for period in data.calendar.periods:
+    named, settings = {"kpi": kpi.address, "slice": apart, "cut": cut or None}, kpi.given(data.params)
+    for period, name in [(period, str(period)) for period in data.calendar.periods]:
         for member in members:
-            given = [parts.get((apart, cut, str(period), member), nothing) for parts, nothing in groups]
+            given = [parts.get((apart, cut, name, member), nothing) for parts, nothing in groups]
             for part in given:
                 part.attrs["months"] = period.months
-            estimate = kpi.function(*given, **kpi.given(data.params)) if len(given[0]) else Estimate(math.nan, n=0)
-            yield named | {"period": str(period), "member": member if cut else None} | _as_row(estimate)
+            estimate = kpi.function(*given, **settings) if len(given[0]) else Estimate(math.nan, n=0)
+            yield named | {"period": name, "member": member if cut else None} | _as_row(estimate)
 
 
 def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of a table model, which is given all periods and members at once."""
     given = [frame[frame["cut"] == kpi.table].drop(columns=["cut", SLICE]).reset_index(drop=True) for frame in frames]
+    given = [frame.astype(dict.fromkeys(["period", "member"], object)) for frame in given]
     ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
     for frame in given:
         frame.attrs["periods"] = list(ends)
@@ -117,6 +118,7 @@ def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
         raise NotImplementedError(f"fact {name!r} has no summary for a model")
     rows = rows.filter(rows.excluded.isnull()) if "excluded" in rows.columns else rows
     frame = fetched(summary(data.stacked(data.sliced(rows), cuts), data.keys), cuts)
+    frame = frame.astype(dict.fromkeys(KEYS, "category"))
     return frame.sort_values(list(frame.columns)).reset_index(drop=True)
 
 
@@ -125,7 +127,10 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
     lengths = data.calendar.constants[["months", "days"]].to_dict("index")
     known: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     wanted = {name for kpi in kpis for name in kpi.of}
-    for row in frame[frame["kpi"].isin(wanted)].to_dict("records"):
+    given = frame[frame["kpi"].isin(wanted)]
+    columns = {name: given[name].tolist() for name in given}
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(columns, values, strict=True))
         known.setdefault(row["kpi"], {})[_key(row)] = row
     rows: list[dict[str, Any]] = []
     waiting = list(kpis)

@@ -96,7 +96,7 @@ class _Task:
             sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
             ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
             followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
-            return sums.assign(followed=sums.index.get_level_values("period").map(followed).to_numpy(bool))
+            return sums.assign(followed=np.resize(list(followed.values()), len(sums)))
         found: list[pd.DataFrame] = []
         by_cluster: list[pd.DataFrame] = []
         for scan, kind, columns in self.asked:
@@ -141,7 +141,8 @@ class Counted:
         frame = pd.concat([frame, derived(frame, [kpi for kpi in self.kpis if kpi.of], data)], ignore_index=True)
         tables = {kpi.address for kpi in self.kpis if kpi.table_cut}
         asked_for = self.cuts | frame["cut"].isna() | frame["kpi"].isin(tables)
-        return frame[asked_for].drop(columns="estimate").reset_index(drop=True)
+        frame = frame[asked_for].drop(columns="estimate").reset_index(drop=True)
+        return frame.astype(dict.fromkeys([SLICE, "kpi", "period", "cut", "member"], "category"))
 
 
 def count(
@@ -254,14 +255,33 @@ def _with_something(sums: pd.DataFrame) -> pd.DataFrame:
 
 
 def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFrame:
-    """Return the frame with a row for every member in every period, and what belongs to the period itself."""
-    members = set(sums.index.droplevel("period").reorder_levels([SLICE, "cut", "member"]))
-    there = {(apart, cut) for apart, cut, _ in members}
-    members |= {(apart, cut, NO_MEMBER) for apart in data.apart for cut in cuts if (apart, cut) not in there}
+    """Return the frame with a row for every member in every period, and what belongs to the period itself.
+
+    Of a cut without members there is a row of nobody known. Keys are told by their codes, which compare sooner.
+    """
     names = [str(period) for period in data.calendar.periods]
-    keys = [(apart, cut, name, member) for apart, cut, member in sorted(members) for name in names]
-    index = pd.MultiIndex.from_tuples(keys, names=INDEX)
-    return sums.reindex(index).join(data.calendar.constants, on="period")
+    levels, codes = (dict(zip(INDEX, of, strict=True)) for of in (sums.index.levels, sums.index.codes))
+    for name, needed in ((SLICE, data.apart), ("cut", cuts), ("member", [NO_MEMBER])):
+        levels[name] = levels[name].append(pd.Index(needed).difference(levels[name], sort=False))
+    shape = len(levels[SLICE]), len(levels["cut"]), len(levels["member"])
+    there, row = np.unique(
+        np.ravel_multi_index([codes[name] for name in (SLICE, "cut", "member")], shape), return_inverse=True
+    )
+    pairs = np.add.outer(levels[SLICE].get_indexer(data.apart) * shape[1], levels["cut"].get_indexer(cuts)).ravel()
+    without = np.setdiff1d(pairs, there // shape[2]) * shape[2] + levels["member"].get_loc(NO_MEMBER)
+    apart, cut, member = np.unravel_index(np.concatenate([there, without]), shape)
+    place = pd.Index(names).get_indexer(levels["period"])[codes["period"]]
+    values = np.full((len(apart), len(names), sums.shape[1]), np.nan)
+    values[row[place >= 0], place[place >= 0]] = sums.to_numpy()[place >= 0]
+    index = pd.MultiIndex(
+        [levels[SLICE], levels["cut"], pd.Index(names), levels["member"]],
+        [*(np.repeat(each, len(names)) for each in (apart, cut)), np.tile(np.arange(len(names)), len(apart)),
+         np.repeat(member, len(names))],
+        names=INDEX,
+        verify_integrity=False,
+    )  # fmt: skip
+    constants = {name: np.tile(given, len(apart)) for name, given in data.calendar.constants.items()}
+    return pd.DataFrame(values.reshape(len(index), -1), index, sums.columns).assign(**constants)
 
 
 def _rows(task: _Task, sums: pd.DataFrame, data: Data) -> list[pd.DataFrame]:
@@ -270,34 +290,43 @@ def _rows(task: _Task, sums: pd.DataFrame, data: Data) -> list[pd.DataFrame]:
     if task.by_member and isinstance(estimator, Count):
         sums = sums.assign(k=sums["n"], n=sums.groupby([SLICE, "period"])["n"].transform("sum"))
         estimator = Share(None)
-    reasons = _reasons(task, data)
+    keys = _keys(sums.index, _reasons(task, data))
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
         unit = {"unit": kpi.unit} if isinstance(estimator, Waiting) else {}
-        frame = estimator.estimate(sums, reading, **unit).reset_index()
-        frame["kpi"] = f"{kpi.address}.{reading}" if reading else kpi.address
-        frame["census"] = estimator.census or isinstance(getattr(estimator, "denominator", None), PerPeriod)
-        if isinstance(estimator, Ratio) and (frame["method"] == "census").all():
-            frame["census"] = True
-        total = frame["cut"] == TOTAL
-        frame["excluded"] = pd.MultiIndex.from_frame(frame[[SLICE, "period"]]).map(reasons)
-        frame["excluded"] = frame["excluded"].where(total, None)
-        frame[["cut", "member"]] = frame[["cut", "member"]].astype(object).where(~total, None)
-        made.append(frame)
+        frame = estimator.estimate(sums, reading, **unit).reset_index(drop=True)
+        census = estimator.census or isinstance(getattr(estimator, "denominator", None), PerPeriod)
+        census = census or (isinstance(estimator, Ratio) and (frame["method"] == "census").all())
+        address = f"{kpi.address}.{reading}" if reading else kpi.address
+        made.append(pd.concat([keys.assign(kpi=address, census=census), frame], axis=1))
     return made
+
+
+def _keys(index: pd.MultiIndex, reasons: dict[tuple[str, str], str]) -> pd.DataFrame:
+    """Return what a number is of, as plain texts, with the reasons of rows left out beside totals."""
+    keys = {
+        name: level.to_numpy(object)[codes]
+        for name, level, codes in zip(index.names, index.levels, index.codes, strict=True)
+    }
+    total = keys["cut"] == TOTAL
+    keys["excluded"] = np.full(len(index), None)
+    keys["excluded"][total] = [reasons[key] for key in zip(keys[SLICE][total], keys["period"][total], strict=True)]
+    keys["cut"][total] = keys["member"][total] = None
+    return pd.DataFrame({name: pd.Series(given, dtype=object) for name, given in keys.items()})
 
 
 def _reasons(task: _Task, data: Data) -> dict[tuple[str, str], str]:
     """Return by slice and period, as JSON, how many rows were left out and why."""
     counted: dict[tuple[str, str], dict[str, int]] = {}
-    columns = [SLICE, "period", EXCLUDED, "rows"]
     for scan in task.scans:
-        left_out = scan.fetched.get(EXCLUDED, pd.DataFrame(columns=columns))
-        left_out = left_out.loc[left_out[SLICE].isin(data.apart), columns]
-        for apart, period, reason, rows in left_out.itertuples(index=False):
-            counted.setdefault((apart, period), {})[reason] = int(rows)
+        if (left_out := scan.fetched.get(EXCLUDED)) is not None:
+            left_out = left_out[left_out[SLICE].isin(data.apart)]
+            columns = (left_out[name].tolist() for name in (SLICE, "period", EXCLUDED, "rows"))
+            for apart, period, reason, rows in zip(*columns, strict=True):
+                counted.setdefault((apart, period), {})[reason] = int(rows)
     for reason, column in task.left_out.items():
         sums = _of(task.scans[0].fetched[SUMS][column], data)
-        for (apart, _, period, _), rows in sums[(sums > 0) & sums.index.isin([TOTAL], level="cut")].items():
+        sums = sums[_among(sums.index, "cut", [TOTAL])]
+        for (apart, _, period, _), rows in sums[sums > 0].items():
             counted.setdefault((apart, period), {})[reason] = int(rows)
     keys = [(apart, str(period)) for apart in data.apart for period in data.calendar.periods]
     return {key: json.dumps(counted.get(key, {})) for key in keys}

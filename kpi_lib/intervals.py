@@ -116,5 +116,7 @@ def frame(sums: pd.DataFrame, value: Any, **columns: Any) -> pd.DataFrame:
     missing = np.isnan(laid["value"])
     for name, widest in (("low", np.fmin), ("high", np.fmax)):
         laid[name] = np.where(missing | np.isnan(laid[name]), np.nan, widest(laid[name], laid["value"]))
-    known = laid | {"method": columns.get("method"), "status": np.where(missing, "undefined", "ok")}
-    return pd.DataFrame(known, index=sums.index, columns=list(COLUMNS)).astype({"method": object})
+    status = np.array(["ok", "undefined"], object)[missing.astype(int)]
+    method = np.broadcast_to(np.asarray(columns.get("method"), object), len(sums))
+    texts = {name: pd.Series(given, sums.index, object) for name, given in (("method", method), ("status", status))}
+    return pd.DataFrame(laid | texts, index=sums.index, columns=list(COLUMNS))

@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -160,10 +161,15 @@ def mean_of(total: float, squares: float, n: float, name: str) -> Estimate:
 
 def normal_draws(name: str, mean: float, error: float) -> np.ndarray:
     """Return draws from a normal distribution; the same name gives the same underlying draws."""
+    return mean + error * _standard(name)
+
+
+@cache
+def _standard(name: str) -> np.ndarray:
     import numpy as np
 
     seed = int.from_bytes(sha256(name.encode()).digest()[:8])
-    return mean + error * np.random.default_rng(seed).standard_normal(DRAWS)
+    return np.random.default_rng(seed).standard_normal(DRAWS)
 
 
 def from_limits(name: str, value: float, low: float, high: float, **known: Any) -> Estimate:

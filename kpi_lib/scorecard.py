@@ -3,8 +3,10 @@
 It is the only source of a number: page, mail, archive and tests read this record.
 """
 
+import csv
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -71,7 +73,7 @@ class Scorecard:
         """Write scorecard.parquet and the same rows as .csv and .json."""
         self.store(folder / "scorecard.parquet")
         to_csv(self.frame, folder / "scorecard.csv")
-        (folder / "scorecard.json").write_text(json.dumps(records(self.frame), ensure_ascii=False), encoding="utf-8")
+        (folder / "scorecard.json").write_text(to_json(self.frame), encoding="utf-8")
 
     @classmethod
     def read(cls, path: str | Path) -> "Scorecard":
@@ -96,16 +98,43 @@ class Scorecard:
 
 def to_csv(frame: pd.DataFrame, target: Path | TextIO) -> None:
     """Write rows as CSV in which no member's name is a formula to a spreadsheet."""
-    frame.assign(member=frame["member"].map(_not_a_formula, na_action="ignore")).to_csv(target, index=False)
+    named = frame.assign(member=frame["member"].map(_not_a_formula, na_action="ignore"))
+    with target.open("w", encoding="utf-8", newline="") if isinstance(target, Path) else nullcontext(target) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(named.columns)
+        writer.writerows(zip(*_plain(named).values(), strict=True))
+
+
+def to_json(frame: pd.DataFrame) -> str:
+    """Return `records` as JSON; a text that stands in many rows is encoded once."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    columns = []
+    for name, values in _plain(frame).items():
+        if frame[name].dtype == "float64":
+            columns.append(encode(values)[1:-1].split(", "))
+        else:
+            known = {value: encode(_unpacked(value) if name == "excluded" else value) for value in set(values)}
+            columns.append([known[value] for value in values])
+    row = "{" + ", ".join(f"{encode(name)}: %s" for name in frame.columns) + "}"
+    return f"[{', '.join(map(row.__mod__, zip(*columns, strict=True)))}]"
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as plain data: no value is None, `excluded` is a mapping."""
-    columns = {name: frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns}
+    columns = _plain(frame)
     if "excluded" in columns:
-        texts = {text: json.loads(text) if isinstance(text, str) else text for text in set(columns["excluded"])}
+        texts = {text: _unpacked(text) for text in set(columns["excluded"])}
         columns["excluded"] = [texts[text] for text in columns["excluded"]]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the columns as lists of plain values; no value is None."""
+    return {name: column.astype(object).where(column.notna(), None).tolist() for name, column in frame.items()}
+
+
+def _unpacked(text: Any) -> Any:
+    return json.loads(text) if isinstance(text, str) else text
 
 
 def check(params: Params) -> None:
@@ -223,7 +252,7 @@ def ordered(frame: pd.DataFrame, kpis: dict[str, Kpi]) -> pd.DataFrame:
     order = {address: place for place, (address, _, _) in enumerate(addresses(kpis))}
     return frame.sort_values(
         ["period", "kpi", "cut", "member"],
-        key=lambda column: column.map(order) if column.name == "kpi" else column,
+        key=lambda column: column.map(order).astype("float64") if column.name == "kpi" else column,
         na_position="first",
         ignore_index=True,
     )
@@ -258,17 +287,22 @@ class Measured:
             frame.loc[is_hidden(frame), COMPARED] = np.nan
         frame = judged(frame, params, self._period)
         frame = ordered(frame, self._kpis)
+        tidied, of_slice = tidy(frame[COLUMNS]), frame[SLICE]
         return {
             name: Scorecard(
-                tidy(rows[COLUMNS].reset_index(drop=True)),
+                tidied[(of_slice == name).to_numpy()].reset_index(drop=True),
                 self._about | {"identities": identities[name], "curves": self._counted.curves.get(name, {})},
             )
-            for name, rows in frame.groupby(SLICE)
+            for name in of_slice.cat.categories
         }
 
     def _named(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the numbers with what is said of each, without members of cuts that are not known of anybody."""
-        frame = frame.join(self._described, on="kpi")
+        addresses = frame["kpi"].cat
+        said = self._described.reindex(addresses.categories).astype({"headline": bool})
+        frame = frame.assign(
+            **{name: pd.Series(given.to_numpy(object)[addresses.codes], dtype=object) for name, given in said.items()}
+        ).astype({"headline": bool})
         named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
         table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in self._kpis.values()})
         frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"] == table_cuts)]

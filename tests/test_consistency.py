@@ -16,32 +16,48 @@ def frame_of(**values):
         for kpi, each in values.items()
         for period, value in zip(PERIODS, each, strict=True)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(slice="")
+
+
+def broken(frame):
+    """What is told of the frame's one slice."""
+    return consistency.told(frame, "slice")[""]["broken"]
 
 
 def test_what_adds_up_breaks_nothing():
     frame = frame_of(retention_rate=(97.0, 96.5), churn_rate=(3.0, 3.5))
-    assert list(consistency.broken(frame)) == []
-    assert consistency.checked(frame) == 1
+    assert consistency.told(frame, "slice") == {"": {"checked": 1, "broken": []}}
 
 
 def test_what_does_not_add_up_is_named_with_its_month_and_both_numbers():
     frame = frame_of(retention_rate=(97.0, 96.0), churn_rate=(3.0, 3.5))
-    assert list(consistency.broken(frame)) == [
-        "retention and churn add up to 100 %: not so in 2024-05 (99.5 against 100)"
-    ]
+    assert broken(frame) == ["retention and churn add up to 100 %: not so in 2024-05 (99.5 against 100)"]
 
 
 def test_the_open_ones_grow_by_what_came_less_what_went():
     frame = frame_of(**{"open_cases": (40.0, 45.0), "open_cases.net_flow": (7.0, 6.0)})
-    assert list(consistency.broken(frame)) == [
+    assert broken(frame) == [
         "created and reopened less resolved tickets is the growth of the open ones: not so in 2024-05 (6 against 5)"
     ]
 
 
 def test_a_number_that_is_missing_is_not_judged():
     frame = frame_of(clv=(300.0, None), customer_lifetime_cost=(100.0, 100.0), customer_lifetime_profit=(200.0, 7.0))
-    assert list(consistency.broken(frame)) == []
+    assert broken(frame) == []
+
+
+def test_each_slice_is_looked_at_for_itself():
+    one, other = frame_of(open_cases=(40.0, 45.0), retention_rate=(97.0, 96.0)), frame_of(open_cases=(7.0, 7.0))
+    flows = [frame_of(**{"open_cases.net_flow": flow}) for flow in ((7.0, 5.0), (1.0, 1.0))]
+    frame = pd.concat([*(rows.assign(slice="a") for rows in (one, flows[0])),
+                       *(rows.assign(slice="b") for rows in (other, flows[1])),
+                       frame_of(nps=(1.0, 2.0)).assign(slice="c")])  # fmt: skip
+    said = "created and reopened less resolved tickets is the growth of the open ones: not so in 2024-05 (1 against 0)"
+    assert consistency.told(frame, "slice") == {
+        "a": {"checked": 1, "broken": []},
+        "b": {"checked": 1, "broken": [said]},
+        "c": {"checked": 0, "broken": []},
+    }
 
 
 @pytest.mark.parametrize(
@@ -97,7 +113,7 @@ def test_all_that_the_identities_read_is_kept_for_them(monkeypatch):
         monkeypatch.setattr(
             consistency, name, lambda frame, kpi, *column, real=real: asked.add(kpi) or real(frame, kpi, *column)
         )
-    empty = pd.DataFrame(columns=["kpi", "period", "cut", "value", "numerator", "denominator"])
+    empty = pd.DataFrame(columns=["part", "kpi", "period", "cut", "value", "numerator", "denominator"])
     for identity in consistency.IDENTITIES:
         identity.sides(empty)
     assert asked == set(consistency.READ)
