@@ -6,6 +6,14 @@ import pandas as pd
 
 from kpi_lib.period import Period
 
+PARAMS = """
+company: Kestrel <Outfitters> & Co
+time_zone: Europe/Berlin
+currency: EUR
+source: sources/sample.yaml
+reports: ../reports
+records: ../records
+"""  # report.yaml, to which a list of notebooks is added
 ABOUT: dict[str, Any] = {
     "company": "Kestrel <Outfitters> & Co",
     "time_zone": "Europe/Berlin",

@@ -16,15 +16,7 @@ from kpi_lib.publish import Book, Chapter, Prepared, build, manifest, prose
 from kpi_lib.report import Report
 from kpi_lib.scorecard import Scorecard
 
-PARAMS = """
-company: Kestrel <Outfitters> & Co
-time_zone: Europe/Berlin
-currency: EUR
-source: sources/sample.yaml
-reports: ../reports
-records: ../records
-notebooks: [{name: executive_summary}, {name: loyalty}, {name: support_ops}]
-"""
+PARAMS = small_scorecard.PARAMS + "notebooks: [{name: executive_summary}, {name: loyalty}, {name: support_ops}]\n"
 MAY = Period.parse("2024-05")
 
 

@@ -15,15 +15,7 @@ from kpi_lib.errors import KpiError, SourceError, UnknownNameError
 from kpi_lib.report import Report
 from kpi_lib.scorecard import Scorecard
 
-PARAMS = """
-company: Kestrel <Outfitters> & Co
-time_zone: Europe/Berlin
-currency: EUR
-source: sources/sample.yaml
-reports: ../reports
-records: ../records
-notebooks: [{name: loyalty}]
-"""
+PARAMS = small_scorecard.PARAMS + "notebooks: [{name: loyalty}]\n"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import tenacity
 from kpi_lib.deliver.server import Server
 from kpi_lib.errors import DeliveryError, plain
 
+ATTEMPTS = 4  # at what may pass
 PATIENCE = 10  # timeouts to wait for the answer to a whole mail: giving up on it leaves the mail unknown
 Note = Callable[[str, str], None]  # told the state a delivery is now in, `claimed` or `in_data`, and why
 
@@ -90,7 +91,7 @@ class Session:
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TransientError),
-            stop=tenacity.stop_after_attempt(self.server.attempts),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
             wait=tenacity.wait_exponential_jitter(initial=1, max=30),
             sleep=self.server.sleep,
             before_sleep=reason,
