@@ -1,1 +1,1 @@
-"""From a report to people: the mail, the gate before it, the ledger of what was sent to whom, and what was issued."""
+"""From a report to people: the gate, the mail, and the ledger of what was sent to whom."""
