@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -130,15 +131,22 @@ def _ranking_of(period: str, people: pd.DataFrame, reading: str) -> pd.DataFrame
         made.loc[enough.index, list(alone)] = list(alone.values())
         return made
     known = {name: (values, errors) for name, values, errors in _indicators(enough) if np.isfinite(values).any()}
-    weights = {name: WEIGHTS[name] for name in known}
-    places = ranked([standing(*known[name]) for name in known], list(weights.values()), period).set_index(enough.index)
-    said = ", ".join(f"{name} {weight}" for name, weight in weights.items())
+    said = ", ".join(f"{name} {WEIGHTS[name]}" for name in known)
+    indicators = ((name, values.tobytes(), errors.tobytes()) for name, (values, errors) in known.items())
+    places = _places(period, tuple(indicators)).set_index(enough.index)
     made.loc[enough.index, "value"] = places[reading]
     if f"{reading}_low" in places:
         made.loc[enough.index, ["low", "high"]] = places[[f"{reading}_low", f"{reading}_high"]].to_numpy()
     made.loc[enough.index, "status"] = "ok"
     made.loc[enough.index, "method"] = f"empirical Bayes, {DRAWS:,} seeded draws; weights: {said}"
     return made
+
+
+@lru_cache(maxsize=1024)
+def _places(period: str, indicators: tuple[tuple[str, bytes, bytes], ...]) -> pd.DataFrame:
+    """Rank the agents of a period by their indicators, once for all readings."""
+    standings = [standing(np.frombuffer(values), np.frombuffer(errors)) for _, values, errors in indicators]
+    return ranked(standings, [WEIGHTS[name] for name, *_ in indicators], period)
 
 
 def _indicators(people: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

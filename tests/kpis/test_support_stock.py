@@ -46,6 +46,13 @@ def test_open_on_an_average_day_is_at_the_end_of_each_day(company):
     assert company.value("open_cases.daily_mean") == pytest.approx(13 / 31)
 
 
+def test_days_end_at_local_midnight_whatever_the_clocks_do(company):
+    company.ticket("2024-03-30 23:30", resolved="2024-04-01 00:00")  # of the 30th and the 31st, of 23 hours
+    company.ticket("2024-03-05 00:00", resolved="2024-03-05 23:59")  # of none
+    company.ticket("2024-02-28 12:00", resolved="2024-03-02 00:00")  # of one in March
+    assert company.value("open_cases.daily_mean", "2024-03") == pytest.approx(3 / 31)
+
+
 AWAITING = ("awaiting_reply", "awaiting_reply.tickets", "awaiting_reply.oldest")
 
 
