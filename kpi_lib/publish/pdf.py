@@ -1,10 +1,13 @@
 """PDFs from blocks, typeset by Typst: the book of a period and each notebook's own."""
 
+import ctypes
 import json
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -46,6 +49,7 @@ SIZES = (
 UNBROKEN = (8.5, 8, 7.5)  # sizes at which a table whose lines all fit is rather set than with broken lines
 GAP = 0.9  # between two columns, in em
 OPENING = frozenset({"prose", "cards", "finding", "note"})
+KEPT_RUNS = 12  # for which Typst keeps what it laid out, and one more
 LONG_TABLE = 16  # rows; one that has more may break over pages
 
 
@@ -60,6 +64,8 @@ def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: 
         data = _data(pages, book, folder, title=title, cover=cover)
         missing = _typeset(folder, data, target, book.stamp)
         _packed(folder / "typeset.pdf", target)
+        if len(pages) > 1:
+            _forget(folder)
     shown = " ".join(sorted(missing))
     return [f"{target.name}: the report's fonts have no {shown}; {SUBSTITUTE} is printed instead"] if missing else []
 
@@ -105,6 +111,19 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
             missing |= found
             for text in sorted(found, key=len, reverse=True):
                 data = data.replace(json.dumps(text, ensure_ascii=False)[1:-1], SUBSTITUTE)
+
+
+def _forget(folder: Path) -> None:
+    """Have Typst forget what it laid out: it keeps that for so many runs, hundreds of megabytes of a long book."""
+    import typst
+
+    (folder / "empty.typ").write_text("", encoding="utf-8")
+    compiler = typst.Compiler(font_paths=[], ignore_system_fonts=True, root=str(folder))
+    for _ in range(KEPT_RUNS):
+        compiler.compile(str(folder / "empty.typ"), output=str(folder / "empty.pdf"))
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # a C library other than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _unescaped(text: str) -> str:
