@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpi_lib import commentary, renewal, scorecard, slices, workbook
-from kpi_lib.editions import NUMBERS, Edition
+from kpi_lib import commentary, dependence, renewal, scorecard, slices, workbook
+from kpi_lib.editions import NUMBERS, SETTLED, Edition
 from kpi_lib.issued import Archive
 from kpi_lib.kpi import Kpi
 from kpi_lib.kpis import registry
@@ -79,7 +79,7 @@ class Scorecards:
 
     def _before(self, edition: Edition) -> Path | None:
         """Return the numbers that stand if they were made from the same data, whatever the settings were."""
-        folder = None if self._fresh else edition.numbers(but=("settings", "issued"))
+        folder = None if self._fresh else edition.numbers(but=SETTLED)
         return folder and folder / NUMBERS[0]
 
     def _issued(self, where: Mapping[str, str]) -> list[Scorecard]:
@@ -114,9 +114,7 @@ def prepare(
                 card.write(folder)
                 workbook.write(card, folder / "scorecard.xlsx")
             stamp, sample = datetime.fromisoformat(card.about["as_of"]), card.about["sample"]
-        if edition.commentary:
-            card = Scorecard.read(folder / "scorecard.parquet")
-            commentary.check(edition.commentary, card.frame, card.about)
+        seen = {} if edition.is_slice else _checked(edition, Scorecard.read(folder / NUMBERS[0]))
         given: dict[str, Any] = {
             "period": str(edition.period),
             "params": str(edition.params.path),
@@ -125,6 +123,17 @@ def prepare(
             "as_of": as_of,
         }
         said = {name: section.text for name, section in edition.commentary.items()}
-        return Prepared(given, stamp.astimezone(ZoneInfo(edition.params.time_zone)), sample, said)
+        return Prepared(given, stamp.astimezone(ZoneInfo(edition.params.time_zone)), sample, said, seen)
 
     return write
+
+
+def _checked(edition: Edition, card: Scorecard) -> dict[str, str]:
+    """Check the analysts' comment; return, by notebook, a hash of the numbers that it shows, where its code tells."""
+    commentary.check(edition.commentary, card.frame, card.about)
+    asked = {}
+    for chapter in edition.book.chapters:
+        if names := dependence.texts(chapter.notebook, [chapter.parameters, chapter.typed]):
+            said = [edition.commentary[name].placeholders() for name in names & edition.commentary.keys()]
+            asked[chapter.name] = names | {figure.kpi for section in said for figure, _ in section}
+    return dependence.digests(card, asked)

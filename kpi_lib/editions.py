@@ -26,6 +26,7 @@ NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xl
 ON_PAGES = {"brand", "events", "notebooks"}  # what no number depends on
 DECLARED = {"thresholds", "acquisition", "customer_value"}  # of which each KPI tells what it reads
 JUDGING = {"targets", "language"}  # what is said of numbers, for which nothing is counted
+SETTLED = ("settings", "issued")  # the inputs of which a part may matter to a number, or none
 PLACES = {"source", "reports", "records"}  # what lies there is hashed itself
 Typed = Mapping[str, Mapping[str, str]]
 
@@ -90,6 +91,7 @@ class Edition:
             accent=brand.accent,
             logo=brand.logo,
             inputs={**self.inputs, "pages": _on_pages(self.params, self.notebooks)},
+            by_numbers=SETTLED,
             beside=manifest.hashed(comment) if comment else "",
             audience=self.audience.name if self.audience else "",
         )

@@ -22,7 +22,7 @@ from mail_server import PASSWORD, USER
 from post_office import PostOffice
 from publish_books import notebook
 
-from kpi_lib import assembly, cli, editions, scorecard, slices
+from kpi_lib import assembly, cli, editions, renewal, scorecard, slices
 from kpi_lib.deliver.ledger import Delivery, Ledger
 from kpi_lib.issued import Archive
 from kpi_lib.publish import manifest
@@ -134,7 +134,7 @@ class Project:
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["kpi", *typed])
             patch.setattr(editions, "__file__", str(self.folder / "kpi_lib" / "editions.py"))
-            for module in (assembly, slices):
+            for module in (assembly, renewal, slices):
                 patch.setattr(module, "registry", lambda: alone)
             patch.delenv("KPI_SMTP_URL", raising=False)
             if url:

@@ -12,12 +12,18 @@ import yaml
 from publish_books import notebook
 from standing_reports import APRIL, BOB, PAGE, PARAMETERS, SLICE, Project
 
-from kpi_lib import editions
+from kpi_lib import editions, source
 from kpi_lib.params import load
 from kpi_lib.publish import manifest
+from kpi_lib.scorecard import Scorecard
 
 standing, may = standing_reports.standing, standing_reports.may  # fixtures
 BOTH = ["executive_summary", "loyalty"]
+PLAIN = [  # what it shows can be told from its code
+    "# Loyalty",
+    "from kpi_lib import Report\n\nreport = Report(period, params, scorecard, audience, as_of)",
+    'report.cards(["nps"])',
+]
 OTHER = {"name": "consumers", "to": [BOB], "where": {"segment": standing_reports.SEGMENTS[1]}}
 
 
@@ -53,6 +59,13 @@ def ran(of: Project, *typed: str) -> list[str]:
     return sorted(built_again(of, *typed)["timings"].get("each", {}))
 
 
+def nps(folder) -> dict:
+    """Return the Net Promoter Score of May in a report's scorecard."""
+    rows = Scorecard.read(folder / "scorecard.parquet").frame
+    [row] = rows[(rows["kpi"] == "nps") & (rows["period"] == "2024-05") & rows["cut"].isna()].to_dict("records")
+    return row
+
+
 def test_nothing_is_run_when_nothing_has_changed_and_what_stands_is_not_touched(report):
     before = {path: path.stat().st_mtime_ns for path in report.report.rglob("*")}
     again = built_again(report)
@@ -64,7 +77,7 @@ def test_nothing_is_run_when_nothing_has_changed_and_what_stands_is_not_touched(
 def test_that_nothing_has_changed_is_known_without_pandas_and_ibis(report):
     code = f"""
 import sys
-from kpi_lib import editions
+from kpi_lib import editions, source
 from kpi_lib.params import load
 editions.__file__ = {str(report.folder / "kpi_lib" / "editions.py")!r}
 params = load("params/report.yaml")
@@ -99,11 +112,37 @@ def test_the_brand_is_on_all_pages_and_in_no_number(report):
     assert "numbers" not in again["timings"]
 
 
-def test_a_target_is_in_the_numbers(report):
-    configured(report, targets={"nps": {"at_least": 40}})
+def test_a_target_is_in_the_numbers_and_no_table_is_opened_for_it(report, monkeypatch):
+    configured(report, targets={"nps": {"at_least": 70}})
+    monkeypatch.setattr(source, "open", lambda *_, **__: pytest.fail("no table is to be opened"))
     again = built_again(report)
     assert sorted(again["timings"]["each"]) == BOTH
-    assert "numbers" in again["timings"]
+    assert nps(report.report)["verdict"] == "missed"
+    assert built_again(report)["changed"] is False
+
+
+def test_a_target_of_a_slice_has_nothing_measured_and_another_least_number_of_people_has(may, monkeypatch):
+    may.audiences(SLICE)
+    configured(may, targets={"nps": {"at_least": 70}})
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "open", lambda *_, **__: pytest.fail("no table is to be opened"))
+        assert built_again(may, "--audience", "enterprise")["changed"] is True
+    assert nps(may.report / "audiences" / "enterprise")["verdict"] == "missed"
+    opened, really = [], source.open
+    monkeypatch.setattr(source, "open", lambda *given, **more: opened.append(given) or really(*given, **more))
+    configured(may, thresholds={"minimum_cell": 6})
+    assert built_again(may, "--audience", "enterprise")["changed"] is True
+    assert len(opened) == 1
+
+
+def test_a_notebook_that_shows_other_numbers_is_not_run_for_a_target(report):
+    notebook(report.folder / "notebooks", "loyalty", PLAIN, PARAMETERS)
+    built_again(report)
+    configured(report, targets={"nps": {"at_least": 30}, "cac": {"at_most": 40}})
+    assert ran(report) == ["executive_summary"]
+    configured(report, targets={"nps": {"at_least": 70}, "cac": {"at_most": 40}})
+    assert ran(report) == BOTH
+    assert "70" in (report.report / "loyalty.html").read_text()
 
 
 def test_a_comment_in_the_params_changes_nothing(report):

@@ -3,12 +3,12 @@
 from typing import Any
 
 from kpi_lib.facts.data import Data, fact
-from kpi_lib.facts.tickets import requested
+from kpi_lib.facts.tickets import FOLLOW_UP, requested
 
 KEYS = {"of_channel": "channel", "of_type": "type"}
 
 
-@fact(anchor="C", needs=("tickets", "ticket_events"), cuts=("channel",))
+@fact(anchor="C", needs=("tickets", "ticket_events"), cuts=("channel",), params=FOLLOW_UP)
 def tickets_by_mix(data: Data) -> Any:
     """One row per valid customer-initiated ticket, at its creation, with the `mix_weight` of its type in its channel.
 

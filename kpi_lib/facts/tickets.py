@@ -91,7 +91,7 @@ def problems_resolved(data: Data) -> Any:
     return rows.group_by("period", "problem_id").aggregate(day=rows.day.min())
 
 
-@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=CUTS)
+@fact(anchor="E", needs=("tickets", "ticket_events"), cuts=CUTS, params=FOLLOW_UP)
 def tickets_replied(data: Data) -> Any:
     """One row per valid customer-initiated ticket, at the first reply by a person."""
     return data.timed(by_customers(tickets(data)), tickets(data).first_reply_at)

@@ -31,6 +31,7 @@ class Prepared:
     stamp: datetime
     sample: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)  # by notebook, what it shows beside the numbers
+    numbers: Mapping[str, str] = field(default_factory=dict)  # by notebook, a hash of those it shows; if not, of any
 
 
 @dataclass(frozen=True)
@@ -209,30 +210,38 @@ class _Work:
 
     def is_same(self, chapter: Chapter) -> bool:
         """Whether a notebook would be what it is in what stands, as far as can be told before the numbers are there."""
-        noted = self.before.get("notebooks", {}).get(chapter.name, {})
-        return (
-            not self.fresh
-            and chapter.notebook.is_file()
-            and _noted(noted) == _own(chapter)
-            and _has_inputs(self.before, self.book)
-            and chapter.name not in self.before.get("failures", {})
-        )
+        return self._is_as_it_was(chapter) and _has_inputs(self.before, self.book)
 
     def take_over(self, chapters: Sequence[Chapter]) -> list[Run]:
         """Copy executed notebooks from what stands where nothing that they were made from has changed."""
-        if not chapters or self.before.get("inputs") != self._inputs():
-            return []
         runs = []
-        for chapter in filter(self.is_same, chapters):
+        for chapter in filter(self._is_as_it_was, chapters):
             given = parameters_of(chapter, self.prepared.parameters)
             made = f"{chapter.name}.ipynb", *render.pages_of(chapter.name, self.book)
-            same = self.before["notebooks"][chapter.name].get("beside") == self._beside(chapter)
-            if same and manifest.untouched(self.standing, self.before, made[:1]):
+            if self._shows_the_same(chapter) and manifest.untouched(self.standing, self.before, made[:1]):
                 shutil.copy2(self.standing / made[0], self.stage)
                 runs.append(Run(chapter, given, self.stage / made[0], 0.0, kept=True))
                 if not self.before.get("problems") and manifest.untouched(self.standing, self.before, made):
                     self.pages[chapter.name] = self.standing
         return runs
+
+    def _is_as_it_was(self, chapter: Chapter) -> bool:
+        noted = self.before.get("notebooks", {}).get(chapter.name, {})
+        return (
+            not self.fresh
+            and chapter.notebook.is_file()
+            and _noted(noted) == _own(chapter)
+            and chapter.name not in self.before.get("failures", {})
+        )
+
+    def _shows_the_same(self, chapter: Chapter) -> bool:
+        noted, numbers = self.before["notebooks"][chapter.name], self.prepared.numbers.get(chapter.name)
+        apart = {*self.numbers, *self.book.by_numbers} if numbers and numbers == noted.get("numbers") else ()
+        before, now = (
+            {name: value for name, value in inputs.items() if name not in apart}
+            for inputs in (self.before.get("inputs", {}), self._inputs())
+        )
+        return before == now and noted.get("beside") == self._beside(chapter)
 
     def finish(self, runs: Sequence[Run], printed: render.Printed, timings: Mapping[str, Any]) -> None:
         """Let the notebooks name the folder where they will lie, and write the manifest."""
@@ -269,7 +278,8 @@ class _Work:
             name: value.replace(str(self.stage), place) if isinstance(value, str) else value
             for name, value in given.items()
         }
-        return _own(chapter) | {"parameters": lasting, "beside": self._beside(chapter)}
+        seen = {"beside": self._beside(chapter), "numbers": self.prepared.numbers.get(chapter.name, "")}
+        return _own(chapter) | {"parameters": lasting} | seen
 
     def _beside(self, chapter: Chapter) -> str:
         return sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()

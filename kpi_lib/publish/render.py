@@ -1,7 +1,7 @@
 """Executed notebooks in, pages out: HTML and PDF of each, the book of all, the index."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +39,7 @@ class Book:
     sample: bool = False
     stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
     inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what every page is made from
+    by_numbers: Collection[str] = ()  # those of the inputs that a page is made from by way of the numbers it shows
     beside: str = ""  # the hash of what some notebooks show beside that
     audience: str = ""  # whose pages they are; empty: the company's
 
