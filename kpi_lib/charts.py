@@ -86,7 +86,7 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
         ax.set_xlim(-0.4, len(rows) - 0.6 + room)
         labels = period_labels([row["period"] for row in rows], language)
         ax.set_xticks(places, labels)
-        _fit_labels(ax, 8.5, 72 * WIDTH - _SCALE_WIDTH - beside)
+        fit_labels(ax, 8.5, 72 * WIDTH - _SCALE_WIDTH - beside)
         ax.grid(axis="y")
         reading = _how_to_read(frame, _SHADED, about)
         if judgement.low:
@@ -341,7 +341,7 @@ def period_labels(periods: Sequence[str], language: Language) -> list[str]:
     return labels
 
 
-def _fit_labels(ax: Axes, size: float, room: float) -> None:
+def fit_labels(ax: Axes, size: float, room: float) -> None:
     """Make labels of a `size` side by side so small that they do not touch, `room` points in all."""
     labels = ax.get_xticklabels()
     fits = room / len(labels) / (1.1 * max(_width(ax, label) for label in labels))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from kpi_lib.captions import short, unnumbered
-from kpi_lib.charts import COLOUR, QUIET, WIDTH, house_style, present, put_title
+from kpi_lib.charts import COLOUR, QUIET, WIDTH, fit_labels, house_style, present, put_title
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row, value
 from kpi_lib.language import NO_MEMBER, Language, forms, speak
@@ -28,6 +28,7 @@ COHORTS = 13  # months that are drawn
 COMPARED_AGE = 3  # months after which cohorts are compared
 SIGNIFICANT = 0.05
 _MOST_LETTERS = 5  # of a number in a cell
+_HOURS_WIDTH = 40  # points at the left of a week
 _DARKEST, _LIGHTEST = 0.92, 0.05  # how much of the colour
 _MIDDLE = 0.179  # the luminance on which black and white have the same contrast, 4.6
 _LOWER = forms(
@@ -61,6 +62,7 @@ def week(frames: Sequence[pd.DataFrame], about: About, *, alt: str = "", colour:
             _grid(ax, _cells(frame), hours, days, first["better"] == "higher", colour, to)
             ax.set_xticks(range(len(days)), [unnumbered(day, WEEK, to) for day in days])
             ax.set_yticks(range(len(hours)), hours)
+            fit_labels(ax, 8.5, (72 * WIDTH - _HOURS_WIDTH) / len(frames))
             put_title(ax, short(first["kpi"], about), _unsure(_cells(frame), _week_reading(first, to), to), language=to)
         return present(figure, alt, to)
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kpi_lib.language import ENGLISH, MINUS, Language, forms, message
+from kpi_lib.language import ENGLISH, MINUS, SPACE, Language, forms, message
 
 Forms = tuple[str, str]  # of a message, for one and for several
 
@@ -133,7 +133,7 @@ def difference(
 
 
 def duration(seconds: float, language: Language = ENGLISH) -> str:
-    """Return a duration as people say it, in its two largest units: `45 s`, `1 h 12 min`, `3 d 4 h`."""
+    """Return a duration as people say it, in its two largest units and unbroken: `45 s`, `1 h 12 min`, `3 d 4 h`."""
     whole = _whole_seconds(seconds)
     left = int(abs(whole))
     parts: list[str] = []
@@ -141,7 +141,7 @@ def duration(seconds: float, language: Language = ENGLISH) -> str:
         count, left = divmod(left, size)
         if count or (size == 1 and not parts):
             parts.append(language.say(said, count=language.number(count)))
-    said = " ".join(parts[:2])
+    said = SPACE.join(parts[:2])
     return language.signed(MINUS, said) if whole < 0 else said
 
 

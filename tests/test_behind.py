@@ -20,7 +20,7 @@ def test_a_breakdown_lists_its_members_as_drawn_and_says_what_is_doubtful():
     table = behind.by(rows, ABOUT)
     assert table.caption == "First response time by channel"
     assert [(line[0], line[1], line[-1]) for line in table.rows] == [
-        ("email", "1\N{NO-BREAK SPACE}h 35\N{NO-BREAK SPACE}min", ""),
+        ("email", "1\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}35\N{NO-BREAK SPACE}min", ""),
         ("chat", "2\N{NO-BREAK SPACE}min", ""),
         ("(none)", "–", "too few cases"),
     ]

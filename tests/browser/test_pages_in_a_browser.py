@@ -46,6 +46,18 @@ def test_a_wide_table_scrolls_in_a_box_that_the_keyboard_reaches_and_a_narrow_on
     page.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_scrolls_is_shaded_where_it_goes_on_and_one_that_does_not_is_not(opened, scheme):
+    page = opened("2024-05/loyalty.html", width=1280, scheme=scheme)
+    shots = {}
+    for name in ("Wide", "Grouped"):
+        box = page.locator(f'[aria-label="{name}"]').first
+        box.evaluate("box => { box.firstChild.style.visibility = 'hidden' }")
+        shots[name] = [box.screenshot(), box.evaluate("box => { box.style.background = 'none' }"), box.screenshot()]
+    assert shots["Wide"][0] != shots["Wide"][2]
+    assert shots["Grouped"][0] == shots["Grouped"][2]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_first_stop_of_the_keyboard_leads_past_the_head(opened, name):
     page = opened(name)
