@@ -111,7 +111,7 @@ def to_json(frame: pd.DataFrame) -> str:
     columns = []
     for name, values in _plain(frame).items():
         if frame[name].dtype == "float64":
-            columns.append(encode(values)[1:-1].split(", "))
+            columns.append(encode(values)[1:-1].split(", ") if values else [])
         else:
             known = {value: encode(_unpacked(value) if name == "excluded" else value) for value in set(values)}
             columns.append([known[value] for value in values])
@@ -379,4 +379,4 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _not_a_formula(text: str) -> str:
     """Keep a spreadsheet from reading a member's name as a formula."""
-    return "'" + text if text[:1] in "=+-@\t\r" else text
+    return "'" + text if text.startswith(tuple("=+-@\t\r")) else text
