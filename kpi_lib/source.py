@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 from kpi_lib.contract import (
     PLANNED,
@@ -44,6 +45,7 @@ SETTINGS = {  # of an engine's session
     # without Arrow each query computes Ibis's small tables anew, row by row in Python
     "pyspark": ("spark.sql.session.timeZone = UTC", "spark.sql.execution.arrow.pyspark.enabled = true"),
 }
+SPILLED = "kpi-spill-"
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -141,7 +143,20 @@ def _connect(spec: SourceParams) -> Any:
         raise SourceError(_cannot_connect(spec, _first_line(error)), where=spec.where("connection")) from None
     for setting in SETTINGS.get(connection.name, ()):
         connection.raw_sql(f"SET {setting}")
+    if connection.name == "duckdb":
+        _spill_apart(connection)
     return connection
+
+
+def _spill_apart(connection: Any) -> None:
+    """Give DuckDB a folder of its own for what memory does not hold: processes that share one crash each other."""
+    ((place,),) = connection.raw_sql("SELECT current_setting('temp_directory')").fetchall()
+    if not place or SPILLED in place:  # off, or done before for a database that this process has open
+        return
+    folder, own = Path(place), f"{SPILLED}{uuid4().hex}"
+    folder = folder / own if folder.is_dir() else folder.with_name(f"{folder.name}-{own}")
+    quoted = str(folder).replace("'", "''")
+    connection.raw_sql(f"SET temp_directory = '{quoted}'")
 
 
 def _spark(url: str) -> Any:

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -218,6 +219,23 @@ def test_tables_of_a_database_are_read_and_nothing_is_written(desk, tmp_path):
         SourceError, match=r"source.yaml:5: the database has no table 'crm.lead' - did you mean 'leads'"
     ):
         desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="crm.lead")
+
+
+def test_no_two_engines_spill_to_the_same_folder(desk, tmp_path):
+    def place(opened):
+        ((folder,),) = opened.connection.raw_sql("SELECT current_setting('temp_directory')").fetchall()
+        return Path(folder)
+
+    connection = f"duckdb://?temp_directory={tmp_path}/it's"
+    first, second = (desk(tickets=TICKETS, connection=connection) for _ in range(2))
+    assert place(first) != place(second)
+    assert {place(first).parent, place(second).parent} == {tmp_path}  # nothing stands there: beside it
+    (tmp_path / "it's").mkdir()
+    assert place(desk(tickets=TICKETS, connection=connection)).parent == tmp_path / "it's"
+    with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
+        database.sql("create table leads as select 'D1' lead_id, now() created_at, 'ads' channel")
+    opened = [desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="leads") for _ in range(2)]
+    assert place(opened[0]) == place(opened[1])  # one database, opened twice
 
 
 @pytest.mark.parametrize("written", ["${WAREHOUSE_URL}", "nosuch://kpi:s3cr/et@db/x?token=abc"])
