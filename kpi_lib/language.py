@@ -58,7 +58,9 @@ class Language:
 
     def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
         """Return the form of a message that goes with a number, which is `{count}` in it."""
-        return self._filled(one if count == 1 else several, {"count": self.number(count, decimals)} | given)
+        return self._filled(
+            one if count == 1 and not decimals else several, {"count": self.number(count, decimals)} | given
+        )
 
     def every(self, one: str, several: str, /) -> tuple[str, ...]:
         """Return all forms of a message that goes with a number, `{count}` in them."""
@@ -171,7 +173,7 @@ class _Translated(Language):
     def many(self, one: str, several: str, count: float, /, *, decimals: int = 0, **given: Any) -> str:
         forms = self._forms(one)
         whole = _LIKE_FRACTIONS.get(self.code, 2) if decimals else int(count)
-        text = forms[self._form(whole)] if forms else one if count == 1 else several
+        text = forms[self._form(whole)] if forms else one if count == 1 and not decimals else several
         return self._filled(text, {"count": self.number(count, decimals)} | given)
 
     def every(self, one: str, several: str, /) -> tuple[str, ...]:

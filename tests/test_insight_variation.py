@@ -87,7 +87,7 @@ def test_a_pattern_within_the_limits_is_named():
         f"the same limit of it in three of four months{AIM}"
     )
     assert told(*wave, *[101.0] * 7, 102.0) == (
-        "Net Promoter Score was 102.0, up 1.0 point on April, within its ordinary month-to-month variation, but on "
+        "Net Promoter Score was 102.0, up 1.0 points on April, within its ordinary month-to-month variation, but on "
         f"one side of its mean for 8 months{AIM}"
     )
 
@@ -105,7 +105,7 @@ def test_a_short_history_keeps_the_comparison_of_margins_and_says_so():
 
 def test_a_number_that_never_moved_before():
     assert told(*[30.0] * 9, 31.0) == (
-        f"Net Promoter Score was 31.0, up 1.0 point on April, the first change in 9 months{AIM}"
+        f"Net Promoter Score was 31.0, up 1.0 points on April, the first change in 9 months{AIM}"
     )
 
 

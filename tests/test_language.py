@@ -144,5 +144,5 @@ def test_names_are_listed():
 
 def test_units_follow_the_language():
     assert change(84.0, 86.4, "percent") == f"down 2.4{SPACE}percentage points"
-    assert difference(1, "points") == f"1.0{SPACE}point"
+    assert difference(1, "points") == f"1.0{SPACE}points"
     assert duration(4320, ENGLISH) == f"1{SPACE}h{SPACE}12{SPACE}min"

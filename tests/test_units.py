@@ -52,7 +52,7 @@ def test_a_duration_is_said_in_its_two_largest_units(seconds, text):
         (33.3, 31.2, "points", "up 2.1 points"),
         (8.84, 8.76, "percent", "unchanged"),  # both are printed as 8.8
         (8.86, 8.84, "percent", "up 0.1 percentage points"),  # printed 8.9 and 8.8
-        (80, 81, "percent", "down 1.0 percentage point"),
+        (80, 81, "percent", "down 1.0 percentage points"),
         (60, 72, "minutes", "down 12 min"),
         (32.5, 11.8, "days", "up 20 d 17 h"),
         (5, None, "count", ""),
