@@ -304,8 +304,8 @@ class Measured:
             **{name: pd.Series(given.to_numpy(object)[addresses.codes], dtype=object) for name, given in said.items()}
         ).astype({"headline": bool})
         named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
-        table_cuts = frame["kpi"].map({kpi.address: kpi.table_cut for kpi in self._kpis.values()})
-        frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"] == table_cuts)]
+        table_cuts = frame["kpi"].astype(object).map({kpi.address: kpi.table_cut for kpi in self._kpis.values()})
+        frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"].astype(object) == table_cuts)]
         assert not frame.duplicated([SLICE, "kpi", "period", "cut", "member"]).any(), "a number is there twice"
         blank = {"audience": None, "level": LEVEL, "as_of": self._as_of.isoformat()}
         return frame.assign(

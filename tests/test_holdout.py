@@ -16,7 +16,7 @@ CDNOW = Path(os.environ.get("KPI_EXAMPLES", "-")) / "cdnow/CDNOW_sample.txt"
 
 
 def of(company, *kpis):
-    return company.card(*(kpis or ("clv",))).about["value"]["holdout"]
+    return company.card(*(kpis or ("clv",))).about["value"].get("holdout")
 
 
 def subscribers(company):

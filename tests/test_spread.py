@@ -6,7 +6,7 @@ from kpi_lib import spread
 
 
 def of(company, *kpis):
-    return company.card(*(kpis or ("clv", "clv.realised"))).about["value"]["spread"]
+    return company.card(*(kpis or ("clv", "clv.realised"))).about["value"].get("spread")
 
 
 def hundred(company):
