@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 TICKS = os.sysconf("SC_CLK_TCK")
-EVERY = 0.5  # seconds between two looks at the memory of a process tree
+EVERY = 2.0  # seconds between two looks at the memory of a process tree
 Figure = dict[str, Any]
 Step = Callable[[], "Run"]
 
