@@ -39,8 +39,12 @@ class Scorecards:
         self._source, self._params, self._period, self._fresh = source, params, period, fresh
         self._wanted, self._whole = wanted, wanted[0].of_company
 
-    def must_measure(self, edition: Edition) -> bool:
-        """Whether the tables must be read for an edition's numbers."""
+    @cached_property
+    def to_measure(self) -> set[Path]:
+        """The folders of the editions for whose numbers the tables must be read."""
+        return {edition.folder for edition in self._wanted if self._must_measure(edition)}
+
+    def _must_measure(self, edition: Edition) -> bool:
         if not self._fresh and edition.numbers():
             return False
         before = self._before(edition if edition.is_slice else self._whole)
@@ -67,15 +71,15 @@ class Scorecards:
 
     def _slice(self, edition: Edition) -> Scorecard:
         assert edition.audience
-        before = self._before(edition)
-        if before is None or self.must_measure(edition):
+        if edition.folder in self.to_measure or not (before := self._before(edition)):
             return self._slices[edition.audience.name]
         return renewal.judged_anew(Scorecard.read(before), edition.params)
 
     @cached_property
     def _slices(self) -> Mapping[str, Scorecard]:
-        those = [each.audience for each in self._wanted if each.audience and each.is_slice and self.must_measure(each)]
-        return slices.sliced(self._source(), self._params, self._period, those)
+        those = [each for each in self._wanted if each.is_slice and each.folder in self.to_measure]
+        audiences = [each.audience for each in those if each.audience]
+        return slices.sliced(self._source(), self._params, self._period, audiences)
 
     def _before(self, edition: Edition) -> Path | None:
         """Return the numbers that stand if they were made from the same data, whatever the settings were."""

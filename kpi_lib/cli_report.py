@@ -93,7 +93,7 @@ def _build(
     if not known and not source().repeatable:
         wish = replace(wish, fresh=True)  # nothing tells whether what stands is what would be made
     scorecards = assembly.Scorecards(source, params, chosen, wanted, fresh=wish.fresh)
-    if any(map(scorecards.must_measure, wanted)):
+    if scorecards.to_measure:
         source()  # data that cannot be read is refused before anything is built
     machine = press.Press(wish, scorecards.of, progress)
     made = machine.build(wanted)

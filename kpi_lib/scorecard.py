@@ -17,7 +17,7 @@ import pandas as pd
 
 from kpi_lib import consistency, holdout, spread
 from kpi_lib import source as sources
-from kpi_lib.about import about, anchor_of, definitions_of
+from kpi_lib.about import about
 from kpi_lib.compare import at_the_same_age, compared, judged, past, provisional
 from kpi_lib.contract import PLANNED
 from kpi_lib.errors import KpiError, ParamsError, PeriodError, UnknownNameError, did_you_mean
@@ -39,6 +39,7 @@ COLUMNS = [
     *("level", "method", "status", "provisional", "anchor", "as_of", "definition", "excluded", "previous", "year_ago"),
     *("target_low", "target_high", "verdict"),
 ]
+DESCRIBED = ("family", "title", "unit", "better", "anchor", "definition")
 OF_VALUE = {"spread": ("clv.realised", spread.of), "holdout": ("clv", holdout.of)}  # and the KPI that it goes with
 STANDING = ("customers", "subscriptions", "transactions")  # they may go back far beyond what is measured of the desk
 
@@ -269,8 +270,8 @@ class Measured:
         first = {told["table"]: _instant(told["first"]) for told in source.quality()[0]}
         self._counted = count(whole, kpis.values(), first, cuts=cuts, curves=True)
         self._past = past(whole, kpis, first, cuts=cuts)
-        self._described = _described(kpis, whole.params)
         self._about = about(whole.params, self._period, source, kpis)
+        self._described = _described(self._about["kpis"])
 
     def cards(self, members: Iterable[str] | None = None) -> dict[str, Scorecard]:
         """Return the scorecards of some slices, or of all; the numbers of few are hidden in slices."""
@@ -324,20 +325,11 @@ def _check_cuts(kpis: dict[str, Kpi]) -> None:
                 raise UnknownNameError(f"KPI {kpi.address!r}: there is no cut {cut!r} to take{hint}")
 
 
-def _described(kpis: dict[str, Kpi], params: Params) -> pd.DataFrame:
-    """Return by address what is said of a KPI in each of its rows."""
-    definitions = definitions_of(kpis, params)
+def _described(known: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Return by address what is said of a KPI in each of its rows, of all that is told about it."""
     said = {
-        address: {
-            "family": kpi.family,
-            "title": f"{kpi.title}: {kpi.readings[reading]}" if reading else kpi.title,
-            "headline": kpi.headline and not reading,
-            "unit": kpi.unit_of(reading),
-            "better": kpi.better_of(reading),
-            "anchor": anchor_of(kpi, params),
-            "definition": definitions[kpi.address],
-        }
-        for address, kpi, reading in addresses(kpis)
+        address: {name: told[name] for name in DESCRIBED} | {"headline": "." not in address}
+        for address, told in known.items()
     }
     return pd.DataFrame.from_dict(said, orient="index")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_scorecard import ABOUT, trend
 
-from kpi_lib import dependence
+from kpi_lib import Report, dependence
 from kpi_lib.kpi import addresses
 from kpi_lib.kpis import registry
 from kpi_lib.scorecard import Scorecard
@@ -61,6 +61,10 @@ def test_the_texts_that_a_notebook_is_given_are_among_them(tmp_path):
 def test_other_code_may_show_all(tmp_path, cell):
     assert texts(tmp_path, 'report.trend("nps")') is not None
     assert texts(tmp_path, 'report.trend("nps")', cell) is None
+
+
+def test_what_shows_only_what_it_is_given_are_methods_of_a_report():
+    assert all(callable(getattr(Report, name, None)) for name in dependence.SHOWN)
 
 
 def test_a_file_that_is_no_notebook_tells_nothing(tmp_path):

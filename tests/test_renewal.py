@@ -54,6 +54,12 @@ def value(card, kpi):
     return rows["value"].item()
 
 
+def same(card, other):
+    """Hold two scorecards to be the same, with all that they say of themselves."""
+    pd.testing.assert_frame_equal(card.frame, other.frame, rtol=1e-9)
+    assert card.about == other.about
+
+
 def test_a_setting_that_few_read_has_these_measured_and_the_rest_kept(answered):
     measure, asked = measuring(answered)
     before = measure(KPIS)
@@ -63,9 +69,7 @@ def test_a_setting_that_few_read_has_these_measured_and_the_rest_kept(answered):
     assert asked[1:] == [set(with_parents(renewal.stale(before.about, answered.loaded()), KPIS))]
     assert "csat" in asked[1]
     assert "nps" not in asked[1]
-    whole = measure(KPIS)
-    pd.testing.assert_frame_equal(now.frame, whole.frame, rtol=1e-9)
-    assert now.about == whole.about
+    same(now, measure(KPIS))
 
 
 def test_a_target_and_a_language_have_nothing_measured(answered):
@@ -75,9 +79,7 @@ def test_a_target_and_a_language_have_nothing_measured(answered):
     now = renewal.renewed(before, answered.loaded(), lambda _: pytest.fail("nothing is to be measured"))
     verdicts = now.frame[now.frame["cut"].isna() & (now.frame["period"] == "2024-05")].set_index("kpi")["verdict"]
     assert (verdicts["csat"], verdicts["nps"]) == ("missed", "no_target")
-    whole = measure(KPIS)
-    pd.testing.assert_frame_equal(now.frame, whole.frame, rtol=1e-9)
-    assert now.about == whole.about
+    same(now, measure(KPIS))
 
 
 def test_a_scorecard_of_an_unknown_definition_is_measured_whole(answered):
