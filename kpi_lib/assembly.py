@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpi_lib import commentary, dependence, renewal, scorecard, slices, workbook
+from kpi_lib import commentary, copies, dependence, renewal, scorecard, slices, workbook
 from kpi_lib.editions import NUMBERS, SETTLED, Edition
 from kpi_lib.issued import Archive
 from kpi_lib.kpi import Kpi
@@ -97,11 +97,17 @@ class Scorecards:
 
 
 def prepare(
-    edition: Edition, measured: Callable[[], Scorecard], as_of: str | None, progress: Progress, *, fresh: bool = False
+    edition: Edition,
+    measured: Callable[[], Scorecard] | Path,
+    as_of: str | None,
+    progress: Progress,
+    *,
+    fresh: bool = False,
 ) -> Callable[[Path], Prepared]:
     """Return what writes an edition's numbers into a folder: those that stand if nothing has changed, else `measured`.
 
-    The workbook is written with them.
+    These are measured when they are needed, or stand in a file that is theirs to take. The workbook is written with
+    them.
     """
 
     def write(folder: Path) -> Prepared:
@@ -114,8 +120,8 @@ def prepare(
             stamp, sample = datetime.fromisoformat(about["as_of"]), about["sample"]
         else:
             with progress.stage("numbers"):
-                card = measured()
-                card.write(folder)
+                card = _written(measured, folder / NUMBERS[0])
+                copies.write(folder / NUMBERS[0])
                 workbook.write(card, folder / "scorecard.xlsx")
             stamp, sample = datetime.fromisoformat(card.about["as_of"]), card.about["sample"]
         seen = {} if edition.is_slice else _checked(edition, Scorecard.read(folder / NUMBERS[0]))
@@ -130,6 +136,16 @@ def prepare(
         return Prepared(given, stamp.astimezone(ZoneInfo(edition.params.time_zone)), sample, said, seen)
 
     return write
+
+
+def _written(measured: Callable[[], Scorecard] | Path, file: Path) -> Scorecard:
+    """Return a scorecard that stands in its file from now on."""
+    if isinstance(measured, Path):
+        shutil.move(measured, file)
+        return Scorecard.read(file)
+    card = measured()
+    card.store(file)
+    return card
 
 
 def _checked(edition: Edition, card: Scorecard) -> dict[str, str]:

@@ -5,6 +5,7 @@ fresh interpreter. OpenBLAS and Arrow's allocator have helper threads, and each 
 Requests and answers are lines of JSON; when the other side goes, so do the kernels and this process.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -42,6 +43,7 @@ def main(descriptor: int, folder: str) -> None:
     `folder`, where the kernels' sockets lie, is taken away when the command that owns it died without doing so.
     """
     command = os.getppid()
+    atexit.register(os._exit, 0)  # the last to be called: memory is left to the system and not freed piece by piece
     with socket.socket(fileno=descriptor) as connection:
         connection.set_inheritable(False)
         request = serve(connection)

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -27,10 +29,14 @@ VERDICTS = {"on_target": "on target", "missed": "missed", "no_target": "", "with
 
 def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
     """Print scorecard rows as a table, or all their columns as CSV or JSON."""
-    from kpi_lib.scorecard import records, to_csv
+    from kpi_lib.copies import to_csv
+    from kpi_lib.scorecard import arrow, records
 
     if form == "csv":
-        to_csv(rows, sys.stdout)
+        with TemporaryDirectory(prefix="kpi-") as folder:
+            file = Path(folder, "values.csv")
+            to_csv(arrow(rows), file)
+            sys.stdout.write(file.read_text(encoding="utf-8"))
     elif form == "json":
         print(json.dumps(records(rows), ensure_ascii=False, indent=1))
     else:

@@ -1,6 +1,6 @@
 """The numbers of one period as a notebook asks for them, by their names, and what is said where there are none."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,14 +10,17 @@ from kpi_lib.audiences import Audience
 from kpi_lib.display import Note, Several
 from kpi_lib.errors import UnknownNameError, did_you_mean
 from kpi_lib.language import speak
+from kpi_lib.period import Period
 
 
 class Numbers:
     """The rows of a scorecard and of one period of it, and which KPIs have been shown or named as missing so far."""
 
     about: dict[str, Any]
+    period: Period
     _frame: pd.DataFrame
     _now: pd.DataFrame
+    _places: Mapping[str, Any]
     _shown: list[str]
     _told: set[str]
     _measured: dict[str, list[Callable[..., Any]]]
@@ -26,6 +29,19 @@ class Numbers:
     def _measure(self, kpi: str) -> None:
         """Add the numbers of a KPI that a cell of this notebook declares, in place of those of an earlier version."""
         raise NotImplementedError
+
+    def _hold(self, frame: pd.DataFrame) -> None:
+        """Hold rows to be asked for: all of them, and those of this period."""
+        self._frame, self._now = frame, frame[frame["period"] == str(self.period)]
+        self._places = frame.groupby("kpi").indices
+
+    def _of(self, kpi: str) -> pd.DataFrame:
+        """Return the rows of a KPI in all periods, without looking through those of the others."""
+        return self._frame.iloc[self._places.get(kpi, [])]
+
+    def _now_of(self, kpi: str) -> pd.DataFrame:
+        rows = self._of(kpi)
+        return rows[rows["period"] == str(self.period)]
 
     def _rows(self, kpis: str | Iterable[str], *, headlines: bool = False) -> pd.DataFrame:
         """Return this period's rows of a family or of the given KPIs, in that order, and note them as shown."""
@@ -68,7 +84,8 @@ class Numbers:
 
     def _total(self, kpi: str) -> dict[str, Any]:
         self._check(kpi)
-        rows = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()]
+        rows = self._now_of(kpi)
+        rows = rows[rows["cut"].isna()]
         if rows.empty:
             raise UnknownNameError(f"{kpi} has a number for each member only: use report.table({kpi!r})")
         self._shown.append(kpi)
@@ -78,11 +95,13 @@ class Numbers:
         self._check(kpi)
         self._check_cut(kpi, cut)
         self._shown.append(kpi)
-        empty = (self._now["status"] == "undefined") & self._now["n"].fillna(0).eq(0)
-        return self._now[(self._now["kpi"] == kpi) & (self._now["cut"] == cut) & ~empty]
+        rows = self._now_of(kpi)
+        empty = (rows["status"] == "undefined") & rows["n"].fillna(0).eq(0)
+        return rows[(rows["cut"] == cut) & ~empty]
 
     def _trend_of(self, kpi: str) -> pd.DataFrame:
-        rows = self._frame[(self._frame["kpi"] == kpi) & self._frame["cut"].isna()].sort_values("period")
+        rows = self._of(kpi)
+        rows = rows[rows["cut"].isna()].sort_values("period")
         begun = (rows["status"] != "not_available").cummax()
         return rows[begun] if begun.any() else rows
 
@@ -101,7 +120,7 @@ class Numbers:
 
     def _lacks_data(self, kpi: str) -> bool:
         """Whether there is no number of a KPI: its tables are not there, or nothing was counted in any period."""
-        now, rows = (frame[frame["kpi"] == kpi] for frame in (self._now, self._frame))
+        now, rows = self._now_of(kpi), self._of(kpi)
         nothing = rows["status"].isin(["not_available", "undefined"]).all() and rows["n"].fillna(0).eq(0).all()
         return not now.empty and bool(nothing or (now["status"] == "not_available").all())
 

@@ -165,9 +165,7 @@ def _begin(engine: str, root: Path, parent: int) -> None:
 def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
     """Build one edition in a worker."""
     assert _engine
-    prepare = assembly.prepare(
-        edition, lambda: Scorecard.read(str(numbers)), wish.as_of, Progress(), fresh=numbers is not None
-    )
+    prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, Progress(), fresh=numbers is not None)
     try:
         return Made(edition, _built(edition, wish, prepare, _engine, Progress(), jobs=1, held=True))
     except KpiError as error:
@@ -176,6 +174,10 @@ def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
         if numbers:
             with suppress(OSError):
                 numbers.unlink()
+
+
+def _unexpected() -> Scorecard:
+    raise KpiError("what its numbers are made from changed while it was built: build it again")
 
 
 def _result(edition: Edition, future: "Future[Made]") -> Made:

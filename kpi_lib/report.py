@@ -62,10 +62,10 @@ class Report(Numbers):
         language = (self._audience and self._audience.language) or self.params.language
         self.params = self.params.model_copy(update={"language": language})
         self.scorecard = self._read(Path(scorecard)) if scorecard else self._build()
-        self._frame, self.about = localised(self.scorecard.frame, self.scorecard.about, language)
+        frame, self.about = localised(self.scorecard.frame, self.scorecard.about, language)
         self.about["events"] = self.params.events
         self.about["audience"] = slices.told(self._audience) if self._audience else None
-        self._now = self._frame[self._frame["period"] == str(self.period)]
+        self._hold(frame)
         self._shown: list[str] = []
         self._told: set[str] = set()
         self._measured = {} if scorecard else declared_here()
@@ -119,7 +119,7 @@ class Report(Numbers):
     def _finding(self, row: insight.Row) -> Finding:
         """Return what page one says of a number: what happened, and which member brought most of it."""
         cuts = [cut for cut in self.about["kpis"][row["kpi"]]["cuts"] if not self._is_one(cut)]
-        why = drivers.why(self._frame, row["kpi"], cuts, self.period, self.about)
+        why = drivers.why(self._of(row["kpi"]), row["kpi"], cuts, self.period, self.about)
         return parts.finding(row, " ".join(filter(None, (self._sentence(row), why))), self.about)
 
     def trend(self, kpi: str, *, ax: Axes | None = None, alt: str | None = None) -> Figure | Several:
@@ -136,7 +136,8 @@ class Report(Numbers):
         if self._is_one(cut):
             return Several()
         rows = self._members(kpi, cut)
-        total = self._now[(self._now["kpi"] == kpi) & self._now["cut"].isna()].to_dict("records")
+        total = self._now_of(kpi)
+        total = total[total["cut"].isna()].to_dict("records")
         if rows["value"].isna().all():
             return self._nothing_by(kpi, cut)
         words = alt or captions.of_cut(rows, self.about)
@@ -151,7 +152,7 @@ class Report(Numbers):
         self._check_cut(kpi, cut)
         if self._is_one(cut):
             return Several()
-        moved = drivers.decompose(self._frame, kpi, cut, self.period, self.about)
+        moved = drivers.decompose(self._of(kpi), kpi, cut, self.period, self.about)
         if isinstance(moved, str):
             return self._no_figure(kpi, moved)
         said = moved.sentence(self.about)
@@ -233,7 +234,7 @@ class Report(Numbers):
     def cohorts(self, kpi: str) -> Several:
         """Say and draw who is still there of those who joined in a month; `kpi` is `retention_rate`."""
         self._total(kpi)
-        rows = self._frame[self._frame["kpi"] == f"{kpi}.of_cohort"]
+        rows = self._of(f"{kpi}.of_cohort")
         if rows.empty:
             raise KpiError(f"{kpi} has no cohorts: report.cohorts takes 'retention_rate'")
         if self.period.months > 1:
@@ -295,8 +296,8 @@ class Report(Numbers):
         self._check(kpi)
         if cut is not None:
             self._check_cut(kpi, cut)
-        of_cut = self._frame["cut"].isna() if cut is None else self._frame["cut"] == cut
-        return self._frame[(self._frame["kpi"] == kpi) & of_cut].reset_index(drop=True)
+        rows = self._of(kpi)
+        return rows[rows["cut"].isna() if cut is None else rows["cut"] == cut].reset_index(drop=True)
 
     @property
     def facts(self) -> "Names":
@@ -354,8 +355,7 @@ class Report(Numbers):
         replaced = (here.keys() & made.keys()) | (before.keys() - here.keys())
         kept = {address: about for address, about in self.about["kpis"].items() if address not in replaced}
         old = self._frame
-        self._frame = pd.concat([old[old["kpi"].isin(kept)], new[~new["kpi"].isin(kept)]], ignore_index=True)
-        self._now = self._frame[self._frame["period"] == str(self.period)]
+        self._hold(pd.concat([old[old["kpi"].isin(kept)], new[~new["kpi"].isin(kept)]], ignore_index=True))
         self.about["kpis"] = made | kept
         self.about["curves"] = self.about.get("curves", {}) | about["curves"]
         self._measured = {address: here[address] for address in here.keys() & made.keys()} | {

@@ -3,19 +3,17 @@
 It is the only source of a number: page, mail, archive and tests read this record.
 """
 
-import csv
 import json
 from collections.abc import Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kpi_lib import consistency, holdout, spread
+from kpi_lib import consistency, copies, holdout, spread
 from kpi_lib import source as sources
 from kpi_lib.about import about
 from kpi_lib.compare import at_the_same_age, compared, judged, past, provisional
@@ -31,6 +29,9 @@ from kpi_lib.language import NO_MEMBER
 from kpi_lib.params import Params
 from kpi_lib.period import TREND, Period
 from kpi_lib.suppression import COMPARED, is_hidden, without_few
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [
@@ -63,26 +64,21 @@ class Scorecard:
 
     def store(self, path: Path) -> None:
         """Write the numbers to a Parquet file, with `about` in its metadata."""
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pandas(self.frame, schema=_schema(), preserve_index=False)
-        table = table.replace_schema_metadata({"kpi_lib": json.dumps(self.about, ensure_ascii=False)})
+        table = arrow(self.frame).replace_schema_metadata({"kpi_lib": json.dumps(self.about, ensure_ascii=False)})
         pq.write_table(table, path)
 
     def write(self, folder: Path) -> None:
         """Write scorecard.parquet and the same rows as .csv and .json."""
         self.store(folder / "scorecard.parquet")
-        to_csv(self.frame, folder / "scorecard.csv")
-        (folder / "scorecard.json").write_text(to_json(self.frame), encoding="utf-8")
+        copies.write(folder / "scorecard.parquet")
 
     @classmethod
     def read(cls, path: str | Path) -> "Scorecard":
         """Read a scorecard.parquet back."""
-        import pyarrow.parquet as pq
-
         about = cls.read_about(path)
-        return cls(tidy(pq.read_table(path).to_pandas()), about)
+        return cls(_frame(path), about)
 
     @staticmethod
     def read_about(path: str | Path) -> dict[str, Any]:
@@ -97,27 +93,27 @@ class Scorecard:
         return dict(json.loads(about))
 
 
-def to_csv(frame: pd.DataFrame, target: Path | TextIO) -> None:
-    """Write rows as CSV in which no member's name is a formula to a spreadsheet."""
-    named = frame.assign(member=frame["member"].map(_not_a_formula, na_action="ignore"))
-    with target.open("w", encoding="utf-8", newline="") if isinstance(target, Path) else nullcontext(target) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(named.columns)
-        writer.writerows(zip(*_plain(named).values(), strict=True))
+def arrow(frame: pd.DataFrame) -> "pa.Table":
+    """Return rows as they stand in a file: texts, numbers and flags, null where there is none."""
+    import pyarrow as pa
+
+    return pa.Table.from_pandas(frame, schema=_schema(), preserve_index=False)
 
 
-def to_json(frame: pd.DataFrame) -> str:
-    """Return `records` as JSON; a text that stands in many rows is encoded once."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    columns = []
-    for name, values in _plain(frame).items():
-        if frame[name].dtype == "float64":
-            columns.append(encode(values)[1:-1].split(", ") if values else [])
-        else:
-            known = {value: encode(_unpacked(value) if name == "excluded" else value) for value in set(values)}
-            columns.append([known[value] for value in values])
-    row = "{" + ", ".join(f"{encode(name)}: %s" for name in frame.columns) + "}"
-    return f"[{', '.join(map(row.__mod__, zip(*columns, strict=True)))}]"
+def _frame(path: str | Path) -> pd.DataFrame:
+    """Read rows as `tidy` has them; a text that many rows have is made once, and columns of a kind lie together."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
+    table = pq.read_table(path, read_dictionary=texts).unify_dictionaries().combine_chunks()
+    made = np.empty((len(texts), len(table)), dtype=object)
+    for column, name in zip(made, texts, strict=True):
+        for chunk in table[name].chunks:  # one, or none
+            words = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
+            words.take(chunk.indices.fill_null(len(words) - 1), out=column)
+    numbers = table.drop_columns(texts).to_pandas()
+    return pd.concat([pd.DataFrame(made.T, columns=texts, dtype=object), numbers], axis=1)[table.column_names].copy()
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -367,8 +363,3 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.astype({name: "float64" for name, type in types.items() if type == "double"})
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
     return frame
-
-
-def _not_a_formula(text: str) -> str:
-    """Keep a spreadsheet from reading a member's name as a formula."""
-    return "'" + text if text.startswith(tuple("=+-@\t\r")) else text

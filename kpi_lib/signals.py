@@ -15,6 +15,7 @@ moving range. A period that was beyond its limits does not widen those of the pe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,10 @@ from kpi_lib.intervals import signal_bar
 from kpi_lib.period import Period
 
 Numbers = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
 
-PLAIN = dict.fromkeys(("kpi", "period", "unit", "status", "method", "anchor"), object)  # compared sooner than "str"
-READ = [*PLAIN, "value", "numerator", "denominator", "provisional", "headline"]
+TEXTS = ("kpi", "period", "unit", "status", "method", "anchor", "provisional", "headline")  # and flags
+NUMBERS = ("value", "numerator", "denominator")
 LEAST = 8  # earlier periods; with fewer there are no limits
 RATE = 0.05  # the share of false ones that is allowed among the signals of one scorecard
 BEYOND, RUN, NEAR = "beyond a limit", "eight on one side", "three of four near a limit"
@@ -93,10 +95,12 @@ class _Series:
 
 def judge(rows: pd.DataFrame) -> Judgement:
     """Judge the last of a KPI's periods by the earlier ones; `rows` has one row a period, oldest first."""
-    usable = (
-        (rows["status"] == "ok").to_numpy() & ~rows["provisional"].to_numpy(bool) & rows["value"].notna().to_numpy()
-    )
-    series, last = _series(rows), len(rows) - 1
+    return _judge(_columns(rows))
+
+
+def _judge(rows: Columns) -> Judgement:
+    usable = (rows["status"] == "ok") & ~rows["provisional"].astype(bool) & ~np.isnan(rows["value"])
+    series, last = _series(rows), len(usable) - 1
     base = _ordinary(series, np.flatnonzero(usable[:last]).tolist())
     history = int(usable[:last].sum())
     if len(base) < LEAST:
@@ -104,10 +108,10 @@ def judge(rows: pd.DataFrame) -> Judgement:
     mean, spread = series.deviations(base)
     if not spread[base].all():
         return Judgement(history)
-    off = np.full(len(rows), np.nan)
+    off = np.full(len(usable), np.nan)
     off[usable] = ((series.values - mean) / np.where(spread > 0, spread, np.nan))[usable]
     low, high = ((mean + side * _LIMIT * spread) * series.factors for side in (-1, 1))
-    if rows.loc[usable, "unit"].iloc[0] != "points" and (series.values[usable] >= 0).all():
+    if rows["unit"][usable][0] != "points" and (series.values[usable] >= 0).all():
         low = np.maximum(low, 0)
     if series.is_share:
         high = np.minimum(high, series.factors)
@@ -126,9 +130,15 @@ def of_scorecard(frame: pd.DataFrame, period: str) -> Signals:
     At most one in twenty of the signals of a scorecard is then chance, on average, however many numbers there are.
     Other readings are held to the bar that the headline numbers set.
     """
-    totals = frame.loc[frame["cut"].isna() & (frame["period"] <= period), READ].astype(PLAIN).sort_values("period")
-    judgements = {str(kpi): judge(rows) for kpi, rows in totals.groupby("kpi", sort=True)}
-    headlines = set(totals.loc[totals["headline"].astype(bool), "kpi"])
+    totals = frame.loc[frame["cut"].isna() & (frame["period"] <= period)].sort_values(["kpi", "period"])
+    columns = _columns(totals)
+    kpis = columns["kpi"]
+    starts = [0, *(1 + np.flatnonzero(kpis[1:] != kpis[:-1])), len(kpis)] if len(kpis) else []
+    judgements = {
+        str(kpis[start]): _judge({name: column[start:end] for name, column in columns.items()})
+        for start, end in pairwise(starts)
+    }
+    headlines = set(kpis[columns["headline"].astype(bool)])
     chances = {kpi: found.chance for kpi, found in judgements.items() if found.chance is not None}
     judged = tuple(kpi for kpi in chances if kpi in headlines)
     bar = signal_bar([chances[kpi] for kpi in judged], RATE)
@@ -136,9 +146,16 @@ def of_scorecard(frame: pd.DataFrame, period: str) -> Signals:
     return Signals(judgements, judged, tuple(kpi for kpi in judged if judgements[kpi].stands_out))
 
 
-def _series(rows: pd.DataFrame) -> _Series:
-    values, part, of = (rows[name].to_numpy(float, na_value=np.nan) for name in ("value", "numerator", "denominator"))
-    ones, last = np.ones(len(rows)), rows.iloc[-1]
+def _columns(rows: pd.DataFrame) -> Columns:
+    """Return what of some rows is looked at as arrays, numbers with NaN for what is not there."""
+    return {name: rows[name].to_numpy(object) for name in TEXTS} | {
+        name: rows[name].to_numpy(float, na_value=np.nan) for name in NUMBERS
+    }
+
+
+def _series(rows: Columns) -> _Series:
+    values, part, of = (rows[name] for name in NUMBERS)
+    ones, last = np.ones(len(values)), {name: column[-1] for name, column in rows.items()}
     shares = 100 * part / np.where(of > 0, of, np.nan)
     known = ~np.isnan(values)
     if last["unit"] == "percent" and known.any() and np.allclose(values[known], shares[known], rtol=0, atol=1e-6):

@@ -199,6 +199,7 @@ def _run(
     from papermill.exceptions import PapermillExecutionError
 
     from kpi_lib.publish.provisioner import manager_of
+    from kpi_lib.publish.saving import ONCE
 
     reached, ready = [0], [0.0]
 
@@ -215,6 +216,7 @@ def _run(
             _literal(chapter.notebook),
             _literal(output),
             parameters=given,
+            engine_name=ONCE,
             kernel_name="python3",
             language="python",
             progress_bar=False,
