@@ -68,12 +68,30 @@ def customer_purchases(data: Data) -> Any:
 
 
 def _purchases(data: Data) -> Any:
-    entries, ends = data.shared("purchase_entries", _entries), data.built("purchase_ends", _ends)
-    known = (entries.booked <= ends.until) & (entries.changed.isnull() | (entries.changed > ends.until))
-    days = entries.join(ends, known)
+    import ibis
+
+    entries = data.shared("purchase_entries", _entries)
+    ends, before = _ends(data)
+    each = [_until(entries, end, before).mutate(period=ibis.literal(period)) for period, end in ends.items()]
+    known = ("frequency", "recency", "age")
+    held = _until(entries, before, before).select(
+        held_customer="customer_id", held_period=ibis.literal([*ends][-1]), **{f"held_{name}": name for name in known}
+    )
+    rows = ibis.union(*each)
+    same = (rows.customer_id == held.held_customer) & (rows.period == held.held_period)
+    rows = rows.left_join(held, same).drop("held_customer", "held_period")
+    return with_profile(data, with_cohort(data, rows))
+
+
+def _until(entries: Any, end: int, before: int) -> Any:
+    """Return one row per customer, of what was known on a day; `later` are orders since the day `before`.
+
+    Each day by itself needs no more memory than one of them.
+    """
+    days = entries.filter((entries.booked <= end) & (entries.changed.isnull() | (entries.changed > end)))
     order = days.order_day.notnull() & (days.net > LEAST_PAID)
     days = days.mutate(kept=order.ifelse(days.order_day, None), unlinked=days.order_day.isnull().ifelse(days.net, 0.0))
-    rows = days.group_by("customer_id", "period", "held", "until").aggregate(
+    rows = days.group_by("customer_id").aggregate(
         value=days.net.sum(),
         purchases=days.purchases.sum(),
         unlinked=days.unlinked.sum(),
@@ -83,25 +101,17 @@ def _purchases(data: Data) -> Any:
         last_day=days.kept.max(),
         first_order=days.net.argmin(days.kept),
         paid=days.net.sum(where=days.kept.notnull()),
-        later=(days.kept > days.holdout_from).sum(),
-    )
-    rows = rows.mutate(
-        frequency=rows.frequency.nullif(-1), recency=rows.last_day - rows.first_day, age=rows.until - rows.first_day
-    ).drop("until", "first_day", "last_day")
-    again = rows.frequency > 0
-    rows = rows.mutate(
-        first_order=again.ifelse(rows.first_order, rows.first_order + rows.unlinked),
-        spend=(rows.paid - rows.first_order + rows.unlinked) / rows.frequency.cast("float64").nullif(0.0),
+        later=(days.kept > before).sum(),
     )
     rows = rows.filter(rows.purchases > 0)
-    known = ("frequency", "recency", "age")
-    held = rows.filter(rows.held).select(
-        held_customer="customer_id", held_period="period", **{f"held_{name}": name for name in known}
-    )
-    rows = rows.filter(~rows.held).drop("held", "unlinked", "paid")
-    same = (rows.customer_id == held.held_customer) & (rows.period == held.held_period)
-    rows = rows.left_join(held, same).drop("held_customer", "held_period")
-    return with_profile(data, with_cohort(data, rows))
+    rows = rows.mutate(
+        frequency=rows.frequency.nullif(-1), recency=rows.last_day - rows.first_day, age=end - rows.first_day
+    ).drop("first_day", "last_day")
+    again = rows.frequency > 0
+    return rows.mutate(
+        first_order=again.ifelse(rows.first_order, rows.first_order + rows.unlinked),
+        spend=(rows.paid - rows.first_order + rows.unlinked) / rows.frequency.cast("float64").nullif(0.0),
+    ).drop("unlinked", "paid")
 
 
 def _entries(data: Data) -> Any:
@@ -130,19 +140,11 @@ def _entries(data: Data) -> Any:
     ).drop("money", "bought", "at")
 
 
-def _ends(data: Data) -> Any:
-    """Return the last known day of each period, and once more of the last one, half a year before."""
-    import ibis
-    import pandas as pd
-
+def _ends(data: Data) -> tuple[dict[str, int], int]:
+    """Return the last known day of each period, and the one half a year before the last of them."""
     today = data.as_of.astimezone(ZoneInfo(data.calendar.zone)).date()
-    names = [str(period) for period in data.calendar.periods]
-    until = [_day(min(period.last_day, today)) for period in data.calendar.periods]
-    before = _day(_months_before(min(data.calendar.periods[-1].last_day, today)))
-    rows = [(name, False, end, before) for name, end in zip(names, until, strict=True)]
-    rows.append((names[-1], True, before, before))
-    schema = {"period": "string", "held": "boolean", "until": "int64", "holdout_from": "int64"}
-    return ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
+    last = {str(period): min(period.last_day, today) for period in data.calendar.periods}
+    return {period: _day(day) for period, day in last.items()}, _day(_months_before([*last.values()][-1]))
 
 
 def _day(day: date) -> int:
