@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,17 @@ class Summaries:
         rows = [unavailable(data, name, why) for name, why in self.missing.items()]
         frames = {name: frame[frame[SLICE].isin(data.apart)] for name, frame in self.frames.items()}
         by_period = {name for kpi, _ in self.known if not kpi.table for name in kpi.facts}
-        parts = {name: dict(list(frames[name].groupby(KEYS))) for name in by_period}
+        parts = {name: _parts(frames[name], KEYS) for name in by_period}
+        tables = {name: _parts(frames[name], KEYS[:2]) for kpi, _ in self.known if kpi.table for name in kpi.facts}
+        given: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
         for kpi, asked in self.known:
             if kpi.table:
                 for apart in data.apart:
-                    given = [frames[name][frames[name][SLICE] == apart] for name in kpi.facts]
-                    rows.append(_of_members(data, kpi, given).assign(slice=apart))
+                    key = apart, kpi.facts, kpi.table
+                    if key not in given:
+                        found = [tables[name].get((apart, kpi.table), frames[name].iloc[:0]) for name in kpi.facts]
+                        given[key] = _given(data, found)
+                    rows.append(_of_members(data, kpi, given[key]).assign(slice=apart))
                 continue
             groups = [(parts[name], frames[name].iloc[:0]) for name in kpi.facts]
             by_slice = data.slices.cut if data.slices else None
@@ -48,6 +53,18 @@ class Summaries:
                     made[by_slice] = [row | {"cut": by_slice, "member": apart} for row in made[TOTAL]]
                 rows.append(pd.DataFrame([row for of_cut in made.values() for row in of_cut]))
         return rows
+
+
+def _parts(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[str, ...], pd.DataFrame]:
+    """Return the rows of a sorted frame by the values of its first columns."""
+    codes = np.stack([frame[name].cat.codes.to_numpy() for name in keys])
+    starts = np.flatnonzero((codes[:, 1:] != codes[:, :-1]).any(axis=0)) + 1
+    ends = [0, *starts.tolist(), len(frame)] if len(frame) else []
+    first = frame[keys].iloc[ends[:-1]].astype(object)
+    return {
+        key: frame.iloc[start:end]
+        for key, (start, end) in zip(first.itertuples(index=False, name=None), pairwise(ends), strict=True)
+    }
 
 
 def summarised(data: Data, kpis: list[Kpi], *, cuts: bool) -> Summaries:
@@ -64,8 +81,9 @@ def summarised(data: Data, kpis: list[Kpi], *, cuts: bool) -> Summaries:
         shared = [cut for cut in kpi.cuts if cuts and all(cut in table.columns for table in tables)]
         asked = [kpi.table] if kpi.table else [TOTAL, *shared]
         known.append((kpi, asked))
+        of_itself = {data.slices.cut} if data.slices else set()  # whose one member is the slice as a whole
         for name in kpi.facts:
-            wanted.setdefault(name, {}).update(dict.fromkeys(asked))
+            wanted.setdefault(name, {}).update(dict.fromkeys(cut for cut in asked if cut not in of_itself))
     return Summaries(known, missing, {name: _summary(data, name, list(asked)) for name, asked in wanted.items()})
 
 
@@ -90,14 +108,19 @@ def _of_model(
             yield named | {"period": name, "member": member if cut else None} | _as_row(estimate)
 
 
-def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of a table model, which is given all periods and members at once."""
-    given = [frame[frame["cut"] == kpi.table].drop(columns=["cut", SLICE]).reset_index(drop=True) for frame in frames]
+def _given(data: Data, frames: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return what table models are given of a slice: all periods and members at once."""
+    given = [frame.drop(columns=["cut", SLICE]).reset_index(drop=True) for frame in frames]
     given = [frame.astype(dict.fromkeys(["period", "member"], object)) for frame in given]
     ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
     for frame in given:
         frame.attrs["periods"] = list(ends)
         frame.attrs["complete"] = {name: data.as_of >= end for name, end in ends.items()}
+    return given
+
+
+def _of_members(data: Data, kpi: Kpi, given: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of a table model."""
     try:
         made = kpi.function(*given, **kpi.given(data.params))
     except NotAvailableError as error:
@@ -106,9 +129,15 @@ def _of_members(data: Data, kpi: Kpi, frames: list[pd.DataFrame]) -> pd.DataFram
     known = {"status": np.where(value.isna(), "undefined", "ok"), "method": "model"} | {
         name: made[name] for name in made.columns
     }
-    without = pd.DataFrame({"period": [name for name in ends if name not in set(made["period"])]})
-    nothing = without.assign(kpi=kpi.address, status="undefined", method="nothing to tell apart")
-    return pd.concat([made.assign(**known, kpi=kpi.address, cut=kpi.table), nothing], ignore_index=True)
+    made = made.assign(**known, kpi=kpi.address, cut=kpi.table)
+    told = set(made["period"])
+    without = [str(period) for period in data.calendar.periods if str(period) not in told]
+    if not without:
+        return made
+    nothing = pd.DataFrame({"period": without}).assign(
+        kpi=kpi.address, status="undefined", method="nothing to tell apart"
+    )
+    return pd.concat([made, nothing], ignore_index=True)
 
 
 def _summary(data: Data, name: str, cuts: list[str]) -> pd.DataFrame:
@@ -127,7 +156,8 @@ def derived(frame: pd.DataFrame, kpis: list[Kpi], data: Data) -> pd.DataFrame:
     lengths = data.calendar.constants[["months", "days"]].to_dict("index")
     known: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     wanted = {name for kpi in kpis for name in kpi.of}
-    given = frame[frame["kpi"].isin(wanted)]
+    cuts = {cut for kpi in kpis for cut in (*kpi.cuts, kpi.table)}
+    given = frame[frame["kpi"].isin(wanted) & (frame["cut"].isna() | frame["cut"].isin(cuts))]
     columns = {name: given[name].tolist() for name in given}
     for values in zip(*columns.values(), strict=True):
         row = dict(zip(columns, values, strict=True))

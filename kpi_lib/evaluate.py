@@ -4,7 +4,6 @@ The result is a frame with one row a number: `kpi` (the address), `period`, `cut
 estimate, with the `slice` it is of. Comparing, judging and storing them is the scorecard's.
 """
 
-import json
 from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,11 +23,11 @@ from kpi_lib.facts.data import SLICE, TOTAL
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.language import NO_MEMBER
-from kpi_lib.scan import EXCLUDED, INDEX, Scan
+from kpi_lib.layout import SUMS, Fetched, Layout
+from kpi_lib.scan import INDEX, Scan
 from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting
 
 SMALL_SAMPLE = {"agent": 20}  # of a cut; 5 elsewhere
-SUMS = "sums"
 
 
 @dataclass
@@ -89,28 +88,36 @@ class _Task:
         relations = expression.op().relations
         return next((place for place, scan in enumerate(self.scans) if scan.table.op() in relations), 0)
 
-    def sums(self, data: Data) -> pd.DataFrame:
+    def sums(self, counted: Fetched) -> tuple[pd.DataFrame, Layout]:
         """Return the sums and moments, or what is known of the waiting times, of every member in every period."""
+        data, first = counted.data, self.scans[0]
         if isinstance(self.estimator, Waiting):
-            sums = _every_period(_of(self.scans[0].fetched[self.kpi.address], data), self.cuts, data)
+            layout, sums = counted.laid(first, self.cuts, [(self.kpi.address, None)])
             sums[["n", "events"]] = sums[["n", "events"]].fillna(0.0)
             ends = {str(period): period.bounds(data.calendar.zone)[1] for period in data.calendar.periods}
             followed = {name: data.as_of >= end + timedelta(days=RESTRICTED_DAYS) for name, end in ends.items()}
-            return sums.assign(followed=np.resize(list(followed.values()), len(sums)))
+            return sums.assign(followed=np.resize(list(followed.values()), len(sums))), layout
+        if len(self.scans) == 1:
+            layout, sums = counted.laid(first, self.cuts, [(kind, columns) for _, kind, columns in self.asked])
+        else:
+            together = self._of_several(counted)
+            layout = counted.layout(together.index, self.cuts)
+            sums = layout.laid(together.to_numpy(), list(together))
+        sums = sums.fillna(0.0)
+        if getattr(self.estimator, "process", False):
+            sums["dispersion"] = _dispersion(sums, self.estimator)
+        return sums, layout
+
+    def _of_several(self, counted: Fetched) -> pd.DataFrame:
+        """Return the sums of two facts beside each other, and the moments of clusters that both have."""
         found: list[pd.DataFrame] = []
         by_cluster: list[pd.DataFrame] = []
         for scan, kind, columns in self.asked:
-            frame = _of(scan.fetched[kind][list(columns.values())], data)
-            frame = frame[_among(frame.index, "cut", self.cuts)]
+            frame = counted.of(scan, kind, self.cuts)[list(columns.values())]
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
-        counted = pd.concat(found, axis=1)
-        counted = _with_something(counted) if len(self.scans) > 1 else counted
-        sums = _every_period(counted, self.cuts, data).fillna(0.0)
-        if getattr(self.estimator, "process", False):
-            sums["dispersion"] = _dispersion(sums, self.estimator)
-        return sums
+        return _with_something(pd.concat(found, axis=1))
 
 
 def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True) -> pd.DataFrame:
@@ -133,8 +140,9 @@ class Counted:
     def numbers(self, data: Data) -> pd.DataFrame:
         """Compute the numbers of the data's slices, some or all of those that were counted."""
         rows = [unavailable(data, name, why) for name, why in self.missing.items()]
+        counted = Fetched(data)
         for task in self.tasks:
-            rows += _rows(task, task.sums(data), data)
+            rows += _rows(task, *task.sums(counted), counted)
         rows += self.summaries.modelled(data)
         needs = {kpi.address: _needs(kpi) for kpi in self.kpis} | {task.kpi.address: task.needs for task in self.tasks}
         frame = _settled(pd.concat(rows, ignore_index=True), data, needs, self.first)
@@ -222,17 +230,6 @@ def _masked(expression: Any, mask: Any) -> Any:
     return expression & mask if expression.type().is_boolean() else mask.ifelse(expression, 0)
 
 
-def _of(fetched: Any, data: Data) -> Any:
-    """Return what was fetched of the data's slices."""
-    return fetched[_among(fetched.index, SLICE, data.apart)] if data.slices else fetched
-
-
-def _among(index: pd.MultiIndex, level: str, values: Iterable[str]) -> Any:
-    """Return which keys have one of these values, looked at once for each value that there is."""
-    place = index.names.index(level)
-    return index.levels[place].isin(list(values))[index.codes[place]]
-
-
 def _cross_moments(sums: pd.DataFrame) -> pd.DataFrame:
     y, x = sums["y"], sums["x"]
     parts = pd.DataFrame({"groups": (y != 0) | (x != 0), "yy": y * y, "xx": x * x, "xy": y * x}).astype("float64")
@@ -254,82 +251,23 @@ def _with_something(sums: pd.DataFrame) -> pd.DataFrame:
     return sums[counted.any(axis=1).groupby(members).transform("any")]
 
 
-def _every_period(sums: pd.DataFrame, cuts: list[str], data: Data) -> pd.DataFrame:
-    """Return the frame with a row for every member in every period, and what belongs to the period itself.
-
-    Of a cut without members there is a row of nobody known. Keys are told by their codes, which compare sooner.
-    """
-    names = [str(period) for period in data.calendar.periods]
-    levels, codes = (dict(zip(INDEX, of, strict=True)) for of in (sums.index.levels, sums.index.codes))
-    for name, needed in ((SLICE, data.apart), ("cut", cuts), ("member", [NO_MEMBER])):
-        levels[name] = levels[name].append(pd.Index(needed).difference(levels[name], sort=False))
-    shape = len(levels[SLICE]), len(levels["cut"]), len(levels["member"])
-    there, row = np.unique(
-        np.ravel_multi_index([codes[name] for name in (SLICE, "cut", "member")], shape), return_inverse=True
-    )
-    pairs = np.add.outer(levels[SLICE].get_indexer(data.apart) * shape[1], levels["cut"].get_indexer(cuts)).ravel()
-    without = np.setdiff1d(pairs, there // shape[2]) * shape[2] + levels["member"].get_loc(NO_MEMBER)
-    apart, cut, member = np.unravel_index(np.concatenate([there, without]), shape)
-    place = pd.Index(names).get_indexer(levels["period"])[codes["period"]]
-    values = np.full((len(apart), len(names), sums.shape[1]), np.nan)
-    values[row[place >= 0], place[place >= 0]] = sums.to_numpy()[place >= 0]
-    index = pd.MultiIndex(
-        [levels[SLICE], levels["cut"], pd.Index(names), levels["member"]],
-        [*(np.repeat(each, len(names)) for each in (apart, cut)), np.tile(np.arange(len(names)), len(apart)),
-         np.repeat(member, len(names))],
-        names=INDEX,
-        verify_integrity=False,
-    )  # fmt: skip
-    constants = {name: np.tile(given, len(apart)) for name, given in data.calendar.constants.items()}
-    return pd.DataFrame(values.reshape(len(index), -1), index, sums.columns).assign(**constants)
-
-
-def _rows(task: _Task, sums: pd.DataFrame, data: Data) -> list[pd.DataFrame]:
+def _rows(task: _Task, sums: pd.DataFrame, layout: Layout, counted: Fetched) -> list[pd.DataFrame]:
     """Return the numbers of a task: its headline and its readings, in all cuts."""
     estimator, kpi, made = task.estimator, task.kpi, []
     if task.by_member and isinstance(estimator, Count):
-        sums = sums.assign(k=sums["n"], n=sums.groupby([SLICE, "period"])["n"].transform("sum"))
+        sums = sums.assign(k=sums["n"], n=layout.over_members(sums["n"]))
         estimator = Share(None)
-    keys = _keys(sums.index, _reasons(task, data))
+    keys = layout.keys | {"excluded": layout.beside_totals(counted.reasons(task.scans, task.left_out))}
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
         unit = {"unit": kpi.unit} if isinstance(estimator, Waiting) else {}
-        frame = estimator.estimate(sums, reading, **unit).reset_index(drop=True)
+        frame = estimator.estimate(sums, reading, **unit)
         census = estimator.census or isinstance(getattr(estimator, "denominator", None), PerPeriod)
         census = census or (isinstance(estimator, Ratio) and (frame["method"] == "census").all())
         address = f"{kpi.address}.{reading}" if reading else kpi.address
-        made.append(pd.concat([keys.assign(kpi=address, census=census), frame], axis=1))
+        said = keys | {"kpi": np.full(len(sums), address, object), "census": np.full(len(sums), census)}
+        columns = {name: pd.Series(given, dtype=given.dtype) for name, given in said.items()}
+        made.append(pd.concat([pd.DataFrame(columns), frame], axis=1))
     return made
-
-
-def _keys(index: pd.MultiIndex, reasons: dict[tuple[str, str], str]) -> pd.DataFrame:
-    """Return what a number is of, as plain texts, with the reasons of rows left out beside totals."""
-    keys = {
-        name: level.to_numpy(object)[codes]
-        for name, level, codes in zip(index.names, index.levels, index.codes, strict=True)
-    }
-    total = keys["cut"] == TOTAL
-    keys["excluded"] = np.full(len(index), None)
-    keys["excluded"][total] = [reasons[key] for key in zip(keys[SLICE][total], keys["period"][total], strict=True)]
-    keys["cut"][total] = keys["member"][total] = None
-    return pd.DataFrame({name: pd.Series(given, dtype=object) for name, given in keys.items()})
-
-
-def _reasons(task: _Task, data: Data) -> dict[tuple[str, str], str]:
-    """Return by slice and period, as JSON, how many rows were left out and why."""
-    counted: dict[tuple[str, str], dict[str, int]] = {}
-    for scan in task.scans:
-        if (left_out := scan.fetched.get(EXCLUDED)) is not None:
-            left_out = left_out[left_out[SLICE].isin(data.apart)]
-            columns = (left_out[name].tolist() for name in (SLICE, "period", EXCLUDED, "rows"))
-            for apart, period, reason, rows in zip(*columns, strict=True):
-                counted.setdefault((apart, period), {})[reason] = int(rows)
-    for reason, column in task.left_out.items():
-        sums = _of(task.scans[0].fetched[SUMS][column], data)
-        sums = sums[_among(sums.index, "cut", [TOTAL])]
-        for (apart, _, period, _), rows in sums[sums > 0].items():
-            counted.setdefault((apart, period), {})[reason] = int(rows)
-    keys = [(apart, str(period)) for apart in data.apart for period in data.calendar.periods]
-    return {key: json.dumps(counted.get(key, {})) for key in keys}
 
 
 def _needs(kpi: Kpi) -> tuple[str, ...]:

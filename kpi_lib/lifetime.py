@@ -70,7 +70,7 @@ class Estimate:
 
         if self.draws is None or math.isnan(self.value) or not np.isfinite(self.draws).all():
             return math.nan, math.nan
-        low, high = np.quantile(self.draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+        low, high = _quantiles(self.draws, 0.5 - LEVEL / 2, 0.5 + LEVEL / 2)
         return min(float(low), self.value), max(float(high), self.value)
 
     def _with(self, other: Any, do: Callable[[Any, Any], Any]) -> Estimate:
@@ -181,6 +181,20 @@ def from_limits(name: str, value: float, low: float, high: float, **known: Any) 
     standard = normal_draws(name, 0.0, 1.0)
     spread = np.where(standard < 0, value - low, high - value) / 1.959963984540054
     return Estimate(value, value + standard * spread, **known)
+
+
+def _quantiles(draws: np.ndarray, *shares: float) -> list[float]:
+    """Return what `numpy.quantile` does, to the last bit; it takes most of its time for a general case."""
+    import numpy as np
+
+    places = [share * (len(draws) - 1) for share in shares]
+    below = [int(place) for place in places]
+    ordered = np.partition(draws, sorted({*below, *(min(each + 1, len(draws) - 1) for each in below)}))
+    found = []
+    for place, least in zip(places, below, strict=True):
+        low, high, part = float(ordered[least]), float(ordered[min(least + 1, len(draws) - 1)]), place - least
+        found.append(low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part))
+    return found
 
 
 def _divided(top: Any, bottom: Any) -> Any:

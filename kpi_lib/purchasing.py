@@ -129,14 +129,15 @@ def lifetime_value(histories: pd.DataFrame, horizon: int, annual_discount: float
     """
     import numpy as np
 
-    kinds = dict(list(histories.groupby("kind")))
-    now, spend = kinds.get("orders", histories.iloc[:0]), kinds.get("spend", histories.iloc[:0])
-    repeaters = int(now.loc[now["frequency"] > 0, "customers"].sum())
+    kind = histories["kind"].to_numpy(object)
+    now = histories[kind == "orders"]
+    repeaters = int(now["customers"].to_numpy()[now["frequency"].to_numpy() > 0].sum())
     if repeaters < LEAST_REPEATERS:
         return not_estimable(f"only {repeaters} customers ordered again; {LEAST_REPEATERS} are needed")
     buying = fit_orders(now["frequency"], now["recency"], now["age"], now["customers"])
     if buying is None:
         return not_estimable("BG/NBD: these orders do not determine how often customers come and when they leave")
+    spend = histories[kind == "spend"]
     members = spend["customers"].to_numpy(float)
     spending = fit_spend(spend["frequency"], spend["amount"] / members, spend["other"] / members, members)
     if spending is None or spending.parameters[1] <= 1:
@@ -154,8 +155,7 @@ def lifetime_value(histories: pd.DataFrame, horizon: int, annual_discount: float
     price = mean_order(spending.parameters)
     value = Estimate(price, _draws("order value", price, spending.relative_error(mean_order)), buyers)
     first = mean_of(now["amount"].sum(), now["other"].sum(), buyers, "first order")
-    held = kinds.get("holdout", histories.iloc[:0])
-    return replace(orders * value + first, method=_said(spend) + _checked(held))
+    return replace(orders * value + first, method=_said(spend) + _checked(histories[kind == "holdout"]))
 
 
 def orders_of_new(parameters: np.ndarray, time: Any) -> np.ndarray:

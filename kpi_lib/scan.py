@@ -125,7 +125,10 @@ class Scan:
 
 def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in (*INDEX, "cluster") if name in frame.columns]
-    return frame.set_index(keys).astype("float64").sort_index()
+    indexed = frame.set_index(keys).astype("float64").sort_index()
+    assert isinstance(indexed.index, pd.MultiIndex)
+    plain = [level.astype(object) for level in indexed.index.levels]  # texts that Python compares itself
+    return indexed.set_axis(indexed.index.set_levels(plain, verify_integrity=False))
 
 
 def _with_slice(frame: pd.DataFrame) -> pd.DataFrame:
