@@ -113,7 +113,7 @@ class _Task:
         found: list[pd.DataFrame] = []
         by_cluster: list[pd.DataFrame] = []
         for scan, kind, columns in self.asked:
-            frame = counted.of(scan, kind, self.cuts)[list(columns.values())]
+            frame = counted.of(scan, kind, self.cuts)[list(columns.values())].astype("float64")
             (by_cluster if "cluster" in frame.index.names else found).append(frame.set_axis(list(columns), axis=1))
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from kpi_lib.suppression import COMPARED, is_hidden, without_few
 if TYPE_CHECKING:
     import pyarrow as pa
 
+REPEATED = ["status", "method", "excluded", "verdict"]  # texts of which there are few
 KEY = ["kpi", "period", "audience", "cut", "member"]
 COLUMNS = [
     *KEY,
@@ -283,28 +285,30 @@ class Measured:
         if data.slices:
             frame.loc[is_hidden(frame), COMPARED] = np.nan
         frame = judged(frame, params, self._period)
-        frame = ordered(frame, self._kpis)
-        tidied, of_slice = tidy(frame[COLUMNS]), frame[SLICE]
+        frame = ordered(frame.astype(dict.fromkeys(REPEATED, "category")), self._kpis)
+        frame = frame.sort_values(SLICE, kind="stable", ignore_index=True)  # each slice in one piece
+        names, starts = frame[SLICE].cat.categories, np.flatnonzero(frame[SLICE].cat.codes.diff().fillna(1))
         return {
             name: Scorecard(
-                tidied[(of_slice == name).to_numpy()].reset_index(drop=True),
+                tidy(frame[COLUMNS].iloc[start:end]),
                 self._about | {"identities": identities[name], "curves": self._counted.curves.get(name, {})},
             )
-            for name in of_slice.cat.categories
+            for name, (start, end) in zip(names, pairwise([*starts, len(frame)]), strict=True)
         }
 
     def _named(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the numbers with what is said of each, without members of cuts that are not known of anybody."""
         addresses = frame["kpi"].cat
-        said = self._described.reindex(addresses.categories).astype({"headline": bool})
-        frame = frame.assign(
-            **{name: pd.Series(given.to_numpy(object)[addresses.codes], dtype=object) for name, given in said.items()}
-        ).astype({"headline": bool})
+        said = self._described.reindex(addresses.categories)
+        words = {name: pd.factorize(given.to_numpy(object)) for name, given in said.drop(columns="headline").items()}
+        texts = {name: pd.Categorical.from_codes(codes[addresses.codes], of) for name, (codes, of) in words.items()}
+        frame = frame.assign(**texts, headline=said["headline"].to_numpy(bool)[addresses.codes])
         named = (frame["member"] != NO_MEMBER).groupby([frame[name] for name in (SLICE, "kpi", "cut")]).transform("any")
         table_cuts = frame["kpi"].astype(object).map({kpi.address: kpi.table_cut for kpi in self._kpis.values()})
         frame = frame[named.ne(False) | frame["cut"].isna() | (frame["cut"].astype(object) == table_cuts)]
         assert not frame.duplicated([SLICE, "kpi", "period", "cut", "member"]).any(), "a number is there twice"
-        blank = {"audience": None, "level": LEVEL, "as_of": self._as_of.isoformat()}
+        as_of = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [self._as_of.isoformat()])
+        blank = {"audience": None, "level": LEVEL, "as_of": as_of}
         return frame.assign(
             **blank, excluded=frame["excluded"].astype(object).where(frame["excluded"].notna(), "{}")
         ).reset_index(drop=True)
@@ -357,9 +361,16 @@ def _schema() -> Any:
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with plain types: numbers as float64, and None for a text that is not there."""
+    """Return the rows with plain types: numbers as float64, and None for a text that is not there."""
     types = {field.name: str(field.type) for field in _schema()}
     texts = [name for name, type in types.items() if type == "string"]
-    frame = frame.astype({name: "float64" for name, type in types.items() if type == "double"})
-    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
-    return frame
+    made = np.empty((len(texts), len(frame)), dtype=object)
+    for column, name in zip(made, texts, strict=True):
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            words = np.array([*frame[name].cat.categories, None], dtype=object)
+            words.take(frame[name].cat.codes.to_numpy(), out=column)
+        else:
+            column[:] = frame[name].astype(object).where(frame[name].notna(), None)
+    numbers = frame.drop(columns=texts).astype({name: "float64" for name, type in types.items() if type == "double"})
+    plain = pd.DataFrame(made.T, columns=texts, dtype=object)
+    return pd.concat([plain, numbers.reset_index(drop=True)], axis=1)[list(frame)].copy()

@@ -4,9 +4,11 @@ All slices of a cut are counted by the same queries, one for each of them would 
 of a few at a time, so that hundreds need no more memory than a few.
 """
 
+import ctypes
 import gc
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,8 +62,19 @@ def sliced(
     told of one member is `not_available`; the numbers of few are hidden (`kpi_lib.suppression`).
     """
     kpis = registry() if kpis is None else kpis
+    _hand_back()  # what the company's report took
     by_cut = apart(source, params, period, those).items()
-    return Sliced({cut: Cut(data, Measured(data, source, kpis, cuts=cuts), kpis) for cut, data in by_cut}, those)
+    counted = {cut: Cut(data, Measured(data, source, kpis, cuts=cuts), kpis) for cut, data in by_cut}
+    _hand_back()
+    return Sliced(counted, those)
+
+
+def _hand_back() -> None:
+    """Give the memory that is not in use back to the system, as others are about to need it."""
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # a C library other than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass
