@@ -104,3 +104,9 @@ def test_without_its_tables_a_number_is_not_available(company):
     without_leads = now[~now["kpi"].str.startswith("cost_per_lead")]
     assert set(without_leads["status"]) == {"not_available"}
     assert set(now["kpi"]) == set(ADDRESSES)
+
+
+def test_a_large_sum_keeps_all_its_digits(company):
+    company.cost(31 * 1_000_003)
+    company.call()
+    assert company.row("cost_per_issue")["numerator"] == pytest.approx(31_000_093, rel=1e-12)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from kpi_lib.intervals import LEVEL
 from kpi_lib.lifetime import (
     DAYS_PER_MONTH,
     Estimate,
@@ -122,3 +123,11 @@ def test_a_mean_from_its_sums():
 def test_draws_made_from_limits_have_these_limits():
     low, high = from_limits("cac", 100.0, 90.0, 130.0).limits()
     assert (low, high) == pytest.approx((90, 130), abs=2)
+
+
+@pytest.mark.parametrize("many", [1, 2, 40, 41, 2000])
+def test_limits_are_the_quantiles_of_the_draws_to_the_last_bit(many):
+    draws = np.random.default_rng(many).normal(3, 2, many) ** 3
+    middle = float(np.median(draws))
+    low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    assert Estimate(middle, draws).limits() == (min(low, middle), max(high, middle))
