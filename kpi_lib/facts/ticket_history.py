@@ -56,13 +56,19 @@ def with_plan(data: Data, rows: Any) -> Any:
 
 
 def _wide(data: Data) -> Any:
+    """Join what events say first, which is narrow, and the tickets' many columns last.
+
+    Each step is computed by itself: all at once would need more memory than many tickets leave, and be spilled to disk.
+    """
     rows = plain_tickets(data)
     if not data.has("ticket_events"):
         return rows
     ends = computed(_summary_of_statuses(data))
-    rows = _with_follow_up(data, _with_events(data, rows, ends), ends)
-    assigned = _assignees(data, ends)
-    return rows.left_join(assigned, rows.ticket_id == assigned.assigned_ticket).drop("assigned_ticket")
+    said = computed(_summary_of_events(data))
+    for of_some in (ends, computed(_contacts_after(data, ends)), computed(_assignees(data, ends))):
+        said = said.left_join(of_some, said.of_ticket == of_some.ticket).drop("ticket")
+    said = computed(said)
+    return _with_said(data, rows.left_join(said, rows.ticket_id == said.of_ticket).drop("of_ticket"))
 
 
 def _plain(data: Data) -> Any:
@@ -84,9 +90,7 @@ def _plain(data: Data) -> Any:
     ).drop(*SAID_ELSEWHERE)
 
 
-def _with_events(data: Data, rows: Any, ends: Any) -> Any:
-    import ibis
-
+def _summary_of_events(data: Data) -> Any:
     events = data.table("ticket_events")
     reply = (events.kind == "public_reply") & (events.actor == "agent")
     escalation = events.kind == "escalate"
@@ -96,7 +100,7 @@ def _with_events(data: Data, rows: Any, ends: Any) -> Any:
         else events.to_value.cast("int64")
     )
     said = (events.kind == "customer_message") & events.channel.notnull()
-    summary = events.group_by(of_ticket=events.ticket_id).aggregate(
+    return events.group_by(of_ticket=events.ticket_id).aggregate(
         first_reply_at=events.at.min(where=reply),
         last_reply_at=events.at.max(where=reply),
         replies=events.count(where=reply),
@@ -109,9 +113,13 @@ def _with_events(data: Data, rows: Any, ends: Any) -> Any:
         lowest_channel=events.channel.min(where=said),
         highest_channel=events.channel.max(where=said),
     )
-    joined = rows.left_join(summary, rows.ticket_id == summary.of_ticket).drop("of_ticket")
-    joined = joined.left_join(ends, joined.ticket_id == ends.status_of).drop("status_of")
-    other = (joined.lowest_channel != joined.channel) | (joined.highest_channel != joined.channel)
+
+
+def _with_said(data: Data, rows: Any) -> Any:
+    """Return tickets joined with what their events say, with what follows from both and from their calls."""
+    import ibis
+
+    other = (rows.lowest_channel != rows.channel) | (rows.highest_channel != rows.channel)
     live = ibis.literal(False)
     if data.has("calls"):
         calls = data.table("calls")
@@ -124,18 +132,19 @@ def _with_events(data: Data, rows: Any, ends: Any) -> Any:
                 answered_at=calls.offered_at.min(where=calls.outcome == "answered"),
             )
         )
-        joined = joined.left_join(linked, joined.ticket_id == linked.linked_to).drop("linked_to")
-        other = (
-            other.fill_null(False) | (joined.lowest_call != joined.channel) | (joined.highest_call != joined.channel)
-        )
-        live = (joined.answered_at <= joined.created_at).fill_null(False)
-    began = ibis.least(joined.level.fill_null(UNKNOWN_LEVEL), (joined.lowest_escalation - 1).fill_null(UNKNOWN_LEVEL))
-    return joined.mutate(
+        rows = rows.left_join(linked, rows.ticket_id == linked.linked_to).drop("linked_to")
+        other = other.fill_null(False) | (rows.lowest_call != rows.channel) | (rows.highest_call != rows.channel)
+        live = (rows.answered_at <= rows.created_at).fill_null(False)
+    began = ibis.least(rows.level.fill_null(UNKNOWN_LEVEL), (rows.lowest_escalation - 1).fill_null(UNKNOWN_LEVEL))
+    seen = ibis.literal(data.as_of - timedelta(days=data.params.thresholds.first_contact_days), "timestamp('UTC', 6)")
+    return rows.mutate(
         level=began.nullif(UNKNOWN_LEVEL),  # exports often hold the tier a ticket has reached, not where it began
-        replies=joined.replies.fill_null(0),
-        assigned=joined.assigned.fill_null(False),
+        replies=rows.replies.fill_null(0),
+        assigned=rows.assigned.fill_null(False),
         switched=other.fill_null(False),
         live=live,
+        followed_up=rows.followed_up.fill_null(False),
+        watched=(rows.resolved_at <= seen).fill_null(True),
     ).drop(*EXTREMES, *(OF_CALLS if data.has("calls") else ()))
 
 
@@ -169,7 +178,7 @@ def _summary_of_statuses(data: Data) -> Any:
     pending = whole_seconds(rows.until.fill_null(ibis.literal(data.as_of, "timestamp('UTC', 6)"))) - whole_seconds(
         rows.at
     )
-    summary = rows.group_by(status_of="ticket_id").aggregate(
+    summary = rows.group_by(ticket="ticket_id").aggregate(
         first_resolved_at=rows.at.min(where=rows.resolution),
         last_resolved_at=rows.at.max(where=rows.resolution),
         resolutions=rows.resolution.sum(),
@@ -194,19 +203,18 @@ def _assignees(data: Data, ends: Any) -> Any:
 
     events = data.table("ticket_events")
     rows = events.filter(events.kind == "assign")
-    resolved = ends.filter(ends.resolved_at.notnull()).select("status_of", "resolved_at")
-    rows = rows.inner_join(resolved, rows.ticket_id == resolved.status_of)
+    resolved = ends.filter(ends.resolved_at.notnull()).select("ticket", "resolved_at")
+    rows = rows.inner_join(resolved, rows.ticket_id == resolved.ticket)
     latest_first = ibis.window(group_by="ticket_id", order_by=[ibis.desc("at"), ibis.desc("event_id")])
     rows = rows.filter(rows.at <= rows.resolved_at).mutate(back=ibis.row_number().over(latest_first))
-    return rows.filter(rows.back == 0).select(assigned_ticket="ticket_id", agent="to_value")
+    return rows.filter(rows.back == 0).select("ticket", agent="to_value")
 
 
-def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
-    """Add whether and when the same customer came back after the final resolution.
+def _contacts_after(data: Data, ends: Any) -> Any:
+    """Return whether and when the same customer came back after a ticket's final resolution.
 
-    `followed_up` is a new ticket on the same issue within the days of first contact resolution; `watched` is false
-    where these days have not passed. `next_contact_at` is the next ticket of the same type, within the days of a
-    repeat.
+    `followed_up` is a new ticket on the same issue within the days of first contact resolution; `next_contact_at` is
+    the next ticket of the same type, within the days of a repeat.
     """
     import ibis
 
@@ -215,9 +223,9 @@ def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
     plain = plain.filter(plain.customer_id.notnull())
     valid = plain.filter(plain.excluded.isnull() & plain.by_customer)
     later = valid.select(later_customer="customer_id", later_issue="issue", later_type="type", later_at="created_at")
-    resolved = ends.filter(ends.resolved_at.notnull()).select("resolved_at", ticket="status_of")
+    resolved = ends.filter(ends.resolved_at.notnull()).select("ticket", "resolved_at")
     ended = plain.inner_join(resolved, plain.ticket_id == resolved.ticket)
-    ended = ended.select("ticket_id", "customer_id", "issue", "type", "resolved_at")
+    ended = ended.select("ticket", "customer_id", "issue", "type", "resolved_at")
     longest = ibis.interval(days=max(limits.first_contact_days, limits.repeat_contact_days))
     next_ones = ended.join(
         later,
@@ -229,15 +237,10 @@ def _with_follow_up(data: Data, rows: Any, ends: Any) -> Any:
     soon = next_ones.later_at <= next_ones.resolved_at + ibis.interval(days=limits.first_contact_days)
     in_time = next_ones.later_at <= next_ones.resolved_at + ibis.interval(days=limits.repeat_contact_days)
     of_type = next_ones.type.fill_null("") == next_ones.later_type.fill_null("")
-    next_ones = next_ones.group_by(followed_ticket="ticket_id").aggregate(
+    return next_ones.group_by("ticket").aggregate(
         followed_up=(on_issue & soon).sum() > 0,
         next_contact_at=next_ones.later_at.min(where=of_type & in_time),
     )
-    joined = rows.left_join(next_ones, rows.ticket_id == next_ones.followed_ticket)
-    seen = ibis.literal(data.as_of - timedelta(days=limits.first_contact_days), "timestamp('UTC', 6)")
-    return joined.mutate(
-        followed_up=joined.followed_up.fill_null(False), watched=(joined.resolved_at <= seen).fill_null(True)
-    ).drop("followed_ticket")
 
 
 def words(data: Data, rows: Any) -> Any:
