@@ -4,11 +4,7 @@ All slices of a cut are counted by the same queries, one for each of them would 
 of a few at a time, so that hundreds need no more memory than a few.
 """
 
-import ctypes
-import gc
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +18,7 @@ from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import NotSlicedError, Slices
 from kpi_lib.kpi import Kpi
 from kpi_lib.kpis import registry
+from kpi_lib.memory import hand_back, uncollected
 from kpi_lib.params import Params
 from kpi_lib.period import Period
 from kpi_lib.scorecard import Measured, Scorecard
@@ -62,19 +59,11 @@ def sliced(
     told of one member is `not_available`; the numbers of few are hidden (`kpi_lib.suppression`).
     """
     kpis = registry() if kpis is None else kpis
-    _hand_back()  # what the company's report took
+    hand_back()  # what the company's report took
     by_cut = apart(source, params, period, those).items()
     counted = {cut: Cut(data, Measured(data, source, kpis, cuts=cuts), kpis) for cut, data in by_cut}
-    _hand_back()
+    hand_back()
     return Sliced(counted, those)
-
-
-def _hand_back() -> None:
-    """Give the memory that is not in use back to the system, as others are about to need it."""
-    gc.collect()
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # a C library other than glibc
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass
@@ -93,21 +82,9 @@ class Cut:
             members = self.data.slices.members
             place = members.index(member)
             self.cards = {}  # before others take their room
-            with _uncollected():
+            with uncollected():
                 self.cards = self.measured.cards(members[place : place + AT_ONCE])
         return self.cards[member]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: numbers are made of many small objects, among which that takes a sixth."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class Sliced(Mapping[str, Scorecard]):

@@ -12,6 +12,7 @@ from kpi_lib.definition import code_of
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.facts.calendar import Calendar, whole_seconds
 from kpi_lib.language import NO_MEMBER
+from kpi_lib.memory import uncollected
 from kpi_lib.period import Period
 
 if TYPE_CHECKING:
@@ -263,25 +264,20 @@ def computed(rows: Any) -> Any:
 def compiled_fast(engine: Any) -> Iterator[None]:
     """Compile queries for DuckDB with their selects as they are, and without collecting garbage meanwhile.
 
-    Ibis would merge selects for half of the time that it compiles, which DuckDB does itself in no time; and it makes so
-    many small objects that looking for garbage among them takes a fifth.
+    Ibis would merge selects for half of the time that it compiles, which DuckDB does itself in no time.
     """
-    import gc
-
     import ibis
 
     if engine.name != "duckdb":
         yield
         return
-    merging, collecting = ibis.options.sql.fuse_selects, gc.isenabled()
+    merging = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
-    gc.disable()
     try:
-        yield
+        with uncollected():
+            yield
     finally:
         ibis.options.sql.fuse_selects = merging
-        if collecting:
-            gc.enable()
 
 
 def fetched(query: Any, cuts: Iterable[Any]) -> Any:

@@ -1,13 +1,10 @@
 """PDFs from blocks, typeset by Typst: the book of a period and each notebook's own."""
 
-import ctypes
 import json
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +13,7 @@ from unicodedata import category
 
 from kpi_lib.errors import KpiError
 from kpi_lib.language import forms, language, message
+from kpi_lib.memory import hand_back
 from kpi_lib.publish import letters
 from kpi_lib.publish.page import Block, Page
 
@@ -121,9 +119,7 @@ def _forget(folder: Path) -> None:
     compiler = typst.Compiler(font_paths=[], ignore_system_fonts=True, root=str(folder))
     for _ in range(KEPT_RUNS):
         compiler.compile(str(folder / "empty.typ"), output=str(folder / "empty.pdf"))
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # a C library other than glibc
-            ctypes.CDLL(None).malloc_trim(0)
+    hand_back()
 
 
 def _unescaped(text: str) -> str:
