@@ -91,14 +91,14 @@ class TestANotebookThatFails:
         bad = notebook(root, "bad", ["# Bad", "print('before')", "## Who left?", stopped, "print('after')"])
         ours = "class NotebookError(Exception): pass\nraise NotebookError('period 2031-01 lies outside the data')"
         told = notebook(root, "told", ["# Told", ours])
-        dies = notebook(root, "dies", ["# Dies", "import os; os._exit(1)"])
+        dies = notebook(root, "dies", ["# Dies", "print('so far')", "import os; os._exit(1)"])
         return root, built(root, good, bad, told, dies)
 
     def test_the_failing_cell_its_heading_and_the_message_are_told(self, failed):
         said = {failure.notebook: str(failure) for failure in failed[1].failures}
         assert said["bad"] == "bad, cell 5 (Who left?): ValueError: no such table at postgres://…@host"
         assert said["told"] == "told, cell 3 (Told): period 2031-01 lies outside the data"
-        assert said["dies"].startswith("dies, cell 3 (Dies): the kernel died")
+        assert said["dies"].startswith("dies, cell 4 (Dies): the kernel died")
 
     def test_the_others_are_printed_and_the_run_counts_as_failed(self, failed):
         root, outcome = failed
@@ -112,6 +112,7 @@ class TestANotebookThatFails:
         text = (failed[0] / "reports" / "2024-05" / "bad.ipynb").read_text()
         assert "before" in text
         assert text.count("hunter22") == text.count("raise ValueError")  # in the code as written, and nowhere else
+        assert '"so far\\n"' in (failed[0] / "reports" / "2024-05" / "dies.ipynb").read_text()
 
     def test_a_notice_stands_for_the_page_and_shows_no_traceback(self, failed):
         notice = (failed[0] / "reports" / "2024-05" / "bad.html").read_text()

@@ -208,6 +208,17 @@ class TestAsGoodAsStock:
         subprocess.run([sys.executable, "-c", textwrap.dedent(opened)], check=True, env=environment)
 
 
+def test_a_notebook_is_written_when_its_run_has_ended(engine, tmp_path):
+    look = "from pathlib import Path; print('4' + '2' in Path('out/it.ipynb').read_text())"
+    (run,) = ran(engine, tmp_path, "print(6 * 7)", look)
+    assert said(run) == ["42", "False"]
+
+
+def test_what_a_notebook_leaves_for_its_end_is_done(engine, tmp_path):
+    ran(engine, tmp_path, "import atexit; from pathlib import Path; atexit.register(Path('left').write_text, 'done')")
+    assert (tmp_path / "left").read_text() == "done"
+
+
 class TestWhatGoesWrong:
     def test_what_ends_a_kernel_is_told_and_the_others_go_on(self, tmp_path):
         cells = {
