@@ -75,36 +75,42 @@ class Fetched:
 
     data: Data
     _frames: dict[Any, pd.DataFrame] = field(default_factory=dict)
+    _chosen: dict[Any, np.ndarray] = field(default_factory=dict)
     _layouts: dict[Any, Layout] = field(default_factory=dict)
     _left_out: dict[int, Reasons] = field(default_factory=dict)
 
     def of(self, scan: Scan, kind: str, cuts: Sequence[str] | None = None) -> pd.DataFrame:
         """Return what was fetched of the slices, in some cuts or in all."""
-        key = id(scan), kind, cuts and tuple(cuts)
+        if cuts is not None:
+            return self.of(scan, kind).iloc[self._places(scan, kind, cuts)]
+        if not self.data.slices:
+            return scan.fetched[kind]
+        key = id(scan), kind
         if key not in self._frames:
-            frame = scan.fetched[kind] if cuts is None else self.of(scan, kind)
-            level, of = (SLICE, self.data.apart) if cuts is None else ("cut", cuts)
-            every = cuts is None and not self.data.slices
-            self._frames[key] = frame if every else frame[_among(frame.index, level, of)]
+            frame = scan.fetched[kind]
+            self._frames[key] = frame[_among(frame.index, SLICE, self.data.apart)]
         return self._frames[key]
+
+    def _places(self, scan: Scan, kind: str, cuts: Sequence[str]) -> np.ndarray:
+        """Return which rows are of some cuts; the rows themselves are not kept, as there are many cuts."""
+        key = id(scan), kind, tuple(cuts)
+        if key not in self._chosen:
+            self._chosen[key] = np.flatnonzero(_among(self.of(scan, kind).index, "cut", cuts))
+        return self._chosen[key]
 
     def laid(
         self, scan: Scan, cuts: Sequence[str], asked: Sequence[tuple[str, Mapping[str, str] | None]]
     ) -> tuple[Layout, pd.DataFrame]:
         """Return columns, by kind, of what was fetched of one fact, with their layout; all columns for None."""
-        frames = [self.of(scan, kind, cuts) for kind, _ in asked]
+        found = [(self.of(scan, kind), self._places(scan, kind, cuts), of) for kind, of in asked]
         key = id(scan), tuple(dict.fromkeys(kind for kind, _ in asked)), tuple(cuts)
         if key not in self._layouts:
-            assert all(frame.index.equals(frames[0].index) for frame in frames), "sums and moments are of the same"
-            self._layouts[key] = self.layout(frames[0].index, cuts)
-        columns = [
-            dict(zip(frame, frame, strict=True)) if of is None else of
-            for frame, (_, of) in zip(frames, asked, strict=True)
-        ]
-        values = [frame[list(of.values())].to_numpy() for frame, of in zip(frames, columns, strict=True)]
-        return self._layouts[key], self._layouts[key].laid(
-            np.column_stack(values), [name for of in columns for name in of]
-        )
+            first, *others = (frame.index[places] for frame, places, _ in found)
+            assert all(index.equals(first) for index in others), "sums and moments are of the same"
+            self._layouts[key] = self.layout(first, cuts)
+        values = [(frame if of is None else frame[list(of.values())]).to_numpy()[places] for frame, places, of in found]
+        columns = [name for frame, _, of in found for name in (frame if of is None else of)]
+        return self._layouts[key], self._layouts[key].laid(np.column_stack(values), columns)
 
     def layout(self, index: pd.Index, cuts: Sequence[str]) -> Layout:
         """Return where sums with these keys go; of a cut without members there is a row of nobody known."""
