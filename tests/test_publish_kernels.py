@@ -332,8 +332,8 @@ class TestAsJupyterUsesIt:
             kernel = manager.provisioner.process
             assert kernel.poll() is None
             assert os.getpgid(kernel.pid) == kernel.pid
-            client.execute("while True: pass")
-            while (await client.get_iopub_msg())["msg_type"] != "execute_input":
+            client.execute("print('begun', flush=True)\nwhile True: pass")
+            while (await client.get_iopub_msg())["msg_type"] != "stream":  # before it, an interrupt would be lost
                 pass
             await manager.interrupt_kernel()
             while (reply := await client.get_shell_msg())["msg_type"] != "execute_reply":
