@@ -120,8 +120,7 @@ def prepare(
             stamp, sample = datetime.fromisoformat(about["as_of"]), about["sample"]
         else:
             with progress.stage("numbers"):
-                card = _written(measured, folder / NUMBERS[0])
-                copies.write(folder / NUMBERS[0])
+                card = _written(measured, folder)
                 workbook.write(card, folder / "scorecard.xlsx")
             stamp, sample = datetime.fromisoformat(card.about["as_of"]), card.about["sample"]
         seen = {} if edition.is_slice else _checked(edition, Scorecard.read(folder / NUMBERS[0]))
@@ -138,13 +137,14 @@ def prepare(
     return write
 
 
-def _written(measured: Callable[[], Scorecard] | Path, file: Path) -> Scorecard:
-    """Return a scorecard that stands in its file from now on."""
+def _written(measured: Callable[[], Scorecard] | Path, folder: Path) -> Scorecard:
+    """Return a scorecard that stands in a folder from now on, with its copies."""
     if isinstance(measured, Path):
-        shutil.move(measured, file)
+        file = Path(shutil.move(measured, folder / NUMBERS[0]))
+        copies.write(file)
         return Scorecard.read(file)
     card = measured()
-    card.store(file)
+    card.write(folder)
     return card
 
 

@@ -36,7 +36,7 @@ def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
         with TemporaryDirectory(prefix="kpi-") as folder:
             file = Path(folder, "values.csv")
             to_csv(arrow(rows), file)
-            sys.stdout.write(file.read_text(encoding="utf-8"))
+            sys.stdout.write(file.read_bytes().decode("utf-8"))  # with line ends inside of names as they are
     elif form == "json":
         print(json.dumps(records(rows), ensure_ascii=False, indent=1))
     else:

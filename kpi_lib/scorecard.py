@@ -114,8 +114,13 @@ def _frame(path: str | Path) -> pd.DataFrame:
         for chunk in table[name].chunks:  # one, or none
             words = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
             words.take(chunk.indices.fill_null(len(words) - 1), out=column)
-    numbers = table.drop_columns(texts).to_pandas()
-    return pd.concat([pd.DataFrame(made.T, columns=texts, dtype=object), numbers], axis=1)[table.column_names].copy()
+    return _joined(texts, made, table.drop_columns(texts).to_pandas())[table.column_names].copy()
+
+
+def _joined(names: list[str], texts: np.ndarray, others: pd.DataFrame) -> pd.DataFrame:
+    """Return texts, a row of the array for each column, beside other columns; each kind is one piece of memory."""
+    plain = pd.DataFrame(texts.T, columns=names, dtype=object)
+    return pd.concat([plain, others.reset_index(drop=True)], axis=1)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -372,5 +377,4 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
         else:
             column[:] = frame[name].astype(object).where(frame[name].notna(), None)
     numbers = frame.drop(columns=texts).astype({name: "float64" for name, type in types.items() if type == "double"})
-    plain = pd.DataFrame(made.T, columns=texts, dtype=object)
-    return pd.concat([plain, numbers.reset_index(drop=True)], axis=1)[list(frame)].copy()
+    return _joined(texts, made, numbers)[list(frame)].copy()
