@@ -209,9 +209,9 @@ class TestAsGoodAsStock:
 
 
 def test_a_notebook_is_written_when_its_run_has_ended(engine, tmp_path):
-    look = "from pathlib import Path; print('4' + '2' in Path('out/it.ipynb').read_text())"
-    (run,) = ran(engine, tmp_path, "print(6 * 7)", look)
-    assert said(run) == ["42", "False"]
+    look = "from pathlib import Path; print('said'.upper() in Path('out/it.ipynb').read_text())"
+    (run,) = ran(engine, tmp_path, "print('said'.upper())", look)  # no cell's id or time of day reads so
+    assert said(run) == ["SAID", "False"]
 
 
 def test_what_a_notebook_leaves_for_its_end_is_done(engine, tmp_path):
