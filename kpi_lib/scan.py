@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from kpi_lib.engine import computed
 from kpi_lib.facts import Data
-from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, computed, fetched
+from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, fetched
 from kpi_lib.waiting import curve, drawn, product_limit
 
 EXCLUDED = "excluded"
 INDEX = [SLICE, "cut", "period", "member"]
+MOST_CLUSTERED = 4_000_000  # rows, each once a cut, that are added up by cluster at once
 
 
 @dataclass
@@ -79,17 +81,30 @@ class Scan:
             self.fetched[EXCLUDED] = _with_slice(counts.to_pandas().sort_values(EXCLUDED))
         else:
             rows = computed(self._narrow(**kept))
+        by_periods = self._by_periods(rows)
         for kind, query in self.queries.items():
-            asked = query.over(self.data.stacked(rows, map(_by, query.cuts)), self.data.keys)
-            self.fetched[kind] = _indexed(fetched(asked, query.cuts))
-        for kind, parts in self.waits.items():
-            self._wait(rows, parts, kind)
+            parts = by_periods if query.cluster else [rows]
+            stacked = (self.data.stacked(part, map(_by, query.cuts)) for part in parts)
+            sums = [fetched(query.over(part, self.data.keys), query.cuts) for part in stacked]
+            self.fetched[kind] = _indexed(pd.concat(sums, ignore_index=True))
+        for kind, waits in self.waits.items():
+            self._wait(rows, waits, kind)
         if self.curved:
             self._curve(rows, [part for part in self.waits[""] if part[0] in self.curved and part[1] == TOTAL])
 
     @property
     def _apart(self) -> list[str]:
         return [SLICE] if self.data.slices else []
+
+    def _by_periods(self, rows: Any) -> list[Any]:
+        """Return the rows in one, or by periods where the clusters of all would be more than one machine's memory."""
+        cuts = max((len(query.cuts) for query in self.queries.values() if query.cluster), default=0)
+        if not cuts or rows.get_backend().name != "duckdb":
+            return [rows]
+        periods = [str(period) for period in self.data.calendar.periods]
+        several = min(1 + cuts * int(rows.count().to_pandas()) // MOST_CLUSTERED, len(periods))
+        some = [periods[start::several] for start in range(several)]
+        return [rows] if several == 1 else [rows.filter(rows.period.isin(of)) for of in some]
 
     def _narrow(self, **kept: Any) -> Any:
         """Return these columns of the rows that are measured."""

@@ -32,6 +32,7 @@ from kpi_lib.contract import (
     without,
 )
 from kpi_lib.contract import unreadable as unreadable_text
+from kpi_lib.engine import computed
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
 from kpi_lib.files import FILE, fingerprint, hashes, matching, named_in, query
 from kpi_lib.params import Params, SourceParams, load_source
@@ -244,7 +245,7 @@ def _typed(connection: Any, raw: dict[str, Any], spec: SourceParams) -> dict[str
         if connection.name == "duckdb":
             unreadable += unreadable_text(rows, TABLES[name])
             if (suffix := FILE.search(spec.tables[name])) and suffix[1] != "parquet":
-                typed[name] = typed[name].cache()  # text is parsed, and a mapping is run, once
+                typed[name] = computed(typed[name])  # text is parsed, and a mapping is run, once
     _stop_on_errors(unreadable, spec)
     return typed
 
@@ -354,7 +355,7 @@ def _without_broken(connection: Any, name: str, tables: dict[str, Any], findings
 
 def _kept(connection: Any, rows: Any) -> Any:
     """Return rows that are not computed anew by every query, where that needs no permission to write."""
-    return rows.cache() if connection.name == "duckdb" else rows
+    return computed(rows) if connection.name == "duckdb" else rows
 
 
 def _count_dropped(about: list[dict[str, Any]], findings: list[Broken]) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kpi_lib.engine import computed
 from kpi_lib.estimate import CENSUS, Estimator, condition
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.facts.data import computed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ import gc
 import ibis
 import pytest
 
-from kpi_lib.facts.data import compiled_fast
+from kpi_lib.engine import compiled_fast
 
 
 def test_selects_are_merged_by_duckdb_and_all_is_as_before_after_an_error():

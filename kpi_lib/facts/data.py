@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kpi_lib.definition import code_of
+from kpi_lib.engine import compiled_fast, computed
 from kpi_lib.errors import KpiError, UnknownNameError, did_you_mean
 from kpi_lib.facts.calendar import Calendar, whole_seconds
 from kpi_lib.language import NO_MEMBER
-from kpi_lib.memory import uncollected
 from kpi_lib.period import Period
 
 if TYPE_CHECKING:
@@ -240,44 +239,6 @@ class Row:
 
     def __dir__(self) -> Iterator[str]:
         return iter(self._table.columns)
-
-
-def computed(rows: Any) -> Any:
-    """Return rows that the engine computes once, in the types that they had.
-
-    Spark would carry in every query on what is cached all that it was computed from: plans that grow without bound. A
-    checkpoint forgets it.
-    """
-    from ibis.util import gen_name
-
-    engine = rows.get_backend()
-    if engine.name != "pyspark":
-        with compiled_fast(engine):
-            return rows.cache()
-    view = engine.create_view(gen_name("asked"), rows)  # registers Ibis's small tables, as compiling alone does not
-    name = gen_name("computed")
-    engine.raw_sql(engine.compile(view)).localCheckpoint().createOrReplaceTempView(name)
-    return engine.table(name).cast(rows.schema())
-
-
-@contextmanager
-def compiled_fast(engine: Any) -> Iterator[None]:
-    """Compile queries for DuckDB with their selects as they are, and without collecting garbage meanwhile.
-
-    Ibis would merge selects for half of the time that it compiles, which DuckDB does itself in no time.
-    """
-    import ibis
-
-    if engine.name != "duckdb":
-        yield
-        return
-    merging = ibis.options.sql.fuse_selects
-    ibis.options.sql.fuse_selects = False
-    try:
-        with uncollected():
-            yield
-    finally:
-        ibis.options.sql.fuse_selects = merging
 
 
 def fetched(query: Any, cuts: Iterable[Any]) -> Any:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from kpi_lib.engine import computed
 from kpi_lib.facts.calendar import whole_seconds
-from kpi_lib.facts.data import Data, computed
+from kpi_lib.facts.data import Data
 
 DONE = ("resolved", "closed")
 UNKNOWN_LEVEL = 99
@@ -243,20 +244,21 @@ def _contacts_after(data: Data, ends: Any) -> Any:
     )
 
 
-def words(data: Data, rows: Any) -> Any:
-    """Return what customers and people said to each other in these tickets: `ticket_id, at`, `ours` or the customer's.
+def words(data: Data, tickets: Any) -> Any:
+    """Return what customers and people said to each other: `ticket_id, at`, `ours` or the customer's.
 
-    The customer's creation of a ticket is the first word, even if a reply seems to be a moment earlier; `place` and
-    `event_id` put the words of a ticket in order. What bots and systems say is none. Words in a ticket that has been
-    merged belong to the one it was merged into from then on; if that is merged too, they stay there.
+    `tickets` are those whose creation is a word, each once, with `by_customer` and `created_at`. The customer's
+    creation of a ticket is the first word, even if a reply seems to be a moment earlier; `place` and `event_id` put the
+    words of a ticket in order. What bots and systems say is none. Words in a ticket that has been merged belong to the
+    one it was merged into from then on; if that is merged too, they stay there.
     """
     import ibis
 
-    events = _after_merges(data, data.table("ticket_events")).semi_join(rows, "ticket_id")
+    events = _after_merges(data, data.table("ticket_events"))
     theirs = (events.kind == "customer_message") & (events.actor == "customer")
     ours = (events.kind == "public_reply") & (events.actor == "agent")
     later = events.mutate(ours=ours, place=ibis.literal(1, "int64")).filter(theirs | ours)
-    first = rows.filter(rows.by_customer).select("ticket_id", at="created_at").distinct()
+    first = tickets.filter(tickets.by_customer).select("ticket_id", at="created_at")
     first = first.mutate(ours=ibis.literal(False), place=ibis.literal(0, "int64"), event_id=ibis.literal(""))
     columns = ("ticket_id", "at", "ours", "place", "event_id")
     return later.select(columns).union(first.select(columns))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kpi_lib.engine import computed
 from kpi_lib.facts.calendar import INSTANT, whole_seconds
 from kpi_lib.facts.customers import FAR
 from kpi_lib.facts.data import Data, fact
@@ -26,7 +27,7 @@ def open_at_end(data: Data) -> Any:
 def _open_at_end(data: Data) -> Any:
     import ibis
 
-    rows = data.shared("stretches at end", _at_end)
+    rows = computed(_at_end(data))
     end_seconds = ibis.least(rows.end_seconds, int(data.as_of.timestamp()))
     age = end_seconds - whole_seconds(rows.created_at)
     hours = age // 3600
@@ -113,7 +114,7 @@ def _unanswered(data: Data, rows: Any) -> Any:
     import ibis
 
     in_order = ibis.window(group_by="ticket_id", order_by=IN_ORDER)
-    said = words(data, rows)
+    said = words(data, rows.select("ticket_id", "by_customer", "created_at").distinct()).semi_join(rows, "ticket_id")
     said = said.mutate(before=said.ours.lag(1).over(in_order))
     turns = said.filter(said.before.isnull() | (said.before != said.ours))
     turns = turns.mutate(until=turns.at.lead(1).over(in_order))
