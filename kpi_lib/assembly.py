@@ -131,7 +131,10 @@ def prepare(
             "audience": edition.audience.name if edition.audience else None,
             "as_of": as_of,
         }
-        said = {name: section.text for name, section in edition.commentary.items()}
+        said = {
+            chapter.name: commentary.shown_in(edition.commentary, chapter.notebook, [chapter.parameters, chapter.typed])
+            for chapter in edition.book.chapters
+        }
         return Prepared(given, stamp.astimezone(ZoneInfo(edition.params.time_zone)), sample, said, seen)
 
     return write

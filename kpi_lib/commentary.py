@@ -5,7 +5,7 @@ A section is for the notebook that its heading names; what stands before the fir
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,18 @@ def check(sections: Mapping[str, Section], frame: pd.DataFrame, about: About) ->
     now = frame[frame["period"] == about["period"]]
     for section in sections.values():
         section.filled(now, about)
+
+
+def shown_in(sections: Mapping[str, Section], notebook: Path, given: Iterable[Any]) -> str:
+    """Return what is said in a notebook's own section and in those that its code, or what it is `given`, names."""
+    try:
+        code = _sources("code", notebook)
+    except (OSError, ValueError, LookupError):  # it will be told when it is run
+        code = ""
+    named = f"{notebook.stem} {code} {json.dumps(list(given), default=str)}"
+    if "commentary()" in code:
+        named += SUMMARY
+    return "\n".join(section.text for name, section in sections.items() if name in named)
 
 
 def unshown(sections: Mapping[str, Section], params: Params) -> list[str]:

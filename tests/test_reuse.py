@@ -153,8 +153,14 @@ def test_a_comment_in_the_params_changes_nothing(report):
 
 def test_the_analysts_words_are_those_of_a_notebook(report):
     (report.folder / "params" / "periods").mkdir(exist_ok=True)
-    (report.folder / "params" / "periods" / "2024-05.md").write_text("# loyalty\n\nWe asked twice.\n")
+    comment = report.folder / "params" / "periods" / "2024-05.md"
+    comment.write_text("# loyalty\n\nWe asked twice.\n")
     assert ran(report) == ["loyalty"]
+    notebook(report.folder / "notebooks", "executive_summary", [*PLAIN, 'report.commentary("loyalty")'], PARAMETERS)
+    built_again(report)
+    comment.write_text("# loyalty\n\nWe asked three times.\n")
+    assert ran(report) == ["executive_summary", "loyalty"]
+    assert "We asked three times" in (report.report / "executive_summary.html").read_text()
 
 
 def test_other_data_and_another_instant_are_read_by_all(report):
