@@ -1,7 +1,7 @@
 """The scorecard of one member of a cut, such as the customers of a segment, for the audience that may see no other.
 
-All slices of a cut are counted by the same queries, one for each of them would be none more; scorecards are then made
-of a few at a time, so that hundreds need no more memory than a few.
+Many slices of a cut are counted by the same queries, one for each of them would be none more; scorecards are then made
+of a few at a time. So hundreds take little longer than a few, and no more memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ from kpi_lib.scorecard import Measured, Scorecard
 from kpi_lib.suppression import is_hidden
 
 OF_ONE_PERSON = "agent"
+COUNTED_AT_ONCE = 100
 AT_ONCE = 16
 
 
@@ -59,32 +60,44 @@ def sliced(
     told of one member is `not_available`; the numbers of few are hidden (`kpi_lib.suppression`).
     """
     kpis = registry() if kpis is None else kpis
-    hand_back()  # what the company's report took
     by_cut = apart(source, params, period, those).items()
-    counted = {cut: Cut(data, Measured(data, source, kpis, cuts=cuts), kpis) for cut, data in by_cut}
-    hand_back()
-    return Sliced(counted, those)
+    return Sliced({cut: Cut(data, source, kpis, cuts) for cut, data in by_cut}, those)
 
 
 @dataclass
 class Cut:
-    """The slices by a cut, counted: `cards` are those of the last few that were asked for."""
+    """The slices by a cut, counted when the first of them is asked for; `cards` are those of the last few."""
 
     data: Data
-    measured: Measured
+    source: sources.Source
     kpis: dict[str, Kpi]
+    cuts: bool
     cards: dict[str, Scorecard] = field(default_factory=dict)
+    _counted: tuple[str, ...] = ()
+    _measured: Measured | None = None
 
     def card(self, member: str) -> Scorecard:
         """Return the scorecard of a slice; those of the next few are made with it."""
-        assert self.data.slices
         if member not in self.cards:
+            self.cards = {}  # before others take their room
+            measured = self._count(member)
+            place = self._counted.index(member)
+            with uncollected():
+                self.cards = measured.cards(self._counted[place : place + AT_ONCE])
+        return self.cards[member]
+
+    def _count(self, member: str) -> Measured:
+        """Return what is counted of a slice and of the next ones."""
+        if self._measured is None or member not in self._counted:
+            assert self.data.slices
             members = self.data.slices.members
             place = members.index(member)
-            self.cards = {}  # before others take their room
-            with uncollected():
-                self.cards = self.measured.cards(members[place : place + AT_ONCE])
-        return self.cards[member]
+            self._measured, self._counted = None, members[place : place + COUNTED_AT_ONCE]
+            hand_back()  # what others took
+            some = replace(self.data, slices=replace(self.data.slices, members=self._counted))
+            self._measured = Measured(some, self.source, self.kpis, cuts=self.cuts)
+            hand_back()
+        return self._measured
 
 
 class Sliced(Mapping[str, Scorecard]):
