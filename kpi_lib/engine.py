@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kpi_lib.memory import uncollected
@@ -22,11 +22,16 @@ def computed(rows: Any) -> Any:
     if engine.name != "pyspark":
         with compiled_fast(engine):
             table = engine.create_table(name, rows, schema=rows.schema(), temp=True)
-        weakref.finalize(table.op(), engine.drop_table, name, force=True).atexit = False
+        weakref.finalize(table.op(), _forget, engine, name).atexit = False
         return table
     view = engine.create_view(gen_name("asked"), rows)  # registers Ibis's small tables, as compiling alone does not
     engine.raw_sql(engine.compile(view)).localCheckpoint().createOrReplaceTempView(name)
     return engine.table(name).cast(rows.schema())
+
+
+def _forget(engine: Any, name: str) -> None:
+    with suppress(Exception):  # of a connection that is no more, each engine has its own; the table went with it
+        engine.drop_table(name, force=True)
 
 
 @contextmanager

@@ -42,3 +42,12 @@ def test_a_computed_table_stays_while_somebody_can_ask_for_it_and_what_it_was_ma
     assert sorted(doubled.to_pandas()["double"]) == [2, 6]
     del doubled
     assert kept() == 0
+
+
+def test_a_table_that_goes_after_its_connection_says_nothing(capsys):
+    engine = ibis.duckdb.connect()
+    table = computed(engine.create_table("numbers", ibis.memtable({"n": [1]})).filter(True))
+    engine.disconnect()
+    del table
+    gc.collect()
+    assert capsys.readouterr() == ("", "")
