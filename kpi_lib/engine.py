@@ -29,6 +29,16 @@ def computed(rows: Any) -> Any:
     return engine.table(name).cast(rows.schema())
 
 
+def size(table: Any) -> int | None:
+    """Return how many rows a computed table has, where the engine knows without counting them."""
+    engine = table.get_backend()
+    if engine.name != "duckdb":
+        return None
+    name = table.op().name
+    found = engine.raw_sql(f"SELECT estimated_size FROM duckdb_tables() WHERE table_name = '{name}'").fetchone()
+    return int(found[0])
+
+
 def _forget(engine: Any, name: str) -> None:
     with suppress(Exception):  # of a connection that is no more, each engine has its own; the table went with it
         engine.drop_table(name, force=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from kpi_lib.engine import computed
+from kpi_lib.engine import computed, size
 from kpi_lib.facts import Data
 from kpi_lib.facts.data import SLICE, TOTAL, WHOLE, fetched
 from kpi_lib.waiting import curve, drawn, product_limit
@@ -80,8 +80,8 @@ class Scan:
             counts = left_out.group_by(*self._apart, "period", EXCLUDED).aggregate(rows=left_out.count())
             self.fetched[EXCLUDED] = _with_slice(counts.to_pandas().sort_values(EXCLUDED))
         else:
-            rows = computed(self._narrow(**kept))
-        by_periods = self._by_periods(rows)
+            rows = narrow = computed(self._narrow(**kept))
+        by_periods = self._by_periods(rows, size(narrow) or 0)
         for kind, query in self.queries.items():
             parts = by_periods if query.cluster else [rows]
             stacked = (self.data.stacked(part, map(_by, query.cuts)) for part in parts)
@@ -96,13 +96,11 @@ class Scan:
     def _apart(self) -> list[str]:
         return [SLICE] if self.data.slices else []
 
-    def _by_periods(self, rows: Any) -> list[Any]:
+    def _by_periods(self, rows: Any, size: int) -> list[Any]:
         """Return the rows in one, or by periods where the clusters of all would be more than one machine's memory."""
         cuts = max((len(query.cuts) for query in self.queries.values() if query.cluster), default=0)
-        if not cuts or rows.get_backend().name != "duckdb":
-            return [rows]
         periods = [str(period) for period in self.data.calendar.periods]
-        several = min(1 + cuts * int(rows.count().to_pandas()) // MOST_CLUSTERED, len(periods))
+        several = min(1 + cuts * size // MOST_CLUSTERED, len(periods))
         some = [periods[start::several] for start in range(several)]
         return [rows] if several == 1 else [rows.filter(rows.period.isin(of)) for of in some]
 

@@ -312,12 +312,11 @@ def company_in() -> Callable[[Path], Company]:
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
     """Everything that is fetched from the engine from here on."""
     found: list[pd.DataFrame] = []
-    execute: Callable[..., object] = Backend.execute
+    execute: Callable[..., pd.DataFrame] = Backend.execute
 
-    def noted(self: Backend, *args: object, **kwargs: object) -> object:
-        answer = execute(self, *args, **kwargs)
-        found.append(answer if isinstance(answer, pd.DataFrame) else pd.DataFrame([answer]))
-        return answer
+    def noted(self: Backend, *args: object, **kwargs: object) -> pd.DataFrame:
+        found.append(execute(self, *args, **kwargs))
+        return found[-1]
 
     monkeypatch.setattr(Backend, "execute", noted)
     return found

@@ -5,7 +5,7 @@ import gc
 import ibis
 import pytest
 
-from kpi_lib.engine import compiled_fast, computed
+from kpi_lib.engine import compiled_fast, computed, size
 
 
 def test_selects_are_merged_by_duckdb_and_all_is_as_before_after_an_error():
@@ -40,6 +40,7 @@ def test_a_computed_table_stays_while_somebody_can_ask_for_it_and_what_it_was_ma
     del odd
     assert kept() == 1
     assert sorted(doubled.to_pandas()["double"]) == [2, 6]
+    assert size(doubled) == 2
     del doubled
     assert kept() == 0
 
