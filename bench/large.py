@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.measure import Figure, Run, figure, ratios, rounds, run, say
 
-ENGINE_MEMORY = "2800MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
+ENGINE_MEMORY = "2500MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
 THREADS = 2
 PERIOD = "2024-05"
 SQL = Path(__file__).with_name("sql")
