@@ -131,7 +131,7 @@ def shown_in(sections: Mapping[str, Section], notebook: Path, given: Iterable[An
     except (OSError, ValueError, LookupError):  # it will be told when it is run
         code = ""
     named = f"{notebook.stem} {code} {json.dumps(list(given), default=str)}"
-    if "commentary()" in code:
+    if re.search(r"\.commentary\(\s*\)", code):
         named += SUMMARY
     return "\n".join(section.text for name, section in sections.items() if name in named)
 

@@ -96,11 +96,11 @@ class Scan:
     def _apart(self) -> list[str]:
         return [SLICE] if self.data.slices else []
 
-    def _by_periods(self, rows: Any, size: int) -> list[Any]:
+    def _by_periods(self, rows: Any, count: int) -> list[Any]:
         """Return the rows in one, or by periods where the clusters of all would be more than one machine's memory."""
         cuts = max((len(query.cuts) for query in self.queries.values() if query.cluster), default=0)
         periods = [str(period) for period in self.data.calendar.periods]
-        several = min(1 + cuts * size // MOST_CLUSTERED, len(periods))
+        several = min(1 + cuts * count // MOST_CLUSTERED, len(periods))
         some = [periods[start::several] for start in range(several)]
         return [rows] if several == 1 else [rows.filter(rows.period.isin(of)) for of in some]
 
