@@ -111,8 +111,8 @@ def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = CO
 
 def cumulated(frame: pd.DataFrame) -> pd.DataFrame:
     """Return shares largest first, `(none)` last, with the share so far and whether a member is of the vital few."""
-    rows = frame[frame["value"].notna()].assign(last=frame["member"] == NO_MEMBER)
-    rows = rows.sort_values(["last", "value"], ascending=[True, False], kind="stable")
+    rows = frame.assign(last=frame["member"] == NO_MEMBER)  # before they are chosen: to none, pandas would add all
+    rows = rows[rows["value"].notna()].sort_values(["last", "value"], ascending=[True, False], kind="stable")
     so_far = rows["value"].cumsum()
     vital = (so_far - rows["value"] < VITAL - 1e-9) & ~rows["last"]
     return rows.drop(columns="last").assign(so_far=so_far, vital=vital)

@@ -81,6 +81,12 @@ def test_the_few_that_make_four_fifths_are_vital():
     assert figures.cumulated(issues(a=80.0, b=20.0))["vital"].tolist() == [True, False]
 
 
+def test_members_that_are_all_too_few_to_be_told_are_no_shares():
+    found = figures.cumulated(issues(a=float("nan"), b=float("nan")))
+    assert found.empty
+    assert {"so_far", "vital"} <= set(found.columns)
+
+
 def test_a_pareto_draws_shares_with_the_share_so_far():
     figure = figures.pareto(issues(a=70.0, b=20.0, c=10.0), ABOUT)
     assert labels(figure) == ["a", "b", "c"]
