@@ -3,9 +3,11 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pikepdf
 import pytest
+import typst
 
 from kpi_lib.language import language
 from kpi_lib.publish import Book, page, pdf, prose
@@ -139,6 +141,14 @@ def test_findings_that_page_one_has_no_room_for_come_first_on_the_next(printed, 
     assert lowest[1] == 8.5  # the line that says how many do: a finding is set larger
 
 
+def test_an_opening_that_is_longer_than_a_page_begins_on_the_first_and_is_not_cut_off(printed):
+    long = printed("\n\n".join([SENTENCES["en"]] * 40), finding(SENTENCES["en"]))
+    pages = [texts(sheet) for sheet in long.pages]
+    assert len(pages) > 1
+    assert len(pages[0]) > 40
+    assert all(y < 842 for page in pages for _, y, _ in page)
+
+
 def test_the_number_of_findings_that_follow_is_said_in_words(tmp_path):
     blocks = [page.Block(block) for block in (finding("One."), cards("en"), finding("Two."))]
     pages = [page.Page("n", "Page", blocks), page.Page("m", "Page", blocks)]
@@ -208,3 +218,37 @@ def test_table_heads_are_tagged_and_headings_leave_no_level_out(printed):
 def test_objects_are_packed(printed):
     opened = printed("## One", TREND)
     assert any(each.get("/Type") == "/ObjStm" for each in opened.objects if isinstance(each, pikepdf.Stream))
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Return the list of the numbers of pages that runs of the typesetter were given."""
+    given = []
+
+    class Counted:
+        def __init__(self, **options):
+            self._compiler = compiler(**options)
+
+        def compile(self, main, **options):
+            given.append(json.loads(Path(main).with_name("data.json").read_text())["pages"])
+            self._compiler.compile(main, **options)
+
+    compiler = typst.Compiler
+    monkeypatch.setattr(typst, "Compiler", Counted)
+    monkeypatch.setattr(pdf, "_counted", {})
+    return given
+
+
+def test_a_file_is_typeset_once_where_the_last_of_its_name_had_as_many_pages(printed, runs, tmp_path):
+    printed("One line.")
+    first = (tmp_path / "n.pdf").read_bytes()
+    printed("One line.")
+    assert runs == [0, 1, 1]
+    assert (tmp_path / "n.pdf").read_bytes() == first
+
+
+def test_the_pages_of_another_file_of_its_name_are_not_believed(printed, runs):
+    printed("One line.")
+    long = printed("\n\n".join([SENTENCES["en"]] * 40))
+    assert runs == [0, 1, 1, len(long.pages)]
+    assert len(long.pages) > 1

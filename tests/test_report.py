@@ -376,6 +376,16 @@ def test_the_library_offers_its_names_without_loading_them():
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONSTARTUP": ""})
 
 
+def test_a_pareto_of_members_that_are_all_too_few_says_so(report):
+    rows = report._frame.copy()
+    few = rows["kpi"] == "tickets_by_channel"
+    rows.loc[few, ["value", "numerator", "n"]] = float("nan")
+    rows.loc[few, "status"] = "small_sample"
+    report._hold(rows)
+    shown = list(report.pareto("tickets_by_channel"))
+    assert [type(part).__name__ for part in shown] == ["Note"]
+
+
 def test_a_pareto_of_what_has_no_data_says_so(report):
     rows = report._frame.copy()
     gone = rows["kpi"] == "tickets_by_channel"

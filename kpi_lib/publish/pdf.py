@@ -49,6 +49,7 @@ GAP = 0.9  # between two columns, in em
 OPENING = frozenset({"prose", "cards", "finding", "note"})
 KEPT_RUNS = 12  # for which Typst keeps what it laid out, and one more
 LONG_TABLE = 16  # rows; one that has more may break over pages
+_counted: dict[str, int] = {}  # the pages of the last file of a name
 
 
 def write(pages: Sequence[Page], book: Any, target: Path, *, title: str, cover: bool) -> list[str]:
@@ -81,7 +82,8 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
     """Run Typst, which writes `typeset.pdf` into the folder, and return the characters that no font has.
 
     They are replaced, since the file would not be accessible with them. The number of pages is counted and printed in a
-    second run, as Typst's own count may be that of a layout before the last.
+    second run, as Typst's own count may be that of a layout before the last. The first run supposes as many as the last
+    file of that name had, and is the only one where that is right, as it mostly is of one reader's after another's.
     """
     import pikepdf
     import typst
@@ -89,6 +91,8 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
     compiler = typst.Compiler(font_paths=[str(HERE / "fonts")], ignore_system_fonts=True, root=str(folder))
     missing: set[str] = set()
     while True:
+        supposed = _counted.get(target.name, 0)
+        data = PAGES.sub(f'"pages": {supposed}', data, count=1)
         (folder / "data.json").write_text(data, encoding="utf-8")
         try:
             compiler.compile(
@@ -98,10 +102,9 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
                 timestamp=stamp.astimezone(UTC),
             )
             with pikepdf.open(folder / "typeset.pdf") as opened:
-                counted = PAGES.sub(f'"pages": {len(opened.pages)}', data, count=1)
-            if counted == data:
+                _counted[target.name] = len(opened.pages)
+            if _counted[target.name] == supposed:
                 return missing
-            data = counted
         except typst.TypstError as error:
             found = {_unescaped(text) for text in UNPRINTABLE.findall(error.diagnostic)} - missing
             if not found:
