@@ -7,42 +7,36 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from bench import measure
+from bench.measure import Round, Run
 
 RESULTS = Path(__file__).with_name("results.json")
 PACKAGES = ("duckdb", "ibis-framework", "matplotlib", "nbconvert", "pandas", "papermill", "sqlglot", "typst")
-# By part: what it measures, and the module and function that do.
-PARTS: Mapping[str, tuple[str, str, str]] = {
-    "report": ("a month's report, cold, against the stock pipeline", "bench.report", "cold"),
-    "again": ("the same report when nothing, or one thing, has changed", "bench.again", "again"),
-    "startup": ("CPU seconds until `kpi --help` and its like have answered", "bench.startup", "startup"),
-    "slices": ("a slice beyond the first, and memory with many", "bench.slices", "slices"),
-    "profile": ("where the time of a cold report goes", "bench.profile", "profile"),
-    "large": ("ten million tickets against hand-written SQL and pandas", "bench.large", "large"),
+# By part, which is a module here that has `measured`, a round after the other, and `figures` of all rounds.
+PARTS: Mapping[str, str] = {
+    "report": "a month's report, cold, against the stock pipeline",
+    "again": "the same report when nothing, or one thing, has changed",
+    "startup": "CPU seconds until `kpi --help` and its like have answered",
+    "slices": "a slice beyond the first, and memory with many",
+    "profile": "where the time of a cold report goes",
+    "large": "ten million tickets against hand-written SQL and pandas",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure the parts that were asked for, one after the other, and keep each one's figures as soon as it is done."""
+    """Measure the parts that were asked for, one after the other; each round is kept as soon as it is over."""
     asked = _asked(arguments)
     own = {"slices": {"count": asked.slices}, "large": {"scale": asked.scale}}
     failed = []
     for part in asked.parts or PARTS:
-        about, module, function = PARTS[part]
-        measure.say(f"{part}: {about}")
-        given = {"repeats": asked.repeats, **own.get(part, {})}
-        began = perf_counter()
+        measure.say(f"{part}: {PARTS[part]}")
         try:
-            figures = getattr(import_module(module), function)(**given)
+            _measure(part, own.get(part, {}), asked.repeats, add=asked.add)
         except measure.FailedError as error:
             measure.say(f"{part}: {error}")
             failed.append(part)
-            continue
-        keep(part, {**given, "seconds": round(perf_counter() - began), "figures": figures}, RESULTS)
-        measure.say(f"{part}: done in {perf_counter() - began:.0f} s")
     text = table(read(RESULTS))
     RESULTS.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
@@ -54,25 +48,45 @@ def read(file: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
-def keep(part: str, said: dict[str, Any], file: Path) -> None:
-    """Put a part's figures into the file of results, with date and machine, and leave those of the others."""
+def _measure(part: str, options: Mapping[str, int], repeats: int, *, add: bool) -> None:
+    """Measure more rounds of a part, beside those that are kept or in their place, and keep each one."""
+    module = import_module(f"bench.{part}")
+    rounds = read(RESULTS).get(part, {}).get("rounds", []) if add else []
+    if different := [each["options"] for each in rounds if each["options"] != options]:
+        raise measure.FailedError(f"rounds with {options} cannot be added to those with {different[0]}")
+    for done in module.measured(range(len(rounds), len(rounds) + repeats), **options):
+        rounds.append(_record(done, options))
+        found = [{step: Run(**cost) for step, cost in each["runs"].items()} for each in rounds]
+        _keep(part, {"rounds": rounds, "figures": module.figures(found, **options)})
+
+
+def _record(done: Round, options: Mapping[str, int]) -> dict[str, Any]:
+    """Return a round as it is kept: when, of which commit, with which options, and what every step cost."""
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    after = read(file) | {part: {"date": date, "machine": measure.machine(*PACKAGES), **said}}
-    part_of = file.with_suffix(".part")
-    part_of.write_text(json.dumps({name: after[name] for name in PARTS if name in after}, indent=1) + "\n")
-    part_of.replace(file)
+    runs = {step: cost.kept for step, cost in done.items()}
+    return {"date": date, "commit": measure.commit(), "options": options, "runs": runs}
+
+
+def _keep(part: str, said: Mapping[str, Any]) -> None:
+    """Put a part's rounds and figures into the file of results, with the machine, and leave those of the others."""
+    after = read(RESULTS) | {part: {"machine": measure.machine(*PACKAGES), **said}}
+    unfinished = RESULTS.with_suffix(".part")
+    unfinished.write_text(json.dumps({name: after[name] for name in PARTS if name in after}, indent=1) + "\n")
+    unfinished.replace(RESULTS)
 
 
 def table(results: Mapping[str, Any]) -> str:
     """Return results as Markdown: a table a part."""
     lines = ["# Benchmark", ""]
     for part, said in results.items():
-        machine = said["machine"]
+        machine, rounds = said["machine"], said["rounds"]
+        commits = ", ".join(dict.fromkeys(each["commit"] or "unknown" for each in rounds))
+        count = f"{len(rounds)} rounds" if len(rounds) > 1 else "one round"
         lines += [
-            f"## {part}: {PARTS[part][0]}",
+            f"## {part}: {PARTS[part]}",
             "",
-            f"{said['date']}, {machine['cores']} cores, {machine['memory_gigabytes']} GB, Python {machine['python']}, "
-            f"{said['repeats']} rounds, {said['seconds']} s",
+            f"{rounds[-1]['date']}, {machine['cores']} cores, {machine['memory_gigabytes']} GB, "
+            f"Python {machine['python']}, {count} of {commits}",
             "",
             "| figure | at most | minimum | median | maximum | within | |",
             "|---|--:|--:|--:|--:|--:|---|",
@@ -92,7 +106,7 @@ def _row(said: Mapping[str, Any]) -> str:
 
 def _note(said: Mapping[str, Any]) -> str:
     """Return what is said beside a figure: the seconds behind a ratio, and whether the machine was ours alone."""
-    seconds = [f"{name} {sorted(values)[len(values) // 2]:.3g} s" for name, values in said.get("seconds", {}).items()]
+    seconds = [f"{name} {sorted(values)[len(values) // 2]:.4g} s" for name, values in said.get("seconds", {}).items()]
     disturbed = [f"others used up to {said['others']:.0%} of the machine"] if said.get("others", 0) > 0.05 else []
     return "; ".join([*filter(None, [said["note"]]), *([", ".join(seconds)] if seconds else []), *disturbed])
 
@@ -100,7 +114,8 @@ def _note(said: Mapping[str, Any]) -> str:
 def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; without one, all")
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds of each part")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds of each part; without it five")
+    parser.add_argument("--add", action="store_true", help="beside the rounds that are kept, not in their place")
     parser.add_argument("--slices", type=int, default=200, metavar="N", help="how many slices")
     parser.add_argument("--scale", type=int, default=10_000_000, metavar="N", help="how many tickets are large data")
     asked = parser.parse_args(arguments)

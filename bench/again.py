@@ -1,36 +1,41 @@
 """The same report once more: when nothing has changed since, and when one thing has."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet
 
 from bench.company import PERIOD, SAMPLE, edit, project, report
-from bench.measure import Figure, Run, ratios, say, told
+from bench.measure import Figure, Round, ratios, say, told
 
 BOUND = 0.08
 EDITED = "loyalty"
 
 
-def again(repeats: int) -> list[Figure]:
+def measured(numbers: range) -> Iterator[Round]:
     """Build a report cold, then again after each change, in a copy of the project that is new every round."""
-    found: list[dict[str, Run]] = []
-    ran: dict[str, set[str]] = {name: set() for name in CHANGES}
-    for number in range(repeats):
+    for number in numbers:
         done = {}
         with project() as copy:
             for name, change in CHANGES.items():
                 change(copy)
                 before = started(copy / "out")
-                done[name] = report(copy, copy / "out")
-                ran[name] |= {which for which, when in started(copy / "out").items() if before.get(which) != when}
-                say(f"again, round {number + 1} of {repeats}: {name} {told(done[name])}, ran {_list(ran[name])}")
-        found.append(done)
+                cost = report(copy, copy / "out")
+                ran = sorted(which for which, when in started(copy / "out").items() if before.get(which) != when)
+                done[name] = replace(cost, note=f"ran: {', '.join(ran) or 'none'}")
+                say(f"again, round {number + 1} of {numbers.stop}: {name} {told(cost)}, {done[name].note}")
+        yield done
+
+
+def figures(found: Sequence[Round]) -> list[Figure]:
+    """Return each report as a share of the cold one, with the notebooks that ran."""
     made = []
     for name in list(CHANGES)[1:]:
         bound = BOUND if name == "nothing changed" else None
-        made += ratios(f"{name} / cold", found, name, "cold", bound=bound, note=f"ran: {_list(ran[name])}")
+        note = " or ".join(sorted({each[name].note for each in found}))
+        made += ratios(f"{name} / cold", found, name, "cold", bound=bound, note=note)
     return made
 
 
@@ -68,10 +73,6 @@ def _data(copy: Path) -> None:
     file = copy / SAMPLE / "surveys.parquet"
     table = pyarrow.parquet.read_table(file)
     pyarrow.parquet.write_table(table.slice(0, table.num_rows - 1), file)
-
-
-def _list(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
 
 
 CHANGES: dict[str, Callable[[Path], None]] = {

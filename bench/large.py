@@ -8,16 +8,18 @@ in a process of its own, with DuckDB held to the same memory and to a folder to 
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Figure, Run, figure, ratios, rounds, run, say
+from bench.measure import Figure, Round, Run, figure, ratios, rounds, run, say
 
 ENGINE_MEMORY = "2500MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
 THREADS = 2
@@ -25,7 +27,7 @@ PERIOD = "2024-05"
 SQL = Path(__file__).with_name("sql")
 
 
-def large(repeats: int, scale: int = 10_000_000) -> list[Figure]:
+def measured(numbers: range, scale: int = 10_000_000) -> Iterator[Round]:
     """Make two companies, of `scale` tickets and a tenth, and measure ours, the SQL and, on the small one, pandas."""
     from bench.generate import generate
 
@@ -36,16 +38,20 @@ def large(repeats: int, scale: int = 10_000_000) -> list[Figure]:
             say(f"large: a company of {number:,} tickets")
             settings(generate(folder, number), folder)
         say(f"large: {check(folders[few])} sums of the SQL equal ours")
-        found = rounds(
+        yield from rounds(
             "large",
-            repeats,
+            numbers,
             {
                 f"{kind} {number}": partial(_apart, kind, folders[number])
                 for kind, number in (("ours", few), ("sql", few), ("ours", scale), ("sql", scale))
             }
             | {f"{kind} {few}": partial(_apart, kind, folders[few]) for kind in ("core", "pandas")},
         )
-    return [*_against_sql(found, few, scale), *_against_pandas(found, few)]
+
+
+def figures(found: Sequence[Round], scale: int = 10_000_000) -> list[Figure]:
+    """Compare ours with the SQL in time, growth and memory, and with pandas."""
+    return [*_against_sql(found, scale // 10, scale), *_against_pandas(found, scale // 10)]
 
 
 def settings(params: Path, folder: Path) -> None:
@@ -65,14 +71,14 @@ def check(folder: Path) -> int:
     return compared(folder / "ours.parquet", folder / "sql.duckdb")
 
 
-def _against_sql(found: Sequence[Mapping[str, Run]], few: int, scale: int) -> list[Figure]:
+def _against_sql(found: Sequence[Round], few: int, scale: int) -> list[Figure]:
     made = []
     for number, bound in ((scale, 1.5), (few, None)):
         title = f"scorecard of {number:,} tickets / hand-written SQL"
         made += ratios(title, found, f"ours {number}", f"sql {number}", bound=bound)
     grown = ratios(f"growth, {scale:,} / {few:,} tickets", found, f"ours {scale}", f"ours {few}")
     grown[0] |= {"bound": 10, "within": sum(value <= 10 for value in grown[0]["values"])}
-    peaks = {f"{kind} {scale}": [_peak(each[f"{kind} {scale}"]) for each in found] for kind in ("ours", "sql")}
+    peaks = {f"{kind} {scale}": [each[f"{kind} {scale}"].peak / 1e9 for each in found] for kind in ("ours", "sql")}
     memory = [
         figure(f"peak memory, {name} tickets", values, unit="GB", bound=4 if name.startswith("ours") else None)
         for name, values in peaks.items()
@@ -80,25 +86,25 @@ def _against_sql(found: Sequence[Mapping[str, Run]], few: int, scale: int) -> li
     return [*made, *grown, *memory]
 
 
-def _against_pandas(found: Sequence[Mapping[str, Run]], few: int) -> list[Figure]:
+def _against_pandas(found: Sequence[Round], few: int) -> list[Figure]:
     from bench.pandas_core import CORE
 
     ours, theirs = f"core {few}", f"pandas {few}"
     title = f"{', '.join(CORE)} of {few:,} tickets"
-    memory = [_peak(each[ours]) / _peak(each[theirs]) for each in found]
+    memory = [each[ours].peak / each[theirs].peak for each in found]
     note = "pandas makes values alone, ours limits, checks and every cut as well"
     return [*ratios(f"{title} / pandas", found, ours, theirs, note=note), figure("their memory / pandas", memory)]
 
 
 def _apart(kind: str, folder: Path) -> Run:
-    """Run one way in a process of its own; its output tells the peak of its memory."""
+    """Run one way in a process of its own, which tells the peak of its memory itself.
+
+    What was written before is on the disk by then: the next one does not wait for it.
+    """
+    os.sync()
     done = run([sys.executable, "-m", "bench.large", kind, folder])
     shutil.rmtree(folder / "spill", ignore_errors=True)
-    return done
-
-
-def _peak(done: Run) -> float:
-    return float(json.loads(done.output)["peak"]) / 1e9
+    return replace(done, peak=json.loads(done.output)["peak"])
 
 
 def _ours(folder: Path) -> None:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -17,9 +17,11 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 TICKS = os.sysconf("SC_CLK_TCK")
+MEASURED = ("kpi_lib", "notebooks", "params", "bench/sql")
 EVERY = 2.0  # seconds between two looks at the memory of a process tree
 Figure = dict[str, Any]
 Step = Callable[[], "Run"]
+Round = Mapping[str, "Run"]  # what one round of a part measured, by step
 
 
 class FailedError(Exception):
@@ -34,7 +36,8 @@ class Run:
     cpu: float
     others: float
     peak: int = 0  # bytes of the process tree, where they were watched; shared pages count once
-    output: str = ""
+    note: str = ""  # what the table says of it
+    output: str = ""  # what it printed; not kept
 
     def __add__(self, after: "Run") -> "Run":
         """Return the cost of two commands, one after the other."""
@@ -43,13 +46,21 @@ class Run:
             self.cpu + after.cpu,
             self.others + after.others,
             max(self.peak, after.peak),
-            self.output + after.output,
         )
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is kept of it, by name; `Run(**kept)` is the run again."""
+        return {name: value for name, value in asdict(self).items() if name != "output"}
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, watch: bool = False) -> Run:
-    """Run a command to its end and return what it cost; with `watch` also the peak of its memory."""
+    """Run a command to its end and return what it cost; with `watch` also the peak of its memory.
+
+    Python keeps its bytecode, as it does for users, even on a machine that is set up not to keep it.
+    """
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as words:
         busy, began = _busy(), perf_counter()
         silent = subprocess.DEVNULL
@@ -63,24 +74,21 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, watch: bool = False)
             file.seek(0)
         if process.returncode:
             raise FailedError(f"{' '.join(map(str, command))}: {process.returncode}\n{words.read().decode()[-2000:]}")
-        return Run(wall, cpu, others, peak[0], out.read().decode())
+        return Run(wall, cpu, others, peak[0], output=out.read().decode())
 
 
-def rounds(title: str, repeats: int, steps: Mapping[str, Step]) -> list[dict[str, Run]]:
+def rounds(title: str, numbers: range, steps: Mapping[str, Step]) -> Iterator[Round]:
     """Run all steps once a round, every other round backwards, so that a disturbance or a trend hits all of them."""
-    found: list[dict[str, Run]] = []
-    for number in range(repeats):
-        names = list(steps)[:: -1 if number % 2 else 1]
+    for number in numbers:
         done = {}
-        for name in names:
+        for name in list(steps)[:: -1 if number % 2 else 1]:
             done[name] = steps[name]()
-            say(f"{title}, round {number + 1} of {repeats}: {name} {told(done[name])}")
-        found.append(done)
-    return found
+            say(f"{title}, round {number + 1} of {numbers.stop}: {name} {told(done[name])}")
+        yield done
 
 
 def ratios(
-    name: str, found: Sequence[Mapping[str, Run]], ours: str, theirs: str, *, bound: float | None = None, note: str = ""
+    name: str, found: Sequence[Round], ours: str, theirs: str, *, bound: float | None = None, note: str = ""
 ) -> list[Figure]:
     """Return two figures of one comparison: on the clock, which the bound is about, and in CPU seconds."""
     others = max(share_of_others(each[step]) for each in found for step in (ours, theirs))
@@ -132,6 +140,15 @@ def share_of_others(run: Run) -> float:
 def memory(root: int) -> int:
     """Return the bytes that a process and all it has started hold; a page that several of them share counts once."""
     return sum(map(_memory, _tree(root)))
+
+
+def commit() -> str:
+    """Return the commit that is measured, marked where what is measured differs from it; empty without a repository."""
+    head, changed = (
+        subprocess.run(["git", *given], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        for given in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", *MEASURED))
+    )
+    return f"{head}, changed" if changed else head
 
 
 def machine(*packages: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from time import perf_counter
 from types import FrameType
 
 from bench.company import PERIOD, project
-from bench.measure import BIN, Figure, figure, run, say, told
+from bench.measure import BIN, Figure, Round, Run, figure, run, say, told
 
 EVERY = 0.004
 NOTEBOOKS, REST = "notebooks", "the rest"
@@ -36,11 +36,10 @@ ON_STACK = (
 ENGINE = "queries run"
 
 
-def profile(repeats: int) -> list[Figure]:
-    """Return what a cold report spends its time on; of notebooks that run at once, what each spends its own on."""
-    shares: dict[str, list[float]] = defaultdict(list)
+def measured(numbers: range) -> Iterator[Round]:
+    """Look what a cold report spends its time on; of notebooks that run at once, what each spends its own on."""
     with project() as copy:
-        for number in range(repeats):
+        for number in numbers:
             out = copy / f"out-{number}"
             looked = [
                 run([BIN / "python", "-m", "bench.profile", *given], cwd=copy)
@@ -50,13 +49,21 @@ def profile(repeats: int) -> list[Figure]:
                 )
             ]
             for title, each in zip(("report", "cells of the notebooks"), looked, strict=True):
-                say(f"profile, round {number + 1} of {repeats}: {title} {told(each)}")
+                say(f"profile, round {number + 1} of {numbers.stop}: {title} {told(each)}")
             said, whole = map(json.loads, looked[0].output.splitlines()[-2:])
             seconds = split(whole, json.loads(looked[1].output.splitlines()[-1]), said["timings"])
-            for name, value in seconds.items():
-                shares[name].append(value / sum(seconds.values()))
-    made = [figure(name, values + [0.0] * (repeats - len(values))) for name, values in shares.items()]
+            yield {name: Run(wall=value, cpu=0, others=0) for name, value in seconds.items()}
+
+
+def figures(found: Sequence[Round]) -> list[Figure]:
+    """Return each kind's share of the time on the clock, the largest first."""
+    kinds = {kind for each in found for kind in each}
+    made = [figure(kind, [_share(each, kind) for each in found]) for kind in sorted(kinds)]
     return sorted(made, key=lambda each: -float(each["median"]))
+
+
+def _share(done: Round, kind: str) -> float:
+    return done[kind].wall / sum(each.wall for each in done.values()) if kind in done else 0.0
 
 
 def split(
@@ -81,7 +88,10 @@ def looked_at() -> Iterator[dict[str, float]]:
     def look() -> None:
         last = perf_counter()
         while not over.wait(EVERY):
-            kind, now = kind_of(sys._current_frames()[main]), perf_counter()
+            try:
+                kind, now = kind_of(sys._current_frames()[main]), perf_counter()
+            except AttributeError:  # the thread was about to leave a frame: the next look counts for this one
+                continue
             spent[kind] += now - last
             last = now
 

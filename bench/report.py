@@ -3,18 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 from bench.company import PERIOD, edit, project, report
-from bench.measure import BIN, FailedError, Figure, Run, ratios, rounds, run, say
+from bench.measure import BIN, FailedError, Figure, Round, Run, ratios, rounds, run, say
 
 WEASYPRINT = "weasyprint==70.0"
 BOUND = 0.30
 
 
-def cold(repeats: int) -> list[Figure]:
-    """Compare the report with papermill, nbconvert and WeasyPrint, the numbers measured by both or given to both.
+def measured(numbers: range) -> Iterator[Round]:
+    """Make the report, and the same with papermill, nbconvert and WeasyPrint; numbers measured, and numbers given.
 
     A stock notebook without a scorecard measures its numbers itself. Ours with the numbers given is the command after
     each notebook was edited: the numbers stand, everything else is made anew.
@@ -29,17 +30,21 @@ def cold(repeats: int) -> list[Figure]:
                 edit(notebook, f"edited {next(numbered)}")
             return report(copy, given)
 
-        numbers = given / PERIOD / "scorecard.parquet"
-        found = rounds(
+        card = given / PERIOD / "scorecard.parquet"
+        yield from rounds(
             "report",
-            repeats,
+            numbers,
             {
                 "ours": lambda: report(copy, copy / f"whole-{next(numbered)}", "--no-cache"),
                 "stock": lambda: pipeline(copy, stock, weasyprint),
                 "ours, numbers given": with_numbers,
-                "stock, numbers given": lambda: pipeline(copy, stock, weasyprint, "-p", "scorecard", numbers),
+                "stock, numbers given": lambda: pipeline(copy, stock, weasyprint, "-p", "scorecard", card),
             },
         )
+
+
+def figures(found: Sequence[Round]) -> list[Figure]:
+    """Compare the report with the stock pipeline, the numbers measured by both and given to both."""
     return ratios("report / stock", found, "ours", "stock", bound=BOUND) + ratios(
         "report / stock, numbers given to both", found, "ours, numbers given", "stock, numbers given"
     )

@@ -1,7 +1,7 @@
 """Many readers: what one more slice of a month costs, in time and in memory."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,39 +9,44 @@ import pyarrow
 import pyarrow.parquet
 
 from bench.company import SAMPLE, project, report
-from bench.measure import Figure, Run, figure, rounds, share_of_others
+from bench.measure import Figure, Round, Run, figure, rounds, share_of_others
 
 BOUND = 1.2
 WITH_ALL_NOTEBOOKS = 20
 BRIEF = "executive_summary"
 
 
-def slices(repeats: int, count: int = 200) -> list[Figure]:
+def measured(numbers: range, count: int = 200) -> Iterator[Round]:
     """Build the company's report with `count` slices of its customers, with a quarter of them, and with one.
 
     The sample company has three segments; here its customers are shared out evenly among `count` of them. A slice has
     the executive summary alone; some slices with all notebooks are measured beside it.
     """
-    few, all_notebooks = max(2, count // 4), min(WITH_ALL_NOTEBOOKS, count)
+    few, some = _fewer(count)
     with project() as copy:
         share_out(copy, count)
-        found = rounds(
+        yield from rounds(
             "slices",
-            repeats,
+            numbers,
             {
                 f"{number} {'brief' if brief else 'whole'}": partial(_run, copy, number, brief=brief)
-                for number, brief in ((1, True), (few, True), (count, True), (1, False), (all_notebooks, False))
+                for number, brief in ((1, True), (few, True), (count, True), (1, False), (some, False))
             },
         )
+
+
+def figures(found: Sequence[Round], count: int = 200) -> list[Figure]:
+    """Return what a slice beyond the first cost, with the summary alone and with all notebooks, and peaks of memory."""
+    few, some = _fewer(count)
     made = beyond(found, count, "brief", "executive summary", BOUND)
-    made += beyond(found, all_notebooks, "whole", "all notebooks", None)
+    made += beyond(found, some, "whole", "all notebooks", None)
     peaks = {number: [each[f"{number} brief"].peak / 1e6 for each in found] for number in (1, few, count)}
     memory = [figure(f"peak memory, {number} slices", values, unit="MB") for number, values in peaks.items()]
     grown = [most / least for most, least in zip(peaks[count], peaks[few], strict=True)]
     return [*made, *memory, figure(f"peak memory, {count} slices / {few} slices", grown)]
 
 
-def beyond(found: Sequence[Mapping[str, Run]], most: int, kind: str, pages: str, bound: float | None) -> list[Figure]:
+def beyond(found: Sequence[Round], most: int, kind: str, pages: str, bound: float | None) -> list[Figure]:
     """Return what each slice beyond the first cost, on the clock and in CPU seconds."""
     many, one = [each[f"{most} {kind}"] for each in found], [each[f"1 {kind}"] for each in found]
     name = f"a slice beyond the first of {most}, {pages}"
@@ -67,6 +72,11 @@ def share_out(copy: Path, count: int) -> None:
 def name_of(number: int) -> str:
     """Return what a segment is called."""
     return f"segment_{number:03}"
+
+
+def _fewer(count: int) -> tuple[int, int]:
+    """Return how many slices memory is compared with, and how many are made with all notebooks."""
+    return max(2, count // 4), min(WITH_ALL_NOTEBOOKS, count)
 
 
 def _run(copy: Path, number: int, *, brief: bool) -> Run:

@@ -1,8 +1,9 @@
 """What a command costs that reads no table: CPU seconds of the process, user and system."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 
-from bench.measure import BIN, Figure, figure, rounds, run
+from bench.measure import BIN, Figure, Round, figure, rounds, run
 
 BOUND = 0.25
 BOUNDED = ("kpi --help", "kpi list")
@@ -15,11 +16,15 @@ COMMANDS = {
 }
 
 
-def startup(repeats: int) -> list[Figure]:
+def measured(numbers: range) -> Iterator[Round]:
     """Measure each command in turns, after one run that fills the system's caches."""
     for command in COMMANDS.values():
         run(command)
-    found = rounds("startup", repeats, {name: partial(run, command) for name, command in COMMANDS.items()})
+    yield from rounds("startup", numbers, {name: partial(run, command) for name, command in COMMANDS.items()})
+
+
+def figures(found: Sequence[Round]) -> list[Figure]:
+    """Return CPU seconds by command, and as shares of a Python that does nothing."""
     bare = [each[BARE].cpu for each in found]
     made = []
     for name in COMMANDS:

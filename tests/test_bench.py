@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
 from bench import again, company, measure, profile, slices
-from bench.__main__ import PARTS, keep, main, table
+from bench.__main__ import PARTS, main, table
 from bench.measure import Run, figure, ratios
 
 
@@ -36,14 +37,13 @@ def test_a_ratio_is_taken_inside_each_round():
 
 
 def test_commands_one_after_the_other_add_up():
-    both = Run(2, 1, 0, 500, "a") + Run(3, 2, 1, 400, "b")
-    assert both == Run(5, 3, 1, 500, "ab")
+    assert Run(2, 1, 0, 500) + Run(3, 2, 1, 400) == Run(5, 3, 1, 500)
 
 
 def test_a_round_runs_all_steps_and_every_other_one_backwards():
     order = []
     steps = {name: lambda name=name: order.append(name) or costs(1, 1) for name in "abc"}
-    found = measure.rounds("trial", 2, steps)
+    found = list(measure.rounds("trial", range(2), steps))
     assert "".join(order) == "abccba"
     assert [list(each) for each in found] == [["a", "b", "c"], ["c", "b", "a"]]
 
@@ -69,40 +69,108 @@ def test_a_command_that_fails_is_no_measurement():
         measure.run([sys.executable, "-c", "import sys; sys.exit('out of order')"])
 
 
-def test_results_of_a_part_leave_those_of_the_others(tmp_path):
+def stands_in(monkeypatch, part, cpu):
+    """Let rounds of a part cost a CPU second, then two, ...; its figures are those seconds."""
+    module = SimpleNamespace(
+        measured=lambda numbers, **options: ({part: costs(1, cpu * (number + 1))} for number in numbers),
+        figures=lambda found, **options: [figure(part, [each[part].cpu for each in found])],
+    )
+    monkeypatch.setitem(sys.modules, f"bench.{part}", module)
+    return module
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
     file = tmp_path / "results.json"
-    for part, value in (("startup", 0.1), ("again", 0.05), ("startup", 0.2)):
-        keep(part, {"repeats": 1, "seconds": 2, "figures": [figure(part, [value])]}, file)
-    kept = json.loads(file.read_text())
-    assert [(part, said["figures"][0]["median"]) for part, said in kept.items()] == [("again", 0.05), ("startup", 0.2)]
-    assert datetime.fromisoformat(kept["again"]["date"]).tzinfo
-    assert kept["again"]["machine"]["cores"] > 0
+    monkeypatch.setattr("bench.__main__.RESULTS", file)
+    return lambda: {
+        part: [value for said in kept["figures"] for value in said["values"]]
+        for part, kept in json.loads(file.read_text()).items()
+    }
+
+
+def test_results_of_a_part_leave_those_of_the_others_and_stand_in_the_order_of_the_parts(results, monkeypatch):
+    for part, cpu in (("startup", 1), ("again", 5), ("startup", 2)):
+        stands_in(monkeypatch, part, cpu)
+        main([part, "--repeats", "1"])
+    assert list(results().items()) == [("again", [5]), ("startup", [2])]
+
+
+def test_rounds_are_added_to_those_that_are_kept(results, monkeypatch):
+    stands_in(monkeypatch, "startup", 1)
+    main(["startup", "--repeats", "2"])
+    main(["startup", "--repeats", "1", "--add"])
+    assert results() == {"startup": [1, 2, 3]}
+    main(["startup", "--repeats", "1"])
+    assert results() == {"startup": [1]}
+
+
+def test_rounds_before_one_that_fails_are_kept(results, monkeypatch, capsys):
+    def two(numbers):
+        yield from ({"startup": costs(1, 1)}, {"startup": costs(1, 1)})
+        raise measure.FailedError("out of memory")
+
+    stands_in(monkeypatch, "startup", 1).measured = two
+    assert main(["startup"]) == 1
+    assert "out of memory" in capsys.readouterr().err
+    assert results() == {"startup": [1, 1]}
+
+
+def test_rounds_of_another_size_are_not_added(results, monkeypatch, capsys):
+    stands_in(monkeypatch, "large", 1)
+    main(["large", "--repeats", "1", "--scale", "1000"])
+    assert main(["large", "--repeats", "1", "--scale", "2000", "--add"]) == 1
+    assert "{'scale': 2000} cannot be added to those with {'scale': 1000}" in capsys.readouterr().err
+    assert results() == {"large": [1]}
+
+
+def test_a_round_is_kept_with_its_date_its_commit_and_the_machine(results, monkeypatch, tmp_path):
+    monkeypatch.setattr(measure, "commit", lambda: "abc1234")
+    stands_in(monkeypatch, "startup", 1)
+    main(["startup", "--repeats", "1"])
+    kept = json.loads((tmp_path / "results.json").read_text())["startup"]
+    assert kept["machine"]["cores"] > 0
+    assert datetime.fromisoformat(kept["rounds"][0]["date"]).tzinfo
+    assert kept["rounds"][0]["commit"] == "abc1234"
+    assert "one round of abc1234" in (tmp_path / "results.md").read_text()
+
+
+def test_the_commit_is_marked_where_what_is_measured_differs_from_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "ROOT", tmp_path)
+    assert measure.commit() == ""
+    (tmp_path / "kpi_lib").mkdir()
+    given = ("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "a")
+    for command in (("init", "-q"), given):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    head = measure.commit()
+    assert len(head) >= 7
+    (tmp_path / "results.json").touch()
+    assert measure.commit() == head
+    (tmp_path / "kpi_lib/new.py").touch()
+    assert measure.commit() == f"{head}, changed"
 
 
 def test_the_table_says_what_is_at_most_and_what_was():
     said = {
-        "date": "2026-11-01",
         "machine": {"cores": 2, "memory_gigabytes": 24, "python": "3.11"},
-        "repeats": 2,
-        "seconds": 9,
+        "rounds": [{"date": "2026-11-01", "commit": "a"}, {"date": "2026-11-02", "commit": "b"}],
         "figures": [figure("a slice", [1.0, 1.5], unit="s", bound=1.2, note="of 200")],
     }
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table({"slices": said}).splitlines()]
     assert ["a slice", "1.2 s", "1.0 s", "1.25 s", "1.5 s", "1 of 2", "of 200"] in rows
 
 
-def test_a_part_that_fails_is_told_of_and_the_others_are_measured(tmp_path, monkeypatch, capsys):
-    def fails(repeats):
+def test_a_part_that_fails_is_told_of_and_the_others_are_measured(results, tmp_path, monkeypatch, capsys):
+    def fails(numbers):
         raise measure.FailedError("no Pango")
 
-    monkeypatch.setattr("bench.__main__.RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr("bench.report.cold", fails)
-    monkeypatch.setattr("bench.startup.startup", lambda repeats: [figure("`kpi --help`", [0.1] * repeats)])
+    stands_in(monkeypatch, "report", 1).measured = fails
+    stands_in(monkeypatch, "startup", 1)
     assert main(["report", "startup", "--repeats", "2"]) == 1
     told = capsys.readouterr()
     assert "report: no Pango" in told.err
-    assert "| `kpi --help` |" in (tmp_path / "results.md").read_text()
-    assert "| `kpi --help` |" in told.out
+    assert "| startup |" in (tmp_path / "results.md").read_text()
+    assert "| startup |" in told.out
 
 
 def test_an_unknown_part_is_refused_with_the_names_of_all(capsys):
