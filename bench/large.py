@@ -9,7 +9,6 @@ in a process of its own, with DuckDB held to the same memory and to a folder to 
 import argparse
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Figure, Round, Run, figure, ratios, rounds, run, say
+from bench.measure import Figure, Round, Run, figure, own_peak, ratios, rounds, run, say
 
 ENGINE_MEMORY = "2500MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
 THREADS = 2
@@ -153,4 +152,4 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     asked = parser.parse_args()
     {"ours": _ours, "core": _core, "sql": _sql, "pandas": _pandas}[asked.kind](asked.folder)
-    print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    print(json.dumps({"peak": own_peak()}))

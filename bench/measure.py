@@ -142,6 +142,12 @@ def memory(root: int) -> int:
     return sum(map(_memory, _tree(root)))
 
 
+def own_peak() -> int:
+    """Return the most memory in bytes that this process has had; getrusage counts that of its parent's as well."""
+    [line] = [line for line in _lines("self/status") if line.startswith("VmHWM:")]
+    return 1024 * int(line.split()[1])
+
+
 def commit() -> str:
     """Return the commit that is measured, marked where what is measured differs from it; empty without a repository."""
     head, changed = (

@@ -40,6 +40,15 @@ def test_commands_one_after_the_other_add_up():
     assert Run(2, 1, 0, 500) + Run(3, 2, 1, 400) == Run(5, 3, 1, 500)
 
 
+def test_the_peak_of_a_process_is_its_own_not_that_of_who_started_it():
+    much = 300_000_000
+    held = b"x" * much
+    asked = "from bench.measure import own_peak; print(own_peak())"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=measure.ROOT, capture_output=True, check=True)
+    assert int(done.stdout) < much < measure.own_peak()
+    del held
+
+
 def test_a_round_runs_all_steps_and_every_other_one_backwards():
     order = []
     steps = {name: lambda name=name: order.append(name) or costs(1, 1) for name in "abc"}
