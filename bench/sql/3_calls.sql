@@ -1,16 +1,21 @@
 -- Calls when offered and when handled, requests of both kinds, the agents' days, and what they and customers said.
+CREATE TEMP TABLE last_teams AS
+SELECT agent_id, arg_max(team, (start_at, shift_id)) AS last_team FROM '{folder}/agent_shifts.parquet' GROUP BY agent_id;
+CREATE TEMP TABLE day_teams AS
+SELECT agent_id, day, arg_max(team, (start_at, shift_id)) AS day_team
+FROM '{folder}/agent_shifts.parquet' JOIN calendar ON s(start_at) // 3600 = clock GROUP BY agent_id, day;
 CREATE TEMP TABLE inbound AS
-WITH teams AS (SELECT agent_id, arg_max(team, (start_at, shift_id)) AS team FROM '{folder}/agent_shifts.parquet'
-    GROUP BY agent_id)
-SELECT c.*, s(offered_at) AS offered, segment, country, team, outcome = 'answered' AS answered, queue_seconds AS waited
+SELECT c.*, s(offered_at) AS offered, segment, country, outcome = 'answered' AS answered, queue_seconds AS waited
 FROM '{folder}/calls.parquet' AS c LEFT JOIN people AS p ON c.customer_id = p.customer_id
-    LEFT JOIN teams AS t ON c.agent_id = t.agent_id
 WHERE direction = 'inbound' AND NOT coalesce(insider, false);
 CREATE TEMP TABLE offered AS
-SELECT i.*, period, day, weekday, hour, weekday_hour, coalesce(waited <= aim, false) AS fast, waited IS NOT NULL AS known,
-    answered OR coalesce(waited > 5, false) AS stayed
+SELECT i.*, period, c.day, weekday, hour, weekday_hour, coalesce(waited <= aim, false) AS fast,
+    waited IS NOT NULL AS known, answered OR coalesce(waited > 5, false) AS stayed,
+    coalesce(day_team, last_team) AS team
 FROM (SELECT *, CASE channel WHEN 'phone' THEN 20 WHEN 'chat' THEN 60 END AS aim FROM inbound) AS i
-    JOIN calendar ON offered // 3600 = clock
+    JOIN calendar AS c ON offered // 3600 = clock
+    LEFT JOIN day_teams AS d ON i.agent_id = d.agent_id AND c.day = d.day
+    LEFT JOIN last_teams AS l ON i.agent_id = l.agent_id
 WHERE outcome IN ('answered', 'abandoned_queue');
 CREATE TABLE calls_offered AS
 SELECT grouping_id(channel, queue, weekday, hour, weekday_hour, team) AS g, period, channel, queue, weekday, hour,
@@ -79,12 +84,15 @@ FROM (
 DROP TABLE attempted;
 
 CREATE TEMP TABLE handled AS
-SELECT channel, queue, team, agent_id, period, day, weekday, talk, hold, wrap, talk + hold + wrap AS handle
+SELECT channel, queue, coalesce(day_team, last_team) AS team, i.agent_id, period, c.day, weekday, talk, hold, wrap,
+    talk + hold + wrap AS handle
 FROM (
     SELECT *, talk_seconds AS talk, CASE WHEN talk_seconds IS NOT NULL THEN coalesce(hold_seconds, 0) END AS hold,
         CASE WHEN talk_seconds IS NOT NULL THEN coalesce(wrap_seconds, 0) END AS wrap
     FROM inbound WHERE answered
-) JOIN calendar ON (offered + coalesce(queue_seconds, 0) + coalesce(talk + hold + wrap, 0)) // 3600 = clock;
+) AS i JOIN calendar AS c ON (offered + coalesce(queue_seconds, 0) + coalesce(talk + hold + wrap, 0)) // 3600 = clock
+    LEFT JOIN day_teams AS d ON i.agent_id = d.agent_id AND c.day = d.day
+    LEFT JOIN last_teams AS l ON i.agent_id = l.agent_id;
 CREATE TABLE calls_handled AS
 SELECT grouping_id(channel, queue, team) AS g, period, channel, queue, team, sum(handle)::DOUBLE AS handle,
     count(handle) AS calls, sum(talk)::DOUBLE AS talk, sum(hold)::DOUBLE AS hold, sum(wrap)::DOUBLE AS wrap

@@ -7,6 +7,7 @@ from typing import Any
 from kpi_lib.facts.agent_results import agent_results
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, fact
+from kpi_lib.facts.teams import with_team
 from kpi_lib.facts.ticket_history import plain_tickets
 
 ANYWHERE = ("ticket_events or calls or agent_shifts",)
@@ -88,7 +89,7 @@ def _agent_days(data: Data) -> Any:
     rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
     rows = rows.group_by(KEYS).aggregate(**{name: rows[name].sum().cast("int64") for name in (*SECONDS, *COUNTS)})
     rows = rows.filter(reduce(or_, (rows[name] > 0 for name in ("paid_seconds", "ticket_seconds", *COUNTS))))
-    rows = _with_team(data, rows)
+    rows = with_team(data, rows)
     rows = rows.mutate(
         agent=rows.agent_id,
         handle_seconds=rows.call_seconds + rows.ticket_seconds,
@@ -169,28 +170,3 @@ def _on_calls(data: Data) -> Any:
 
 
 _PARTS = {"agent_shifts": _on_shift, "ticket_events": _on_tickets, "calls": _on_calls}
-
-
-def _with_team(data: Data, rows: Any) -> Any:
-    """Add `team` and `tier` of the agent's last shift of the day, else of the last shift known of the agent."""
-    import ibis
-
-    if not data.has("agent_shifts"):
-        return rows
-    shifts = data.table("agent_shifts")
-    in_order = ibis.window(group_by="agent_id", order_by=["start_at", "shift_id"])
-    shifts = shifts.mutate(number=ibis.row_number().over(in_order), tier=shifts.tier.cast("string"))
-    dated = data.timed(shifts, shifts.start_at)
-    names = ("team", "tier")
-    ofs: dict[str, Any] = {
-        "day": dated.group_by("agent_id", "day").aggregate(
-            **{f"day_{name}": dated[name].argmax(dated.number) for name in names}
-        ),
-        "last": shifts.group_by("agent_id").aggregate(
-            **{f"last_{name}": shifts[name].argmax(shifts.number) for name in names}
-        ),
-    }
-    rows = rows.left_join(ofs["day"], ["agent_id", "day"]).drop("agent_id_right", "day_right")
-    rows = rows.left_join(ofs["last"], "agent_id").drop("agent_id_right")
-    named = {name: rows[f"day_{name}"].fill_null(rows[f"last_{name}"]) for name in names}
-    return rows.mutate(**named).drop(*(f"{of}_{name}" for of in ofs for name in names))

@@ -5,6 +5,7 @@ from typing import Any
 from kpi_lib.errors import KpiError
 from kpi_lib.facts.calendar import whole_seconds
 from kpi_lib.facts.data import Data, NotAvailableError, fact
+from kpi_lib.facts.teams import with_team
 from kpi_lib.facts.ticket_history import with_customer
 
 CUTS = ("channel", "queue", "team", "agent", "segment", "country", "weekday", "hour")
@@ -38,10 +39,11 @@ def calls_offered(data: Data) -> Any:
     """One row per inbound call that was answered or abandoned in the queue, when it was offered.
 
     `weekday_hour` is weekday and hour in one cut, such as `1 mon 09`: a desk is staffed by the hour of the week.
+    The team is that of the agent's last shift of the day, else of the last one known.
     """
     rows = data.built("inbound calls", _inbound)
     rows = rows.filter(rows.outcome.isin(("answered", "abandoned_queue")))
-    return data.timed(rows, rows.offered_at)
+    return with_team(data, data.timed(rows, rows.offered_at))
 
 
 @fact(anchor="E", needs=("calls",), cuts=CUTS, optional=WAIT | TIMES)
@@ -49,6 +51,7 @@ def calls_handled(data: Data) -> Any:
     """One row per answered inbound call, at the end of its wrap-up, with the agent's day as its cluster.
 
     Times are null for a call whose talk time is unknown; beside a known one, no hold and no wrap-up are 0 seconds.
+    The team is that of the agent's last shift of the day, else of the last one known.
     """
     rows = data.built("inbound calls", _inbound)
     rows = rows.filter(rows.outcome == "answered")
@@ -59,7 +62,7 @@ def calls_handled(data: Data) -> Any:
     rows = rows.mutate(**parts)
     rows = rows.mutate(handle_seconds=rows.talk_seconds + rows.hold_seconds + rows.wrap_seconds)
     ended = whole_seconds(rows.offered_at) + rows.queue_seconds.fill_null(0) + rows.handle_seconds.fill_null(0)
-    timed = data.calendar.timed(rows, ended)
+    timed = with_team(data, data.calendar.timed(rows, ended))
     timed = timed.mutate(agent_day=timed.agent_id.fill_null("") + "|" + timed.day.cast("string"))
     return _given(data, timed, TIMES)
 
@@ -93,7 +96,7 @@ def _attempted(data: Data) -> Any:
     rows = data.built("inbound calls", _inbound)
     blocked = rows.outcome == "blocked"
     rows = rows.mutate(blocked=blocked, attempted=blocked | rows.outcome.isin(("answered", "abandoned_queue")))
-    timed = data.timed(rows, rows.offered_at)
+    timed = with_team(data, data.timed(rows, rows.offered_at))
     return timed.mutate(hour_of_period=timed.day.cast("string") + "|" + timed.hour)
 
 
@@ -101,7 +104,7 @@ def _inbound(data: Data) -> Any:
     import ibis
 
     calls = data.table("calls")
-    rows = _with_team(data, with_customer(data, calls.filter(calls.direction == "inbound")))
+    rows = with_customer(data, calls.filter(calls.direction == "inbound"))
     rows = rows.mutate(
         agent=rows.agent_id,
         answered=rows.outcome == "answered",
@@ -109,18 +112,6 @@ def _inbound(data: Data) -> Any:
         waited=rows.queue_seconds,
     )
     return _given(data, rows, WAIT)
-
-
-def _with_team(data: Data, rows: Any) -> Any:
-    """Add the team of the agent's latest shift, where there are shifts."""
-    import ibis
-
-    if not data.has("agent_shifts"):
-        return rows
-    latest_first = ibis.window(group_by="agent_id", order_by=[ibis.desc("start_at"), ibis.desc("shift_id")])
-    shifts = data.table("agent_shifts").mutate(back=ibis.row_number().over(latest_first))
-    teams = shifts.filter(shifts.back == 0).select(member="agent_id", team="team")
-    return rows.left_join(teams, rows.agent_id == teams.member).drop("member")
 
 
 def _given(data: Data, rows: Any, optional: dict[str, tuple[str, ...]]) -> Any:

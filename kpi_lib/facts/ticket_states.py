@@ -100,12 +100,11 @@ def _states(data: Data) -> Any:
         until=states.at.lead(1).over(in_order),
         then=states.status.lead(1).over(in_order),
         before=states.status.lag(1).over(in_order),
-        state_number=ibis.row_number().over(in_order),
     )
     states = states.filter(~states.status.isin(DONE)).mutate(
         became_open=states.before.fill_null("closed").isin(DONE), becomes_done=states.then.fill_null("open").isin(DONE)
     )
-    states = states.select("ticket_id", "until", "status", "became_open", "becomes_done", "state_number", since="at")
+    states = states.select("ticket_id", "until", "status", "became_open", "becomes_done", since="at")
     return states.inner_join(rows.select(*kept), "ticket_id")
 
 

@@ -63,13 +63,22 @@ def test_waiting_by_queue_and_channel(company):
     assert company.members("average_speed_of_answer.median", "channel") == {"phone": 10, "chat": 40}
 
 
-def test_the_team_of_a_call_is_that_of_the_agents_latest_shift(company):
-    company.shift("anna", "2024-04-01 08:00", "2024-04-01 16:00", team="sales")
-    company.shift("anna", "2024-05-01 08:00", "2024-05-01 16:00", team="care")
-    company.calls(5, queue=10)
+def test_the_team_of_a_call_is_that_of_the_agents_shift_of_the_day_else_of_the_latest(company):
+    company.shift("anna", "2024-05-06 08:00", "2024-05-06 16:00", team="sales")
+    company.shift("anna", "2024-05-08 08:00", "2024-05-08 16:00", team="care")
+    company.calls(5, queue=10)  # on the 6th
+    company.calls(5, queue=20, offered="2024-05-07 10:00")
     company.calls(5, queue=30, agent_id="bob")  # has no shift
-    assert company.members("average_speed_of_answer", "team") == {"care": 10, "(none)": 30}
-    assert company.members("average_handle_time", "team") == {"care": 60, "(none)": 60}
+    assert company.members("average_speed_of_answer", "team") == {"sales": 10, "care": 20, "(none)": 30}
+    assert company.members("average_handle_time", "team") == {"sales": 60, "care": 60, "(none)": 60}
+
+
+def test_calls_of_a_month_stay_with_their_team_when_the_agent_has_moved(company):
+    company.shift("anna", "2024-05-06 08:00", "2024-05-06 16:00", team="sales")
+    company.calls(5, queue=10)
+    before = company.members("average_handle_time", "team")
+    company.shift("anna", "2024-05-20 08:00", "2024-05-20 16:00", team="care")
+    assert company.members("average_handle_time", "team") == before == {"sales": 60}
 
 
 def test_calls_without_times_have_no_wait(company):
