@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench import measure
@@ -61,15 +62,15 @@ def _measure(part: str, options: Mapping[str, int], repeats: int, *, add: bool) 
 
 
 def _record(done: Round, options: Mapping[str, int]) -> dict[str, Any]:
-    """Return a round as it is kept: when, of which commit, with which options, and what every step cost."""
-    date = datetime.now(UTC).isoformat(timespec="seconds")
+    """Return a round as it is kept: when, of which commit, where, with which options, and what every step cost."""
+    about = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": measure.commit()}
     runs = {step: cost.kept for step, cost in done.items()}
-    return {"date": date, "commit": measure.commit(), "options": options, "runs": runs}
+    return about | {"machine": measure.machine(*PACKAGES), "options": options, "runs": runs}
 
 
 def _keep(part: str, said: Mapping[str, Any]) -> None:
-    """Put a part's rounds and figures into the file of results, with the machine, and leave those of the others."""
-    after = read(RESULTS) | {part: {"machine": measure.machine(*PACKAGES), **said}}
+    """Put a part's rounds and figures into the file of results, and leave those of the others."""
+    after = read(RESULTS) | {part: said}
     unfinished = RESULTS.with_suffix(".part")
     unfinished.write_text(json.dumps({name: after[name] for name in PARTS if name in after}, indent=1) + "\n")
     unfinished.replace(RESULTS)
@@ -79,14 +80,10 @@ def table(results: Mapping[str, Any]) -> str:
     """Return results as Markdown: a table a part."""
     lines = ["# Benchmark", ""]
     for part, said in results.items():
-        machine, rounds = said["machine"], said["rounds"]
-        commits = ", ".join(dict.fromkeys(each["commit"] or "unknown" for each in rounds))
-        count = f"{len(rounds)} rounds" if len(rounds) > 1 else "one round"
         lines += [
             f"## {part}: {PARTS[part]}",
             "",
-            f"{rounds[-1]['date']}, {machine['cores']} cores, {machine['memory_gigabytes']} GB, "
-            f"Python {machine['python']}, {count} of {commits}",
+            _about(said["rounds"]),
             "",
             "| figure | at most | minimum | median | maximum | within | |",
             "|---|--:|--:|--:|--:|--:|---|",
@@ -94,6 +91,24 @@ def table(results: Mapping[str, Any]) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _about(rounds: Sequence[Mapping[str, Any]]) -> str:
+    """Return when, where and of what the rounds of a part are, and which part of the machine others had meanwhile."""
+    commits = ", ".join(dict.fromkeys(each["commit"] or "unknown" for each in rounds))
+    count = f"{len(rounds)} rounds" if len(rounds) > 1 else "one round"
+    machines = dict.fromkeys(
+        f"{on['cores']} cores, {on['memory_gigabytes']} GB, Python {on['python']}"
+        for on in (each["machine"] for each in rounds)
+    )
+    used = max(_others(each) for each in rounds)
+    return f"{rounds[-1]['date']}, {' and '.join(machines)}, {count} of {commits}; others had up to {used:.0%} of it"
+
+
+def _others(done: Mapping[str, Any]) -> float:
+    """Return which part of the machine's CPU time something else had in a round."""
+    others, wall = (sum(cost[name] for cost in done["runs"].values()) for name in ("others", "wall"))
+    return float(others / wall / done["machine"]["cores"])
 
 
 def _row(said: Mapping[str, Any]) -> str:
@@ -105,10 +120,9 @@ def _row(said: Mapping[str, Any]) -> str:
 
 
 def _note(said: Mapping[str, Any]) -> str:
-    """Return what is said beside a figure: the seconds behind a ratio, and whether the machine was ours alone."""
-    seconds = [f"{name} {sorted(values)[len(values) // 2]:.4g} s" for name, values in said.get("seconds", {}).items()]
-    disturbed = [f"others used up to {said['others']:.0%} of the machine"] if said.get("others", 0) > 0.05 else []
-    return "; ".join([*filter(None, [said["note"]]), *([", ".join(seconds)] if seconds else []), *disturbed])
+    """Return what is said beside a figure, and the seconds behind a ratio."""
+    seconds = ", ".join(f"{name} {median(values):.4g} s" for name, values in said.get("seconds", {}).items())
+    return "; ".join(filter(None, [said["note"], seconds]))
 
 
 def _asked(arguments: list[str] | None) -> argparse.Namespace:

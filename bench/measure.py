@@ -57,9 +57,10 @@ class Run:
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, watch: bool = False) -> Run:
     """Run a command to its end and return what it cost; with `watch` also the peak of its memory.
 
-    Python keeps its bytecode, as it does for users, even on a machine that is set up not to keep it.
+    Python keeps its bytecode, as it does for users, even on a machine that is set up not to keep it. The code that is
+    measured is that of this checkout, whichever the environment was made for.
     """
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as words:
         busy, began = _busy(), perf_counter()
@@ -91,13 +92,12 @@ def ratios(
     name: str, found: Sequence[Round], ours: str, theirs: str, *, bound: float | None = None, note: str = ""
 ) -> list[Figure]:
     """Return two figures of one comparison: on the clock, which the bound is about, and in CPU seconds."""
-    others = max(share_of_others(each[step]) for each in found for step in (ours, theirs))
     made = []
     for cost, about in (("wall", bound), ("cpu", None)):
         of = {step: [round(getattr(each[step], cost), 3) for each in found] for step in (ours, theirs)}
         values = [mine / other for mine, other in zip(of[ours], of[theirs], strict=True)]
         title = name if cost == "wall" else f"{name}, CPU"
-        made.append(figure(title, values, bound=about, note=note, seconds=of, others=round(others, 3)))
+        made.append(figure(title, values, bound=about, note=note, seconds=of))
     return made
 
 

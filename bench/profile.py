@@ -52,7 +52,8 @@ def measured(numbers: range) -> Iterator[Round]:
                 say(f"profile, round {number + 1} of {numbers.stop}: {title} {told(each)}")
             said, whole = map(json.loads, looked[0].output.splitlines()[-2:])
             seconds = split(whole, json.loads(looked[1].output.splitlines()[-1]), said["timings"])
-            yield {name: Run(wall=value, cpu=0, others=0) for name, value in seconds.items()}
+            others = sum(each.others for each in looked) / sum(each.wall for each in looked)  # in each second
+            yield {name: Run(wall=value, cpu=0, others=others * value) for name, value in seconds.items()}
 
 
 def figures(found: Sequence[Round]) -> list[Figure]:

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.parquet
 
 from bench.company import SAMPLE, project, report
-from bench.measure import Figure, Round, Run, figure, rounds, share_of_others
+from bench.measure import Figure, Round, Run, figure, rounds
 
 BOUND = 1.2
 WITH_ALL_NOTEBOOKS = 20
@@ -54,7 +54,7 @@ def beyond(found: Sequence[Round], most: int, kind: str, pages: str, bound: floa
     cpu = [(more.cpu - least.cpu) / (most - 1) for more, least in zip(many, one, strict=True)]
     return [
         figure(name, wall, unit="s", bound=bound, seconds={f"{most} in": [run.wall for run in many]}),
-        figure(name, cpu, unit="CPU s", others=max(map(share_of_others, [*many, *one]))),
+        figure(name, cpu, unit="CPU s"),
         figure(f"{name} / report with one", [each / least.wall for each, least in zip(wall, one, strict=True)]),
     ]
 

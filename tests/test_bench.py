@@ -138,7 +138,7 @@ def test_a_round_is_kept_with_its_date_its_commit_and_the_machine(results, monke
     stands_in(monkeypatch, "startup", 1)
     main(["startup", "--repeats", "1"])
     kept = json.loads((tmp_path / "results.json").read_text())["startup"]
-    assert kept["machine"]["cores"] > 0
+    assert kept["rounds"][0]["machine"]["cores"] > 0
     assert datetime.fromisoformat(kept["rounds"][0]["date"]).tzinfo
     assert kept["rounds"][0]["commit"] == "abc1234"
     assert "one round of abc1234" in (tmp_path / "results.md").read_text()
@@ -160,12 +160,15 @@ def test_the_commit_is_marked_where_what_is_measured_differs_from_it(tmp_path, m
 
 
 def test_the_table_says_what_is_at_most_and_what_was():
+    machine = {"cores": 2, "memory_gigabytes": 24, "python": "3.11"}
+    kept = {"machine": machine, "runs": {"a step": costs(10, 10, others=1).kept}}
     said = {
-        "machine": {"cores": 2, "memory_gigabytes": 24, "python": "3.11"},
-        "rounds": [{"date": "2026-11-01", "commit": "a"}, {"date": "2026-11-02", "commit": "b"}],
+        "rounds": [{"date": "2026-11-01", "commit": "a"} | kept, {"date": "2026-11-02", "commit": "b"} | kept],
         "figures": [figure("a slice", [1.0, 1.5], unit="s", bound=1.2, note="of 200")],
     }
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table({"slices": said}).splitlines()]
+    lines = table({"slices": said}).splitlines()
+    assert "2026-11-02, 2 cores, 24 GB, Python 3.11, 2 rounds of a, b; others had up to 5% of it" in lines
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert ["a slice", "1.2 s", "1.0 s", "1.25 s", "1.5 s", "1 of 2", "of 200"] in rows
 
 
