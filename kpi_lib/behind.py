@@ -9,16 +9,10 @@ from kpi_lib.captions import short
 from kpi_lib.display import Column, Table
 from kpi_lib.events import marks
 from kpi_lib.insight import About, Row
-from kpi_lib.language import message, speak
+from kpi_lib.language import speak
 from kpi_lib.parts import count, headed
 from kpi_lib.period import Period
-
-_NOTES = {
-    "small_sample": message("too few cases"),
-    "undefined": message("nothing to measure"),
-    "not_estimable": message("not known yet"),
-    "not_available": message("not available"),
-}
+from kpi_lib.wording import WHY_NONE
 
 
 def trend(frame: pd.DataFrame, about: About) -> Table:
@@ -97,5 +91,5 @@ def _note(row: Row, about: About, told: str) -> str:
     if row["status"] == "ok":
         own = to.say("provisional") if row["provisional"] else ""
     else:
-        own = to.say(_NOTES[row["status"]])
+        own = to.say(WHY_NONE[row["status"]])
     return to.semicolon.join(filter(None, (own, told)))

@@ -140,13 +140,12 @@ def _rebuilding(issue: "Issue", params: "Params", as_of: str | None, progress: "
     from kpi_lib.period import Period
 
     built, seen = issue.manifest(), as_of or str(issue.scorecard().about["as_of"])
-    notebooks = {name: params.project / "notebooks" / f"{name}.ipynb" for name in built.get("notebooks", {})}
     try:
         now = inputs(params, opened(params, seen, progress).fingerprint())
         sections = {} if issue.slice else commentary.read(params, Period.parse(issue.period))  # slices have no comment
     except KpiError as error:
         return f"Whether it can be rebuilt cannot be told: {error}"
-    if changed := list(gate.changed(built, now, notebooks, {name: section.text for name, section in sections.items()})):
+    if changed := list(gate.changed(built, now, params, {name: section.text for name, section in sections.items()})):
         verb = "has" if len(changed) == 1 else "have"
         return f"It cannot be rebuilt as it was: {ENGLISH.listed(changed)} {verb} changed since."
     own = f" --audience {issue.audience}" if "audience" in built["inputs"] else ""

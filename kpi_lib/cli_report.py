@@ -68,7 +68,7 @@ def report(
             show(outcome.timings, outcome.folder.name)
     if as_json:
         said = [_as_json(one) for one in made]
-        click.echo(json.dumps(said[0] if len(said) == 1 else said))
+        click.echo(json.dumps(said if audience == "all" else said[0]))
     return max(one.exit_code for one in made)
 
 
@@ -86,10 +86,11 @@ def _build(
     from kpi_lib.period import Period
 
     scorecard.check(params)
+    made_with = editions.program()  # before the tables are read: what is saved meanwhile was not used
     source = cache(lambda: opened(params, wish.as_of, progress))
     known = None if period == "last" else editions.source_of(params, wish.as_of)
     chosen = Period.parse(period) if known else chosen_period(period, params, source())
-    wanted = editions.editions(params, chosen, shelf, known or source().fingerprint(), those, own)
+    wanted = editions.editions(params, chosen, shelf, known or source().fingerprint(), those, own, made_with)
     if not known and not source().repeatable:
         wish = replace(wish, fresh=True)  # nothing tells whether what stands is what would be made
     scorecards = assembly.Scorecards(source, params, chosen, wanted, fresh=wish.fresh)

@@ -21,6 +21,7 @@ from kpi_lib.language import language, message, speak
 from kpi_lib.params import Params
 from kpi_lib.period import Period
 from kpi_lib.units import NONE, change
+from kpi_lib.wording import WHY_NONE
 
 LABEL = message("Comment of the analysts")
 SUMMARY = "executive_summary"
@@ -32,12 +33,6 @@ CODE = r"^ {0,3}(?P<fence>```|~~~).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`)
 LEFT_ALONE = re.compile(rf"{CODE}|\\.|<(?:https?://|mailto:)[^\s<>]*>|(?P<tag><)", re.DOTALL | re.MULTILINE)
 TARGET = re.compile(r"(?:\]\(|^ {0,3}\[[^\]\n]+\]:)\s*<?(?P<scheme>[a-z][a-z0-9+.-]*):", re.IGNORECASE | re.MULTILINE)
 SCHEMES = ("http", "https", "mailto")
-WITHOUT_NUMBER = {
-    "small_sample": message("too few cases"),
-    "undefined": message("nothing to measure"),
-    "not_estimable": message("not known yet"),
-    "not_available": message("not available"),
-}
 
 
 @dataclass(frozen=True)
@@ -141,7 +136,7 @@ def unshown(sections: Mapping[str, Section], params: Params) -> list[str]:
     missing = {}
     for name in sections:
         asks = rf"\.commentary\(\s*(['\"]{name}['\"]\s*){'?' if name == SUMMARY else ''}\)"
-        if not re.search(asks, _sources("code", _file(name, params))):
+        if not re.search(asks, _sources("code", params.notebook(name))):
             missing[name] = "" if name == SUMMARY else f'"{name}"'
     return [
         f"{sections[name].where(0)}: this is not printed, as {name}.ipynb has no cell report.commentary({said})"
@@ -176,7 +171,7 @@ def _notebook(heading: str, params: Params, where: str) -> str:
         raise ParamsError(f"text before the first heading is for {SUMMARY}, which is not in the report", where=where)
     known = {_plainly(name): name for name in names}
     if _plainly(heading) not in known:
-        titles = {name: title for name in names if (title := _title(_file(name, params)))}
+        titles = {name: title for name in names if (title := _title(params.notebook(name)))}
         known |= {_plainly(language(params.language).say(title)): name for name, title in titles.items()}
         known |= {_plainly(title): name for name, title in titles.items()}
     if _plainly(heading) not in known:
@@ -186,10 +181,6 @@ def _notebook(heading: str, params: Params, where: str) -> str:
 
 def _plainly(name: str) -> str:
     return name.casefold().replace("_", " ").strip()
-
-
-def _file(notebook: str, params: Params) -> Path:
-    return params.project / "notebooks" / f"{notebook}.ipynb"
 
 
 def _title(notebook: Path) -> str:
@@ -240,7 +231,7 @@ def _figure(asked: Placeholder, where: str, now: pd.DataFrame, about: About) -> 
     if asked.reading == "target" and not insight.target(row, about):
         raise ParamsError(f"{asked.kpi} has no target", where=where)
     if row["status"] != "ok" and asked.reading not in ("target", "n"):
-        return f"{NONE} ({speak(about).say(WITHOUT_NUMBER[row['status']])})"
+        return f"{NONE} ({speak(about).say(WHY_NONE[row['status']])})"
     return READINGS[asked.reading](row, about) or NONE
 
 

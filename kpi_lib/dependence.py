@@ -6,6 +6,7 @@ Such a notebook need not be run again when other numbers have changed. Code that
 import ast
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ SHOWN = {  # a report's methods that show nothing but the KPIs that they, or suc
     *("beside", "by", "cards", "cohorts", "commentary", "data_quality", "distribution", "drivers", "finding"),
     *("glossary", "holdout", "pareto", "spread", "table", "trend", "waits", "waterfall", "week"),
 }
+OF_WHAT_IS_SHOWN = ("commentary", "glossary")
 PLAIN = (
     *(ast.Module, ast.Expr, ast.Assign, ast.AnnAssign, ast.ImportFrom, ast.alias, ast.Call, ast.keyword, ast.Attribute),
     *(ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Starred, ast.IfExp, ast.expr_context),
@@ -32,7 +34,7 @@ def texts(notebook: Path, given: Iterable[Any] = ()) -> set[str] | None:
 
     The KPIs that it shows are among them, or are of a family or a section of the comment that is.
     """
-    found = set(_texts_within(list(given)))
+    found, asked = set(_texts_within(list(given))), []
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         trees = [ast.parse("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
@@ -42,7 +44,10 @@ def texts(notebook: Path, given: Iterable[Any] = ()) -> set[str] | None:
         if not all(map(_is_plain, nodes)):
             return None
         found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return found
+        methods = [node for node in nodes if isinstance(node, ast.Attribute)]
+        asked += [node.attr for node in sorted(methods, key=lambda node: (node.end_lineno, node.end_col_offset))]
+    first = next((method for method in asked if method not in OF_WHAT_IS_SHOWN), "")
+    return None if first == "data_quality" else found  # before anything is shown it is of all numbers
 
 
 def digests(card: Scorecard, asked: Mapping[str, set[str]]) -> dict[str, str]:
@@ -101,6 +106,11 @@ def _is_plain(node: ast.AST) -> bool:
 def _texts_within(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for part in value.values() if isinstance(value, Mapping) else value:
+        if value.startswith(("[", "{")):
+            with suppress(ValueError):  # a list that was typed
+                yield from _texts_within(json.loads(value))
+    elif isinstance(value, Mapping):
+        yield from _texts_within([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
             yield from _texts_within(part)

@@ -4,6 +4,7 @@ Whether a report stands is told by hashes of what it is made from; nothing heavy
 """
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from kpi_lib import publish
 from kpi_lib.audiences import Audience
 from kpi_lib.files import fingerprint
 from kpi_lib.language import language
+from kpi_lib.notebook_files import read_by
 from kpi_lib.params import Params, load_source
 from kpi_lib.period import Period, parse_instant
 from kpi_lib.publish import AUDIENCES, TITLE, Book, Chapter, Outcome, manifest
@@ -74,8 +76,7 @@ class Edition:
     @cached_property
     def book(self) -> Book:
         """What is to be printed."""
-        to, folder = language(self.params.language), self.params.project / "notebooks"
-        own = {each.name: each.parameters for each in self.params.notebooks}
+        to = language(self.params.language)
         title = to.say(TITLE)
         if self.audience and self.audience.slice:
             title = to.say("{title}, {member}", title=title, member=self.audience.slice[1])
@@ -84,7 +85,7 @@ class Edition:
             str(self.period),
             to.period(self.period),
             self.params.company,
-            [Chapter(name, folder / f"{name}.ipynb", own[name], self.typed.get(name, {})) for name in self.notebooks],
+            list(map(self._chapter, self.notebooks)),
             title=title,
             language=self.params.language,
             colour=brand.colour,
@@ -95,6 +96,12 @@ class Edition:
             beside=manifest.hashed(comment) if comment else "",
             audience=self.audience.name if self.audience else "",
         )
+
+    def _chapter(self, name: str) -> Chapter:
+        notebook = self.params.notebook(name)
+        [own] = [each.parameters for each in self.params.notebooks if each.name == name]
+        reads = read_by(notebook, self.params.project, self.params.reports)
+        return Chapter(name, notebook, own, self.typed.get(name, {}), reads)
 
     @property
     def of_company(self) -> "Edition":
@@ -119,6 +126,7 @@ class Made:
     outcome: Outcome | None = None
     error: str = ""
     code: int = 0
+    note: str = ""  # what a person should know of how its kernels were started
 
     @property
     def exit_code(self) -> int:
@@ -165,15 +173,16 @@ def editions(
     source: Mapping[str, Any],
     those: Iterable[Audience | None],
     typed: Typed,
+    made_with: Mapping[str, str] | None = None,
 ) -> list[Edition]:
     """Return the reports that some audiences read; those that read the company's share it, `None` asks for that.
 
-    `source` is the fingerprint of the data.
+    `source` is the fingerprint of the data; `made_with` what `program` returned before it was read.
     """
     from kpi_lib.issued import Archive
 
     issued = {"issued": Archive(params.records, params.company).fingerprint(period)}
-    company = Edition(params, period, shelf, inputs(params, source) | issued, None, typed)
+    company = Edition(params, period, shelf, inputs(params, source, made_with) | issued, None, typed)
     found: dict[str, Edition] = {}
     for audience in those:
         edition = company if audience is None else of(audience, company)
@@ -192,15 +201,24 @@ def of(audience: Audience, company: Edition) -> Edition:
     return replace(company, params=params, audience=audience, inputs={**company.inputs, "audience": own})
 
 
-def inputs(params: Params, source: Mapping[str, Any]) -> dict[str, str]:
+def inputs(params: Params, source: Mapping[str, Any], made_with: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the hashes of what the numbers of a report are made from."""
-    lock = params.project / "uv.lock"
+    counted = params.model_dump(mode="json", exclude=ON_PAGES | PLACES | DECLARED | JUDGING)
     return {
-        "params": _digest(params.model_dump(mode="json", exclude=ON_PAGES | PLACES | DECLARED | JUDGING)),
+        "params": _digest([counted, params.has_hours]),
         "settings": _digest(params.model_dump(mode="json", include=DECLARED | JUDGING)),
         "source": json.dumps(source, sort_keys=True),
+        **(made_with or program()),
+    }
+
+
+def program() -> dict[str, str]:
+    """Return the hashes of the library's code and of Python and the packages as they are installed."""
+    folders = [Path(place) for place in dict.fromkeys(sys.path) if Path(place).is_dir()]
+    packages = sorted({entry.name for folder in folders for entry in folder.glob("*.dist-info")})
+    return {
         "kpi_lib": manifest.hashed(Path(__file__).parent),
-        "lock": manifest.hashed(lock) if lock.exists() else "",
+        "packages": _digest([sys.version, packages]),
     }
 
 

@@ -18,13 +18,16 @@ from kpi_lib.errors import SourceError
 from kpi_lib.params import SourceParams
 
 FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
+FILES = r"\.(?:parquet|csv|tsv|json|jsonl|ndjson|xlsx)(?:\.gz|\.zst)?"
 FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
 # what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
 UNTOLD = re.compile(
-    r"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\b(glob|getenv|attach|random|uuid|now|today)\s*\("
-    r"|\w+_(scan|query)\s*\(|\bcurrent_(date|time|timestamp)\b",
+    rf"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\"[^\"]*{FILES}\"|\b\w+{FILES}\b"
+    r"|\b(glob|getenv|attach|age|now|today|get_current_\w+|transaction_timestamp|\w*random\w*|\w*uuid\w*|st_read)\s*\("
+    r"|\w+_(scan|query)\s*\(|\b(current_(date|time|timestamp|localtime|localtimestamp)|localtime(stamp)?)\b"
+    r"|\b(tablesample|using\s+sample)\b",
     re.IGNORECASE,
 )
 MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
@@ -48,7 +51,7 @@ def query(file: Path) -> tuple[str, str]:
     A comment line such as `-- EXPORTS: the folder of the nightly exports` says what a variable should be set to.
     """
     text = file.read_text(encoding="utf-8")
-    select = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
+    select = _without_comments(text)
     told = dict(re.findall(r"^\s*--\s*(\w+):\s*(.+)$", text, re.MULTILINE))
     hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
 
@@ -66,6 +69,12 @@ def query(file: Path) -> tuple[str, str]:
     return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
 
 
+def variables(file: Path) -> dict[str, str]:
+    """Return hashes of what the variables in a mapping stand for, but of files and folders, whose content tells."""
+    used = VARIABLE.findall(_without_comments(file.read_text(encoding="utf-8")))
+    return {name: _hidden(text) for name in used if (text := os.environ.get(name)) and not Path(text).exists()}
+
+
 def named_in(select: str, file: Path, told: str) -> list[Path]:
     """Return the local files that the SELECT of a mapping reads."""
     named = [path.replace("''", "'") for path in FILE_IN_SQL.findall(select)]
@@ -77,33 +86,45 @@ def fingerprint(spec: SourceParams, as_of: datetime | None, reports: Path) -> di
 
     `as_of` is the instant that is fixed, if one is; otherwise it follows from the files.
     """
-    written, beside = spec.tables | spec.checks, spec.path.parent
-    if not IN_MEMORY.fullmatch(spec.connection) or any(
-        "://" in text or not FILE.search(text) for text in written.values()
-    ):
+    written = [*spec.tables.values(), *spec.checks.values()]
+    if not of_files(spec) or any("://" in text or not FILE.search(text) for text in written):
         return None
     found: list[Path] = []
     values: dict[str, str] = {}
     try:
-        for file in (file for text in written.values() for file in matching(text, "", "")):
+        for file in (file for text in written for file in matching(text, "", "")):
             found.append(file)
             if file.suffix == ".sql":
                 select, told = query(file)
                 if "://" in select or UNTOLD.search(FILE_IN_SQL.sub("0", select)):
                     return None
                 found += named_in(select, file, told)
-                used = VARIABLE.findall(file.read_text(encoding="utf-8"))
-                values |= {name: _hidden(text) for name in used if not Path(text := os.environ[name]).exists()}
+                values |= variables(file)
     except SourceError:
         return None  # opening it says where
-    read = {name: os.path.relpath(text, beside) for name, text in written.items()}
     return {
         "as_of": as_of.astimezone(UTC).isoformat() if as_of else spec.as_of,
-        "sample": spec.sample,
-        "read": read,
+        "declared": declared(spec),
         "values": values,
-        "files": {os.path.relpath(file, beside): digest for file, digest in hashes(found, reports).items()},
+        "files": {os.path.relpath(file, spec.path.parent): digest for file, digest in hashes(found, reports).items()},
     }
+
+
+def of_files(spec: SourceParams) -> bool:
+    """Whether a source is no database but the files that it names."""
+    return IN_MEMORY.fullmatch(spec.connection) is not None
+
+
+def declared(spec: SourceParams) -> str:
+    """Return a hash of what a source's file says of where its tables are; no password is a part of it."""
+    place = re.split(r"[?;]", spec.connection.rpartition("@")[2])[0]
+    tables, checks = ({name: _place(text, spec) for name, text in each.items()} for each in (spec.tables, spec.checks))
+    return _hidden(json.dumps([place, spec.sample, tables, checks], sort_keys=True))
+
+
+def _place(text: str, spec: SourceParams) -> str:
+    """Return a table as it is named, a local file by its place beside the source's own file."""
+    return os.path.relpath(text, spec.path.parent) if FILE.search(text) and "://" not in text else text
 
 
 def hashes(files: list[Path], reports: Path) -> dict[Path, str]:
@@ -122,6 +143,11 @@ def hashes(files: list[Path], reports: Path) -> dict[Path, str]:
     if any(known.get(name) != entry for name, entry in fresh.items()):
         _remember(memory, known | fresh)
     return found
+
+
+def _without_comments(text: str) -> str:
+    """Return the SELECT of a mapping without its comment lines."""
+    return re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
 
 
 def _hidden(value: str) -> str:

@@ -27,7 +27,7 @@ class Reach:
 
 def patience(params: Params, period: Period) -> timedelta:
     """Return how long before the end of a period a busy table may end: its last row is of the last working day."""
-    if "hours" not in params.model_fields_set:
+    if not params.has_hours:
         return PATIENCE
     off: Container[date] = ()
     if params.hours.holidays:

@@ -72,6 +72,15 @@ class Params(ParamsFile):
         """The folder that holds `params/` and `notebooks/`."""
         return next((up for up in self.path.parents if (up / "notebooks").is_dir()), self.path.parent)
 
+    def notebook(self, name: str) -> Path:
+        """Return the file of a notebook."""
+        return self.project / "notebooks" / f"{name}.ipynb"
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether the company has said when its desk is open, were it in the words of the defaults."""
+        return "hours" in self.model_fields_set
+
     def commentary(self, period: Period) -> Path | None:
         """Return the file with the analysts' words: `periods/2024-05.md`, or `2024-05.ru.md` in Russian."""
         own = "" if self.path.stem == "report" else self.path.stem  # other configurations may lie in the same folder

@@ -8,7 +8,7 @@ a `.sql` file are relative to it; `${NAME}` in it is taken from the environment.
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ from kpi_lib.contract import (
 from kpi_lib.contract import unreadable as unreadable_text
 from kpi_lib.engine import computed
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
-from kpi_lib.files import FILE, fingerprint, hashes, matching, named_in, query
+from kpi_lib.files import FILE, declared, fingerprint, hashes, matching, named_in, of_files, query, variables
 from kpi_lib.params import Params, SourceParams, load_source
 
 MOST_WARNINGS = 20  # of one check
@@ -64,6 +64,8 @@ class Source:
     read: dict[str, str] = field(default_factory=dict)  # the hashes of local files, by their place beside the params
     columns: dict[str, set[str]] = field(default_factory=dict)  # what the source itself gave of each table
     known: dict[str, Any] | None = None  # its fingerprint before it was read, where its files tell
+    declared: Mapping[str, Any] = field(default_factory=dict)  # what its own file says, and the variables in mappings
+    repeatable: bool = False  # whether a fingerprint that is the same means that the data is
 
     @property
     def missing(self) -> list[str]:
@@ -74,29 +76,12 @@ class Source:
         """Return what was read and left out of each table, and the rules that rows break."""
         return self.about, [found.as_dict() for found in self.findings]
 
-    def first(self, table: str) -> datetime | None:
-        """Return the instant of the first event of a table, None when it has none."""
-        return self._end(table, "first")
-
-    def latest(self, table: str) -> datetime | None:
-        """Return the instant of the last event of a table, None when it has none."""
-        return self._end(table, "last")
-
-    def _end(self, table: str, end: str) -> datetime | None:
-        instant = next((about[end] for about in self.about if about["table"] == table), None)
-        return datetime.fromisoformat(instant) if instant else None
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a fingerprint that is the same means that the data is: of a database that grows nothing does."""
-        return self.known is not None or self.as_of_source != "latest"
-
     def fingerprint(self) -> dict[str, Any]:
         """Return what tells whether the data is the same: the content of files, else rows and last event."""
         if self.known:
             return self.known
         tables = {about["table"]: {"rows": about["rows"], "last": about["last"]} for about in self.about}
-        return {"as_of": self.as_of.isoformat(), "files": self.read, "tables": tables}
+        return {"as_of": self.as_of.isoformat(), **self.declared, "files": self.read, "tables": tables}
 
 
 def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
@@ -127,8 +112,12 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
         rule = Rule("warning", "freshness unknown", message="as_of is the latest event: nothing tells what came later")
         findings.append(Broken("", rule, "warning", 0, rule.message))
     digests = {} if known else hashes([*files, *read], params.reports)
+    values = {name: value for file in digests if file.suffix == ".sql" for name, value in variables(file).items()}
     local = {os.path.relpath(file, spec.path.parent): digest for file, digest in digests.items()}
-    return Source(connection, tables, seen, how, spec.sample, about, findings, local, given, known)
+    said = {"declared": declared(spec), "values": values}
+    # nothing tells of a database that grows, nor of files that its engine alone knows of
+    repeatable = known is not None or not (how == "latest" or of_files(spec))
+    return Source(connection, tables, seen, how, spec.sample, about, findings, local, given, known, said, repeatable)
 
 
 def _connect(spec: SourceParams) -> Any:
@@ -231,9 +220,9 @@ def _own_checks(connection: Any, spec: SourceParams) -> tuple[list[Broken], list
             found, read = _read(connection, text, spec, where)
             if absent := [column for column in ("message", "rows") if column not in found.columns]:
                 raise SourceError(f"a check selects message and rows: there is no {absent[0]}", where=where)
-            warnings = found.filter(found["rows"] > 0).select("message", "rows").limit(MOST_WARNINGS).to_pandas()
+            broken = found.filter(found["rows"] > 0).select("message", "rows").limit(MOST_WARNINGS).to_pandas()
         files += read
-        for message, rows in zip(warnings["message"], warnings["rows"], strict=True):
+        for message, rows in zip(broken["message"], broken["rows"], strict=True):
             said.append(Broken(name, Rule("warning", message), "warning", int(rows), message))
     return said, files
 

@@ -49,6 +49,12 @@ TOO_FEW = (
 )
 HIDDEN = message("{title} for {period}: too few cases to be shown.")
 _CANNOT = message("{title} cannot be estimated for {period}: too little is known so far.")
+WHY_NONE = {  # in a cell, or within a sentence
+    "small_sample": message("too few cases"),
+    "undefined": message("nothing to measure"),
+    "not_estimable": message("not known yet"),
+    "not_available": message("not available"),
+}
 WITHOUT_NUMBER = {
     "undefined": (
         message("{title} has no value for {period}: there was nothing to measure."),

@@ -19,7 +19,7 @@ from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
 
 MAY, JULY = Period.parse("2024-05"), datetime(2024, 7, 2, tzinfo=UTC)
-INPUTS = {"params": "p1", "source": "s1", "kpi_lib": "k1", "lock": "l1", "issued": ""}
+INPUTS = {"params": "p1", "source": "s1", "kpi_lib": "k1", "packages": "l1", "issued": ""}
 ANN = "ann@example.com"
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_somebody_has_changed(standing, name):
         ("params", "The configuration"),
         ("source", "The data"),
         ("kpi_lib", "The code"),
-        ("lock", "The list of packages"),
+        ("packages", "Python or a package"),
         ("issued", "What was issued of earlier periods"),
     ],
 )

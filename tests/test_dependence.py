@@ -35,7 +35,8 @@ def test_the_texts_of_plain_code_are_what_it_asks_for(tmp_path):
 
 def test_the_texts_that_a_notebook_is_given_are_among_them(tmp_path):
     given = [{"kpi": "nps"}, {"several": ["ces", {"more": "cac"}]}, 3]
-    assert texts(tmp_path, "report.trend(kpi)", given=given) == {"2024-05", "nps", "ces", "cac"}
+    names = {"kpi", "several", "more"}
+    assert texts(tmp_path, "report.trend(kpi)", given=given) == {"2024-05", "nps", "ces", "cac"} | names
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,16 @@ def test_other_code_may_show_all(tmp_path, cell):
 
 def test_what_shows_only_what_it_is_given_are_methods_of_a_report():
     assert all(callable(getattr(Report, name, None)) for name in dependence.SHOWN)
+
+
+def test_what_was_counted_is_of_all_numbers_before_any_is_shown(tmp_path):
+    assert texts(tmp_path, 'report.cards("nps")', "report.data_quality()") is not None
+    assert texts(tmp_path, "report.data_quality()", 'report.cards("nps")') is None
+
+
+def test_a_list_that_is_typed_is_the_texts_in_it(tmp_path):
+    given = [{"kpis": '["nps", "csat"]'}]
+    assert {"nps", "csat"} <= texts(tmp_path, "report.cards(kpis)", given=given)
 
 
 def test_a_file_that_is_no_notebook_tells_nothing(tmp_path):

@@ -117,6 +117,13 @@ def test_what_only_the_engine_can_tell_is_left_to_it(tmp_path, tickets):
         "from sqlite_scan('desk.db', 'tickets')",
         "from 'raw.csv' where at < now()",
         "from 'raw.csv' where at < CURRENT_DATE",
+        "from 'raw.csv' where at < LocalTimestamp",
+        "from 'raw.csv' where age(at) > interval 1 day",
+        'from "raw.csv"',
+        "from raw.csv",
+        "from read_csv('raw.csv') as r, \"raw.CSV\" as s",
+        "from read_csv('raw.csv') tablesample 10%",
+        "from (select gen_random_uuid() as a)",
     ],
 )
 def test_a_mapping_that_may_read_more_than_its_files_is_left_to_the_engine(put, tmp_path, select):
@@ -133,3 +140,35 @@ def test_files_that_a_mapping_names_in_full_tell(put, tmp_path):
     )
     put("tickets.sql", select)
     assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path) is not None
+
+
+def test_a_column_that_sounds_like_a_clock_is_none(put, tmp_path):
+    put("raw.csv", "a,current_plan,sample\n1,2,3\n")
+    put("tickets.sql", "select a, r.current_plan, sample, storage(a) from read_csv('raw.csv') as r")
+    assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path) is not None
+
+
+def test_a_check_by_the_name_of_a_table_hides_nothing_of_it(put, tmp_path):
+    put("raw.csv", "a\n1\n")
+    table, check = put("tickets.sql", "select * from read_csv('raw.csv')"), put("check.sql", "select 1 as rows")
+    both = spec(tmp_path, tickets="tickets.sql").model_copy(update={"checks": {"tickets": str(check)}})
+    before = files.fingerprint(both, None, tmp_path)
+    assert sorted(before["files"]) == ["check.sql", "raw.csv", "tickets.sql"]
+    table.write_text("select a from read_csv('raw.csv')")
+    assert files.fingerprint(both, None, tmp_path) != before
+
+
+def test_a_variable_in_a_comment_is_not_asked_for(put, tmp_path):
+    put("raw.csv", "a\n1\n")
+    put("tickets.sql", "-- from read_csv('${GONE}/raw.csv')\nselect * from read_csv('raw.csv')")
+    assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path)["values"] == {}
+
+
+def test_where_tables_are_is_told_without_passwords(tmp_path):
+    def told(connection, **tables):
+        return files.declared(spec(tmp_path, **tables).model_copy(update={"connection": connection}))
+
+    here = told("postgres://kpi:s3cret@db/warehouse", tickets="crm.tickets")
+    assert told("postgres://kpi:another@db/warehouse?sslmode=on", tickets="crm.tickets") == here
+    assert told("postgres://kpi:s3cret@db/other", tickets="crm.tickets") != here
+    assert told("postgres://kpi:s3cret@db/warehouse", tickets="crm.tickets_fixed") != here

@@ -41,7 +41,7 @@ def test_the_latest_report_stands_first_and_shows_the_month_before_and_a_year_ag
     issue(shelf, "2024-04", {"2024-04": 29.0})
     issue(shelf, "2024-05", {"2023-05": 20.0, "2024-04": 29.0, "2024-05": 31.0})
     found = numbers(shelf)
-    assert [entry["label"] for entry in found["years"][0]["issues"]] == ["May 2024", "April 2024"]
+    assert [entry["label"] for entry in found["years"][0]["entries"]] == ["May 2024", "April 2024"]
     assert found["columns"] == ["May 2024", "April 2024", "May 2023"]
     assert found["families"][0]["rows"][0]["values"] == ["31.0", "29.0", "20.0"]
 
@@ -57,7 +57,7 @@ def test_a_report_that_is_not_whole_is_listed_without_numbers(shelf):
     issue(shelf, "2024-05", {"2024-05": 31.0}, status="failed")
     found = numbers(shelf)
     assert found["latest"] == "April 2024"
-    assert found["years"][0]["issues"][0]["note"] == "Some pages could not be made."
+    assert found["years"][0]["entries"][0]["note"] == "Some pages could not be made."
 
 
 def test_what_is_no_report_of_the_company_is_left_out(shelf):
@@ -97,7 +97,7 @@ def test_renewing_waits_for_another_that_is_at_it_and_leaves_no_draft(shelf):
         waiting.join(0.2)
         assert not (shelf / "index.html").exists()
     waiting.join()
-    assert sorted(path.name for path in shelf.iterdir()) == [".locks", "2024-05", "index.html"]
+    assert sorted(path.name for path in shelf.iterdir()) == [".cache", ".locks", "2024-05", "index.html"]
 
 
 def test_each_build_renews_the_index_and_the_months_pages_lead_to_it(tmp_path):

@@ -14,6 +14,8 @@ from kpi_lib.editions import Edition
 from kpi_lib.errors import KpiError
 from kpi_lib.freshness import Reach, of_period
 from kpi_lib.issued import SCORECARD, Archive
+from kpi_lib.notebook_files import read_by
+from kpi_lib.params import Params
 from kpi_lib.period import parse_instant
 from kpi_lib.publish import manifest
 from kpi_lib.scorecard import Scorecard
@@ -26,7 +28,7 @@ WHAT = {
     "pages": "the brand, the events or the list of notebooks",
     "source": "the data",
     "kpi_lib": "the code",
-    "lock": "the list of packages",
+    "packages": "Python or a package",
     "issued": "what was issued of earlier periods",
     "audience": "what the audience gets",
 }
@@ -68,15 +70,17 @@ def _warnings(edition: Edition, card: Scorecard, reach: Sequence[Reach]) -> list
 
 
 def changed(
-    built: Mapping[str, Any], inputs: Mapping[str, str], notebooks: Mapping[str, Path], commentary: Mapping[str, str]
+    built: Mapping[str, Any], inputs: Mapping[str, str], params: Params, commentary: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield what a report would not be made from again as it was, by what its build wrote down."""
     before = built.get("inputs", {})
     yield from (WHAT.get(name, name) for name, value in inputs.items() if before.get(name) != value)
     for name, made_from in built.get("notebooks", {}).items():
-        path = notebooks.get(name)
-        if path is None or not path.is_file() or manifest.hashed(path) != made_from.get("sha256"):
+        path = params.notebook(name)
+        if not path.is_file() or manifest.hashed(path) != made_from.get("sha256"):
             yield f"the notebook {name}"
+        elif read_by(path, params.project, params.reports) != made_from.get("reads", {}):
+            yield f"a file that the notebook {name} reads"
         if sha256(commentary.get(name, "").encode()).hexdigest() != made_from.get("beside"):
             yield f"the analysts' comment in {name}"
 
@@ -106,9 +110,8 @@ def _of_building(edition: Edition, built: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_inputs(edition: Edition, built: Mapping[str, Any]) -> Iterator[str]:
-    notebooks = {chapter.name: chapter.notebook for chapter in edition.book.chapters}
     commentary = {name: section.text for name, section in edition.commentary.items()}
-    for what in changed(built, edition.book.inputs, notebooks, commentary):
+    for what in changed(built, edition.book.inputs, edition.params, commentary):
         said = what[:1].upper() + what[1:]
         yield f"{said} has changed since the report was built: run `{_command(edition)}` again."
 

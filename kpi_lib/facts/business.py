@@ -8,7 +8,7 @@ from kpi_lib.facts.data import Data
 
 def configured(data: Data) -> bool:
     """Whether the company has said when its desk is open."""
-    return "hours" in data.params.model_fields_set
+    return data.params.has_hours
 
 
 def with_business_seconds(data: Data, rows: Any, start: str, **until: Any) -> Any:

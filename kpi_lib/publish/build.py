@@ -67,6 +67,7 @@ def standing(book: Book, reports: Path) -> Outcome | None:
     """Return the build that stands if it is whole and the same would be made again, else None.
 
     What stands is the cache: it is told by content, can be deleted, and is built anew when a file of it is damaged.
+    An index that does not show what stands is written anew.
     """
     began = perf_counter()
     folder = reports.resolve() / book.place
@@ -79,9 +80,10 @@ def standing(book: Book, reports: Path) -> Outcome | None:
         and before.get("beside") == book.beside
         and _has_inputs(before, book)
         and noted == made_from
-        and (book.audience or (reports / index.NAME).is_file())
         and manifest.untouched(folder, before)
     )
+    if same and not book.audience and not index.stands(reports.resolve(), book.company):
+        index.renew(reports.resolve(), book)
     timings = {"unchanged": round(perf_counter() - began, 2)}
     return Outcome("whole", folder, False, [], before["problems"], timings, changed=False) if same else None
 
@@ -187,13 +189,13 @@ def _has_inputs(before: Mapping[str, Any], book: Book) -> bool:
 
 def _own(chapter: Chapter) -> dict[str, Any]:
     """Return what of a chapter is its own, as plain data."""
-    given = {name: dict(told) for name, told in (("own", chapter.parameters), ("typed", chapter.typed))}
+    given = {"own": dict(chapter.parameters), "typed": dict(chapter.typed), "reads": dict(chapter.reads)}
     return json.loads(json.dumps({"sha256": manifest.hashed(chapter.notebook)} | given, default=str))
 
 
 def _noted(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a manifest says of that."""
-    return {name: about.get(name) for name in ("sha256", "own", "typed")}
+    return {name: about.get(name) for name in ("sha256", "own", "typed", "reads")}
 
 
 class _Work:
@@ -203,6 +205,8 @@ class _Work:
         self.book, self.stage, self.shelf, self.root = book, stage, shelf, root
         self.standing = shelf.of(book.folder)
         self.before: Mapping[str, Any] = manifest.read(self.standing) or {}
+        # hashed before they run: one that is saved meanwhile differs from what its pages were made from
+        self.own = {chapter.name: _own(chapter) for chapter in book.chapters if chapter.notebook.is_file()}
         self.fresh = fresh
         self.prepared = Prepared({}, book.stamp)
         self.numbers: Sequence[str] = ()  # the files that `prepare` wrote
@@ -229,8 +233,7 @@ class _Work:
         noted = self.before.get("notebooks", {}).get(chapter.name, {})
         return (
             not self.fresh
-            and chapter.notebook.is_file()
-            and _noted(noted) == _own(chapter)
+            and _noted(noted) == self.own.get(chapter.name)
             and chapter.name not in self.before.get("failures", {})
         )
 
@@ -279,7 +282,7 @@ class _Work:
             for name, value in given.items()
         }
         seen = {"beside": self._beside(chapter), "numbers": self.prepared.numbers.get(chapter.name, "")}
-        return _own(chapter) | {"parameters": lasting} | seen
+        return self.own[chapter.name] | {"parameters": lasting} | seen
 
     def _beside(self, chapter: Chapter) -> str:
         return sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()

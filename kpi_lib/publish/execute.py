@@ -35,12 +35,16 @@ URL_USER = re.compile(r"(\w+://)(?:[^\s\"'\\<>/@:]*:[^\s\"'\\<>]+|[^/\s@\"'\\]+)
 
 @dataclass(frozen=True)
 class Chapter:
-    """A notebook of the book: its own parameters, and those typed on the command line as text."""
+    """A notebook of the book: its own parameters, and those typed on the command line as text.
+
+    `reads` are hashes of the files that it reads beside the numbers, by their place in the project.
+    """
 
     name: str
     notebook: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -251,6 +255,8 @@ def _sentence(kind: str, text: str) -> str:
 def _outside(error: Exception, timeout: int) -> str:
     """Return what stopped a notebook when no cell raised it."""
     kind = type(error).__name__
+    if kind == "CellTimeoutError" and "IOPub" in str(error):
+        return "the cell ended, but what it printed did not arrive in time (often: very much of it)"
     if kind == "CellTimeoutError":
         return f"the cell ran for more than {timeout} s and was stopped"
     if kind == "DeadKernelError":

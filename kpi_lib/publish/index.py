@@ -3,7 +3,7 @@
 import fcntl
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from kpi_lib.publish.render import MESSAGES, Book
 from kpi_lib.units import NONE, printed, rounded
 
 NAME = "index.html"
+NOTE = Path(".cache") / "index.json"  # what the index was made from; safe to delete
 KINDS = {1: message("Months"), 3: message("Quarters"), 12: message("Years")}
 VERDICTS = {"on_target": message("✓ on target"), "missed": message("✗ target missed")}
 COLUMNS = ["kpi", "period", "family", "title", "value", "unit", "status", "verdict", "headline", "cut"]
@@ -27,7 +28,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Issue:
+class Entry:
     """A period's report on the shelf: its manifest, and of a whole one the headline rows and what they are about."""
 
     period: Period
@@ -47,35 +48,58 @@ def renew(folder: Path, book: Book) -> None:
     to = language(book.language)
     with (folder / ".locks" / "index").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        issues = read(folder, book.company)
-        if not issues:
+        entries = read(folder, book.company)
+        if not entries:
             return
-        latest = issues[0]
-        first, last = (to.period(end(issues, key=_begins).period) for end in (min, max))
+        latest = entries[0]
+        first, last = (to.period(end(entries, key=_begins).period) for end in (min, max))
         label = first if first == last else to.say("{first} to {last}", first=first, last=last)
-        about = replace(book, label=label, stamp=datetime.fromisoformat(latest.about["as_of"]))
-        shelves = [_shelf(list(kind), book) for _, kind in groupby(issues, key=lambda each: each.period.months)]
+        stamp, sample = datetime.fromisoformat(latest.about["as_of"]), bool(latest.about.get("sample"))
+        about = replace(book, label=label, stamp=stamp, sample=sample)
+        shelves = [_shelf(list(kind), book) for _, kind in groupby(entries, key=lambda each: each.period.months)]
         draft = folder / f".{NAME}.part"
         draft.write_text(html.shelf(about, shelves), encoding="utf-8")
         draft.replace(folder / NAME)
+        (folder / NOTE).parent.mkdir(exist_ok=True)
+        (folder / NOTE).write_text(json.dumps(_made_from(folder, book.company)), encoding="utf-8")
 
 
-def read(folder: Path, company: str) -> list[Issue]:
-    """Return a company's reports in a folder: months, then quarters, then years, the latest first."""
-    issues = []
-    for path in folder.iterdir():
+def stands(folder: Path, company: str) -> bool:
+    """Whether the index is there as it was written, and shows the reports that are there."""
+    try:
+        noted = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (folder / NAME).is_file() and bool(noted == _made_from(folder, company))
+
+
+def _made_from(folder: Path, company: str) -> dict[str, str]:
+    """Return the hashes of the index and of the manifests of all that it shows."""
+    shown = {path.name: manifest.hashed(path / manifest.NAME) for path, _ in _there(folder, company)}
+    return shown | {NAME: manifest.hashed(folder / NAME)}
+
+
+def _there(folder: Path, company: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the folders of a company's reports with their manifests, in no order."""
+    for path in folder.glob("[!.]*"):  # a build under way is none yet
         about = manifest.read(path) if path.is_dir() else None
-        if not about or about.get("company") != company or not (path / NAME).is_file():
-            continue
+        if about and about.get("company") == company and (path / NAME).is_file():
+            yield path, about
+
+
+def read(folder: Path, company: str) -> list[Entry]:
+    """Return a company's reports in a folder: months, then quarters, then years, the latest first."""
+    entries = []
+    for path, about in _there(folder, company):
         with suppress(KpiError):
             rows, said = _headlines(path / "scorecard.parquet") if about.get("status") == "whole" else ([], {})
-            issues.append(Issue(Period.parse(path.name), about, rows, said))
-    latest_first = sorted(issues, key=_begins, reverse=True)
+            entries.append(Entry(Period.parse(path.name), about, rows, said))
+    latest_first = sorted(entries, key=_begins, reverse=True)
     return sorted(latest_first, key=lambda each: each.period.months)
 
 
-def _begins(issue: Issue) -> Any:
-    return issue.period.first_day
+def _begins(entry: Entry) -> Any:
+    return entry.period.first_day
 
 
 def _headlines(path: Path) -> tuple[list[Row], Mapping[str, Any]]:
@@ -91,39 +115,39 @@ def _headlines(path: Path) -> tuple[list[Row], Mapping[str, Any]]:
     return [row for row in table.to_pylist() if row["cut"] is None], said
 
 
-def _shelf(issues: list[Issue], book: Book) -> dict[str, Any]:
-    """Return the issues of one kind of period, by year, and the numbers of the latest whole one with their trends."""
-    to, kind = language(book.language), KINDS[issues[0].period.months]
+def _shelf(entries: list[Entry], book: Book) -> dict[str, Any]:
+    """Return the entries of one kind of period, by year, and the numbers of the latest whole one with their trends."""
+    to, kind = language(book.language), KINDS[entries[0].period.months]
     by_year = [
-        {"year": year, "issues": [_entry(each, book) for each in of_year]}
-        for year, of_year in groupby(issues, key=lambda each: to.year(each.period))
+        {"year": year, "entries": [_listed(each, book) for each in of_year]}
+        for year, of_year in groupby(entries, key=lambda each: to.year(each.period))
     ]
-    whole = [each for each in issues if each.rows]
+    whole = [each for each in entries if each.rows]
     about = {"id": kind.lower(), "kind": to.say(kind), "years": by_year}
     return about | (_numbers(whole, to) if whole else {})
 
 
-def _entry(issue: Issue, book: Book) -> dict[str, Any]:
-    to, file = language(book.language), replace(book, name=issue.name).file
-    note = MESSAGES.get(issue.about.get("status", ""))
+def _listed(entry: Entry, book: Book) -> dict[str, Any]:
+    to, file = language(book.language), replace(book, name=entry.name).file
+    note = MESSAGES.get(entry.about.get("status", ""))
     return {
-        "label": to.period(issue.period),
-        "href": f"{issue.name}/{NAME}",
-        "book": f"{issue.name}/{file}" if file in issue.about.get("files", {}) else None,
-        "as_of": to.moment(datetime.fromisoformat(issue.about["as_of"])),
+        "label": to.period(entry.period),
+        "href": f"{entry.name}/{NAME}",
+        "book": f"{entry.name}/{file}" if file in entry.about.get("files", {}) else None,
+        "as_of": to.moment(datetime.fromisoformat(entry.about["as_of"])),
         "note": to.say(note) if note else "",
     }
 
 
-def _numbers(whole: list[Issue], to: Language) -> dict[str, Any]:
-    """Return the headline numbers of the latest issue by family, each period's as its own report has it.
+def _numbers(whole: list[Entry], to: Language) -> dict[str, Any]:
+    """Return the headline numbers of the latest entry by family, each period's as its own report has it.
 
     Where a period of the trend has no report of its own, the latest report that reaches back to it has its number.
     """
     latest = whole[0]
     known: dict[tuple[str, str], Row] = {}
-    for issue in reversed(whole):
-        known |= {(row["kpi"], row["period"]): row for row in issue.rows}
+    for entry in reversed(whole):
+        known |= {(row["kpi"], row["period"]): row for row in entry.rows}
     known |= {(row["kpi"], row["period"]): row for each in whole for row in each.rows if row["period"] == each.name}
     columns = list(dict.fromkeys((latest.period, latest.period.previous, latest.period.year_before)))
     families = defaultdict(list)

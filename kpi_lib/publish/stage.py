@@ -126,15 +126,18 @@ class Shelf:
         """Refuse a folder that holds another company's reports; remember the company of a new one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         note = self.folder / ".company.json"
-        if note.exists():
+        try:
             owner = json.loads(note.read_text(encoding="utf-8"))["company"]
-            if owner != self.company:
-                raise KpiError(
-                    f"{self.folder} holds the reports of {owner!r}, not of {self.company!r}; "
-                    "give the other company a folder of its own (`reports:` in its params file)"
-                )
+        except (OSError, ValueError, LookupError, TypeError):
+            draft = note.with_suffix(f".{os.getpid()}")
+            draft.write_text(json.dumps({"company": self.company}, ensure_ascii=False) + "\n", encoding="utf-8")
+            draft.replace(note)
             return
-        note.write_text(json.dumps({"company": self.company}, ensure_ascii=False) + "\n", encoding="utf-8")
+        if owner != self.company:
+            raise KpiError(
+                f"{self.folder} holds the reports of {owner!r}, not of {self.company!r}; "
+                "give the other company a folder of its own (`reports:` in its params file)"
+            )
 
     @contextmanager
     def _locked(self, period: str) -> Iterator[None]:
