@@ -1,5 +1,6 @@
 """What a scorecard says beside its numbers: of the company, the extract, and each KPI as it is declared."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -94,6 +95,28 @@ def definitions_of(kpis: dict[str, Kpi], params: Params | None = None) -> dict[s
         return made[address]
 
     return {address: of(address) for address in kpis}
+
+
+def details(
+    kpi: Kpi, reading: str = "", params: Params | None = None, *, code: Callable[[str], str] = str
+) -> dict[str, str]:
+    """Return what is declared of a KPI by what it is about; `code` writes the names of facts and params.
+
+    Without params it is what their defaults make of it.
+    """
+    better = {"higher": "higher is better", "lower": "lower is better", "band": "better inside its target band"}
+    told = {
+        "Formula": kpi.said("formula", params),
+        "Counts": anchor_of(kpi, params),
+        "Fact": " and ".join(map(code, kpi.facts)) or "derived from " + ", ".join(map(code, kpi.of)),
+        "Unit": ", ".join(filter(None, [kpi.unit_of(reading), better.get(kpi.better_of(reading))])),
+        "Interval": kpi.interval,
+        "Cuts": ", ".join(kpi.cuts),
+        "Params": ", ".join(map(code, dict.fromkeys(filter(None, (*kpi.params, kpi.horizon))))),
+        "Source": kpi.said("source", params),
+        "Why it may not match the help desk's own screen": kpi.said("differs", params),
+    }
+    return {name: text for name, text in told.items() if text}
 
 
 def anchor_of(kpi: Kpi, params: Params | None = None) -> str:

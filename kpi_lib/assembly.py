@@ -9,8 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpi_lib import commentary, copies, dependence, renewal, scorecard, slices, workbook
+from kpi_lib.audiences import Audience
 from kpi_lib.editions import NUMBERS, SETTLED, Edition
-from kpi_lib.issued import Archive
+from kpi_lib.errors import KpiError
+from kpi_lib.issued import Archive, Issue
 from kpi_lib.kpi import Kpi
 from kpi_lib.kpis import registry
 from kpi_lib.params import Params
@@ -55,7 +57,7 @@ class Scorecards:
         if edition.audience is None:
             return self._company
         if edition.is_slice:
-            return with_restated(self._slice(edition), self._issued(edition.audience.where))
+            return with_restated(self._slice(edition), self._issued(edition.audience))
         about = {"audience": slices.told(edition.audience), "language": edition.params.language}
         return Scorecard(self._company.frame, self._company.about | about)
 
@@ -63,14 +65,15 @@ class Scorecards:
     def _company(self) -> Scorecard:
         if before := self._before(self._whole):
             card = renewal.renewed(Scorecard.read(before), self._params, self._measured)
-            return with_restated(card, self._issued({}))
-        return noted(self._measured(registry()), self._source(), self._params, self._issued({}))
+            return with_restated(card, self._issued(None))
+        return noted(self._measured(registry()), self._source(), self._params, self._issued(None))
 
     def _measured(self, kpis: dict[str, Kpi]) -> Scorecard:
         return scorecard.measure(self._source(), self._params, self._period, kpis)
 
     def _slice(self, edition: Edition) -> Scorecard:
         assert edition.audience
+        slices.check(self._params, edition.audience)
         if edition.folder in self.to_measure or not (before := self._before(edition)):
             return self._slices[edition.audience.name]
         return renewal.judged_anew(Scorecard.read(before), edition.params)
@@ -78,22 +81,32 @@ class Scorecards:
     @cached_property
     def _slices(self) -> Mapping[str, Scorecard]:
         those = [each for each in self._wanted if each.is_slice and each.folder in self.to_measure]
-        audiences = [each.audience for each in those if each.audience]
+        audiences = [each.audience for each in those if each.audience and self._can_be(each.audience)]
         return slices.sliced(self._source(), self._params, self._period, audiences)
+
+    def _can_be(self, audience: Audience) -> bool:
+        """Whether there can be such a slice; why not is said when it is asked for, and the others are measured."""
+        try:
+            slices.check(self._params, audience)
+        except KpiError:
+            return False
+        return True
 
     def _before(self, edition: Edition) -> Path | None:
         """Return the numbers that stand if they were made from the same data, whatever the settings were."""
         folder = None if self._fresh else edition.numbers(but=SETTLED)
         return folder and folder / NUMBERS[0]
 
-    def _issued(self, where: Mapping[str, str]) -> list[Scorecard]:
+    def _issued(self, audience: Audience | None) -> list[Scorecard]:
         """Return what was issued last of the periods before, of the same part of the company."""
-        return [card for card in self._earlier if ((card.about.get("audience") or {}).get("where") or {}) == where]
+        if audience is None:
+            return [issue.scorecard() for issue in self._last if issue.slice is None]
+        return [issue.scorecard() for issue in self._last if is_of(issue, audience)]
 
     @cached_property
-    def _earlier(self) -> list[Scorecard]:
+    def _last(self) -> list[Issue]:
         archive = Archive(self._params.records, self._params.company)
-        return archive.scorecards(self._period.trailing(TREND)[:-1])
+        return archive.last(self._period.trailing(TREND)[:-1])
 
 
 def prepare(
@@ -138,6 +151,14 @@ def prepare(
         return Prepared(given, stamp.astimezone(ZoneInfo(edition.params.time_zone)), sample, said, seen)
 
     return write
+
+
+def is_of(issue: Issue, audience: Audience) -> bool:
+    """Whether an issue is of an audience's slice; one that is damaged is taken to be of the audience of its name."""
+    try:
+        return bool(issue.where == audience.where)
+    except KpiError:
+        return issue.slice == audience.name
 
 
 def _written(measured: Callable[[], Scorecard] | Path, folder: Path) -> Scorecard:

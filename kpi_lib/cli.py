@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpi_lib import cli_delivery, cli_mail, cli_report
-from kpi_lib.cli_common import checked, chosen_period, common, opened, progress_of
+from kpi_lib.cli_common import PARAMS, checked, chosen_period, common, opened, progress_of
 from kpi_lib.errors import KpiError, ParamsError, plain
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main() -> None:
         click.echo(f"kpi: {plain(said)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("kpi: stopped; nothing that stood was changed", err=True)
+        click.echo("kpi: stopped; what was finished stands, all else is as it was", err=True)
         sys.exit(130)
     except Exception:
         import traceback
@@ -104,6 +104,8 @@ def list_(path: str, as_of: str | None) -> None:
     """List every KPI with its unit and meaning."""
     from kpi_lib.handbook import print_list
 
+    if path != PARAMS:
+        checked(path, "last")  # whatever is asked: one that was misspelt is noticed
     print_list()
 
 
@@ -114,7 +116,8 @@ def explain(address: str, path: str, as_of: str | None) -> None:
     """Explain a KPI: meaning, formula, what puts a row in a period, where it differs from other tools."""
     from kpi_lib.handbook import print_explanation
 
-    print_explanation(address)
+    params = checked(path, "last") if path != PARAMS or Path(path).is_file() else None
+    print_explanation(address, params)
 
 
 @cli.command()

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from kpi_lib.source import Source
 
 
+PARAMS = "params/report.yaml"
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command takes."""
 
-    @click.option("--params", "path", default="params/report.yaml", metavar="FILE", help="The company's configuration.")
+    @click.option("--params", "path", default=PARAMS, metavar="FILE", help="The company's configuration.")
     @click.option("--as-of", metavar="INSTANT", help="Read the data as it stood then, such as 2024-07-02T06:00+02:00.")
     @wraps(command)
     def with_options(*args: Any, **kwargs: Any) -> Any:
@@ -67,7 +70,7 @@ def chosen_period(text: str, params: "Params", source: "Source") -> "Period":
     from kpi_lib.period import Period
 
     chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
-    scorecard.within(source, params, chosen)
+    scorecard.refuse_outside(source, params, chosen)
     over = Period.containing(source.as_of.astimezone(ZoneInfo(params.time_zone)).date()).previous
     if text == "last" and chosen.first_day < over.first_day:
         click.echo(f"kpi: `last` is {chosen}: the data do not reach the end of {over} yet", err=True)

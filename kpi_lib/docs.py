@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kpi_lib.about import anchor_of
+from kpi_lib.about import details
 from kpi_lib.contract import TABLES, Column, Table
 from kpi_lib.facts import FACTS
 from kpi_lib.kpi import FAMILIES, Kpi, addresses
@@ -60,27 +60,15 @@ def _introduction() -> str:
     named = "; ".join(f"{short}: {title}" for short, title in SOURCES.items())
     return (
         "A KPI has a headline, addressed by its id, and companions, addressed `id.companion`. Intervals are 95 %. "
-        "`kpi explain ID` prints the same on a terminal. "
+        "`kpi explain ID` prints the same on a terminal, with the values of your params. "
         f"Sources are the articles that name a KPI, with their section: {named}."
     )
 
 
 def _headline(kpi: Kpi, kpis: dict[str, Kpi]) -> str:
     lines = [f"### {kpi.title}", f"`{kpi.address}`", kpi.said("summary")]
-    facts = " and ".join(f"`{fact}`" for fact in kpi.facts) or "derived from " + ", ".join(f"`{of}`" for of in kpi.of)
-    better = {"higher": "higher is better", "lower": "lower is better", "band": "better inside its target band"}
-    details = {
-        "Formula": kpi.said("formula"),
-        "Counts": anchor_of(kpi),
-        "Fact": facts,
-        "Unit": ", ".join(filter(None, [kpi.unit, better.get(kpi.better)])),
-        "Interval": kpi.interval,
-        "Cuts": ", ".join(kpi.cuts) or None,
-        "Params": ", ".join(f"`{name}`" for name in dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))) or None,
-        "Source": kpi.said("source"),
-        "Why it may not match the help desk's own screen": kpi.said("differs"),
-    }
-    lines.append("\n".join(f"* {name}: {said}" for name, said in details.items() if said))
+    told = details(kpi, code=lambda name: f"`{name}`")
+    lines.append("\n".join(f"* {name}: {said}" for name, said in told.items()))
     companions = [
         (address, other, reading)
         for address, other, reading in addresses(kpis)

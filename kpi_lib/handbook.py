@@ -4,11 +4,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import click
 
 from kpi_lib.kpi import FAMILIES, addresses, find
 from kpi_lib.kpis import registry
+
+if TYPE_CHECKING:
+    from kpi_lib.params import Params
 
 COLUMNS = 160  # of a file or a pipe
 LEAST = 24  # letters of a column of text, however narrow the terminal
@@ -27,28 +31,18 @@ def print_list() -> None:
         click.echo("\n".join(_columns(rows)))
 
 
-def print_explanation(address: str) -> None:
-    """Print all that is declared of one KPI."""
-    from kpi_lib.about import anchor_of
+def print_explanation(address: str, params: "Params | None") -> None:
+    """Print all that is declared of one KPI, as params make of it, or their defaults."""
+    from kpi_lib.about import details
 
     kpis = registry()
     kpi, reading = find(address, kpis)
-    unit, better = kpi.unit_of(reading), kpi.better_of(reading)
     click.secho(f"{kpi.title}  ({address})", bold=True)
-    facts = " and ".join(kpi.facts) or "derived from " + ", ".join(kpi.of)
     lines = {
-        "": kpi.said("summary"),
+        "": kpi.said("summary", params),
         "This reading": f"{kpi.readings[reading]}." if reading else "",
-        "Formula": kpi.said("formula"),
-        "Differs from": kpi.said("differs"),
-        "Counts": anchor_of(kpi),
-        "Fact": facts,
-        "Unit": f"{unit}; {better} is better" if better in ("higher", "lower") else unit,
-        "Interval": kpi.interval,
-        "Cuts": ", ".join(kpi.cuts),
-        "Reads params": ", ".join(dict.fromkeys(filter(None, (*kpi.params, kpi.horizon)))),
+        **details(kpi, reading, params),
         "Companions": ", ".join(name for name, other, _ in addresses(kpis) if other.id == kpi.id and name != address),
-        "Source": kpi.said("source"),
         "Declared in": f"{kpi.function.__module__.replace('.', '/')}.py",
     }
     for name, said in lines.items():

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,15 @@ class Issue:
     content: str
     at: datetime
     files: Mapping[str, str]
+
+    @cached_property
+    def where(self) -> Mapping[str, str]:
+        """The part of the company that its numbers are of, empty for the whole."""
+        from kpi_lib.scorecard import Scorecard
+
+        if self.slice is None:
+            return {}
+        return dict(Scorecard.read_about(self.path(SCORECARD))["audience"]["where"])
 
     def path(self, name: str) -> Path:
         """Return a file of the issue; one that is not as it was issued is an error."""
@@ -148,11 +158,10 @@ class Archive:
         found = [_read(note.parent) for note in self.folder.glob(f"[!.]*/*/*/{NOTE}")]
         return sorted((issue for issue in found if issue.company == self.company), key=lambda issue: issue.at)
 
-    def scorecards(self, periods: Iterable[Period]) -> list["Scorecard"]:
-        """Return the numbers last issued of each of these periods, for the whole company and for each slice."""
+    def last(self, periods: Iterable[Period]) -> list[Issue]:
+        """Return what was issued last of each of these periods, for the whole company and for each slice."""
         wanted = {str(period) for period in periods}
-        last = {(issue.period, issue.slice): issue for issue in self.all() if issue.period in wanted}
-        return [issue.scorecard() for issue in last.values()]
+        return list({(issue.period, issue.slice): issue for issue in self.all() if issue.period in wanted}.values())
 
     def fingerprint(self, before: Period) -> str:
         """Return what tells whether more was issued of earlier periods, which a report compares itself with."""

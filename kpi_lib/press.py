@@ -26,7 +26,7 @@ from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.stage import Shelf
 from kpi_lib.scorecard import Scorecard
 
-SAID = "audiences"
+STAGE = "audiences"
 GONE, DIED = "the process that built it ended (often: out of memory)", 1
 
 
@@ -63,6 +63,7 @@ class Press:
             self.note = engine.note
         for one in self._together(together, workers):
             made[str(one.edition.folder)] = one
+            self.note = self.note or one.note
         return [made[str(edition.folder)] for edition in editions]
 
     def _standing(self, edition: Edition) -> Outcome | None:
@@ -76,10 +77,10 @@ class Press:
         )
         try:
             return Made(edition, _built(edition, self.wish, prepare, engine, self.progress))
-        except KpiError as error:
+        except Exception as error:
             if not several:
                 raise
-            return Made(edition, error=str(error), code=error.exit_code)
+            return _refused(edition, error)
 
     def _together(self, editions: Sequence[Edition], workers: int) -> Iterator[Made]:
         """Build the reports of audiences in several processes; numbers are handed on in files, one at a time."""
@@ -88,7 +89,7 @@ class Press:
         first = editions[0]
         shelf, engine, root = Shelf(first.shelf.resolve(), first.params.company), self.wish.engine, first.params.project
         with shelf.audiences(str(first.period)) as audiences, audiences.handing_on() as numbers:
-            self.progress.begin(SAID, len(editions), "reports")
+            self.progress.begin(STAGE, len(editions), "reports")
             with _pool(workers, engine, root) as pool:
                 made = list(self._shared_out(editions, pool, numbers))
             for one in made:
@@ -97,7 +98,7 @@ class Press:
                         yield from self._shared_out([one.edition], pool, numbers)
                 else:
                     yield one
-            self.progress.end(SAID)
+            self.progress.end(STAGE)
 
     def _shared_out(self, editions: Sequence[Edition], pool: ProcessPoolExecutor, numbers: Path) -> Iterator[Made]:
         made: list[Made | Future[Made]] = []
@@ -105,14 +106,14 @@ class Press:
             try:
                 file = self._stored(edition, numbers / f"{edition.book.audience}.parquet")
                 made.append(pool.submit(_work, edition, self.wish, file))
-            except KpiError as error:
-                made.append(Made(edition, error=str(error), code=error.exit_code))
             except BrokenProcessPool:
                 made.append(Made(edition, error=GONE, code=DIED))
-            self.progress.step(SAID, sum(not isinstance(one, Future) or one.done() for one in made))
+            except Exception as error:  # for which the others are not to suffer
+                made.append(_refused(edition, error))
+            self.progress.step(STAGE, sum(not isinstance(one, Future) or one.done() for one in made))
         for place, (edition, one) in enumerate(zip(editions, made, strict=True)):
             yield _result(edition, one) if isinstance(one, Future) else one
-            self.progress.step(SAID, place + 1)
+            self.progress.step(STAGE, place + 1)
 
     def _stored(self, edition: Edition, file: Path) -> Path | None:
         """Write the numbers of an edition to a file; None when those that stand will do."""
@@ -143,9 +144,14 @@ _engine: Stock | None = None  # of a worker
 
 @contextmanager
 def _pool(workers: int, engine: str, root: Path) -> Iterator[ProcessPoolExecutor]:
+    """Give as many processes; what they do is let go when the command is stopped."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (engine, root, os.getpid()))
     try:
         yield pool
+    except KeyboardInterrupt:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -167,9 +173,9 @@ def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
     assert _engine
     prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, Progress(), fresh=numbers is not None)
     try:
-        return Made(edition, _built(edition, wish, prepare, _engine, Progress(), jobs=1, held=True))
+        return Made(edition, _built(edition, wish, prepare, _engine, Progress(), jobs=1, held=True), note=_engine.note)
     except KpiError as error:
-        return Made(edition, error=str(error), code=error.exit_code)
+        return _refused(edition, error)
     finally:
         if numbers:
             with suppress(OSError):
@@ -185,5 +191,12 @@ def _result(edition: Edition, future: "Future[Made]") -> Made:
         return future.result()
     except BrokenProcessPool:
         return Made(edition, error=GONE, code=DIED)
-    except Exception as error:  # a bug, for which the others are not to suffer
-        return Made(edition, error=f"{type(error).__name__}: {error}", code=70)
+    except Exception as error:  # for which the others are not to suffer
+        return _refused(edition, error)
+
+
+def _refused(edition: Edition, error: Exception) -> Made:
+    """Return that an edition was not built; what no person is to blame for is named as what it is."""
+    if isinstance(error, KpiError):
+        return Made(edition, error=str(error), code=error.exit_code)
+    return Made(edition, error=f"{type(error).__name__}: {error}", code=70)

@@ -203,7 +203,7 @@ def last_period(source: sources.Source, params: Params) -> Period:
     return max(min(complete, reached), within[0])
 
 
-def within(source: sources.Source, params: Params, period: Period) -> None:
+def refuse_outside(source: sources.Source, params: Params, period: Period) -> None:
     """Refuse a period that lies wholly outside the data, naming the first and last month there is."""
     first, last = _months(source, params)
     start, end = period.bounds(params.time_zone)
@@ -230,15 +230,13 @@ def table_kpis() -> set[str]:
     return {address for address, kpi in registry().items() if kpi.table_cut}
 
 
-def build(params: Params, period: Period | str, *, as_of: str | None = None, cuts: bool = True) -> Scorecard:
+def build(params: Params, period: Period, *, as_of: str | None = None, cuts: bool = True) -> Scorecard:
     """Measure every KPI over a period and the twelve before it, as the data stood at `as_of`.
 
     A period outside the data is a PeriodError that names the first and last month there is.
     """
     check(params)
-    source = sources.open(params, as_of=as_of)
-    chosen = last_period(source, params) if period == "last" else Period.parse(str(period))
-    return measure(source, params, chosen, registry(), cuts=cuts)
+    return measure(sources.open(params, as_of=as_of), params, period, registry(), cuts=cuts)
 
 
 def measure(
@@ -269,7 +267,7 @@ class Measured:
         _check_cuts(kpis)
         self._whole, self._kpis, self._as_of = whole, kpis, source.as_of
         self._period = whole.calendar.periods[-1]
-        within(source, whole.params, self._period)
+        refuse_outside(source, whole.params, self._period)
         first = {told["table"]: _instant(told["first"]) for told in source.quality()[0]}
         self._counted = count(whole, kpis.values(), first, cuts=cuts, curves=True)
         self._past = past(whole, kpis, first, cuts=cuts)

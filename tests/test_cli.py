@@ -77,13 +77,22 @@ def test_the_catalogue_has_every_number(kpi):
 def test_explain_says_what_a_number_is(kpi):
     code, out, _ = kpi("explain", "nps")
     assert code == 0
-    for said in ("Net Promoter Score", "Formula: 100 (promoters - detractors) / answers", "Differs from:",
+    for said in ("Net Promoter Score", "Formula: 100 (promoters - detractors) / answers", "Why it may not match",
                  "Unit: points", "Fact: answers", "Counts: what happened in the period", "Companions:",
                  "nps.transactional", "Declared in: kpi_lib/kpis/loyalty.py"):  # fmt: skip
         assert said in out
     _, out, _ = kpi("explain", "resolution_rate")
     assert "watched for" in out
-    assert "Reads params: thresholds.resolution_days" in out
+    assert "Params: thresholds.resolution_days" in out
+
+
+def test_explain_says_it_by_the_companys_own_params(kpi, shop):
+    shop.params(thresholds={"resolution_days": 12})
+    shop.write()
+    assert "each watched for 12 days" in kpi("explain", "resolution_rate")[1]
+    for command in (("explain", "nps"), ("list",)):
+        code, _, err = kpi(*command, "--params", "params/reprot.yaml")
+        assert (code, "no file 'params/reprot.yaml'" in err) == (2, True)
 
 
 def test_explain_of_a_misspelt_number_says_what_was_meant(kpi):

@@ -7,7 +7,8 @@ from hashlib import sha256
 import pytest
 from small_scorecard import ABOUT, about, scorecard
 
-from kpi_lib import issued
+from kpi_lib import assembly, issued
+from kpi_lib.audiences import Audience
 from kpi_lib.errors import KpiError
 from kpi_lib.issued import Archive
 from kpi_lib.period import Period
@@ -101,9 +102,31 @@ def test_numbers_of_a_slice_and_of_the_whole_company_are_kept_apart(archive, car
         (JULY, "emea", part),
     ):
         archive.keep(audience, "aa11", files(each, tmp_path / audience), at)
-    latest = [each.frame[each.frame["kpi"] == "nps"].iloc[-1] for each in archive.scorecards([Period.parse("2024-05")])]
+    last = archive.last([Period.parse("2024-05")])
+    rows = [issue.scorecard().frame for issue in last]
+    latest = [each[each["kpi"] == "nps"].iloc[-1] for each in rows]
     assert sorted((str(row["audience"]), row["value"]) for row in latest) == [("None", 30.0), ("emea", 31.2)]
-    assert archive.scorecards([Period.parse("2024-04")]) == []
+    assert archive.last([Period.parse("2024-04")]) == []
+
+
+def test_an_issue_knows_the_part_of_the_company_that_it_is_of(archive, card, tmp_path):
+    where = {"segment": "emea"}
+    part = Scorecard(card.frame.assign(audience="emea"), card.about | {"audience": {"where": where}})
+    assert archive.keep("emea", "aa11", files(part, tmp_path / "part"), JULY).where == where
+    whole = archive.keep("board", "aa11", files(card, tmp_path / "whole"), JULY)
+    whole.folder.chmod(0o755)
+    (whole.folder / "scorecard.parquet").unlink()
+    assert whole.where == {}  # for which its numbers are not read
+
+
+def test_a_damaged_issue_is_of_the_audience_of_its_name_and_of_no_other(archive, card, tmp_path):
+    part = Scorecard(card.frame.assign(audience="emea"), card.about | {"audience": {"where": {"segment": "emea"}}})
+    issue = archive.keep("emea", "aa11", files(part, tmp_path / "part"), JULY)
+    issue.folder.chmod(0o755)
+    (issue.folder / "scorecard.parquet").unlink()
+    emea, apac = (Audience(name=name, to=("a@example.com",), where={"segment": name}) for name in ("emea", "apac"))
+    assert assembly.is_of(issue, emea)
+    assert not assembly.is_of(issue, apac)
 
 
 def test_a_pdf_is_found_by_its_content(archive, card, tmp_path):

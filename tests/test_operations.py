@@ -23,6 +23,8 @@ import yaml
 from kpi_lib import assembly, audiences, cli, cli_mail, cli_report, errors, slices
 from kpi_lib.deliver import foreign, gate, mailing
 from kpi_lib.deliver.send import Tally
+from kpi_lib.editions import Made
+from kpi_lib.publish import Outcome
 from kpi_lib.scorecard import Scorecard, needed_for
 
 ROOT = Path(__file__).parents[1]
@@ -129,8 +131,10 @@ def test_the_page_knows_every_reason_of_the_gate():
 
 def test_the_summaries_have_what_the_commands_print():
     report, email = map(json.loads, blocks("json"))
-    for name in report:
-        assert f'"{name}"' in Path(cli_report.__file__).read_text(encoding="utf-8")
+    outcome = Outcome("whole", ROOT, False, [], [], {})
+    edition = SimpleNamespace(period="2024-05", book=SimpleNamespace(audience=""))
+    assert cli_report._as_json(Made(edition, outcome)).keys() == report.keys()
+    assert cli_report._as_json(Made(edition, error="no")).items() >= {"status": "refused", "failures": ["no"]}.items()
     assert vars(Tally()).keys() <= email["mails"][0].keys()
     statuses = re.findall(r'"(shown|refused|sent|not all delivered)"', Path(cli_mail.__file__).read_text())
     assert {f"`{status}`" in PAGE for status in statuses} == {True}
@@ -309,7 +313,7 @@ def test_airflow_runs_a_notebook_on_the_numbers_of_the_report(dag, company):
     assert printed(**given) == 50
 
 
-def test_airflow_maps_the_notebooks_over_the_audiences(dag, company, monkeypatch):
+def test_airflow_maps_the_notebooks_over_the_audiences_that_there_are(dag, company, monkeypatch, capsys):
     for module in (assembly, slices):  # of all numbers one, for the sake of time
         monkeypatch.setattr(module, "registry", lambda: needed_for(["nps"]))
     for segment, scores in (("enterprise", (10, 9)), ("consumer", (0, 0, 10))):
@@ -317,8 +321,8 @@ def test_airflow_maps_the_notebooks_over_the_audiences(dag, company, monkeypatch
             customer = company.customer(f"{segment}-{number}", segment=segment)
             company.survey("nps", score, customer=customer)
     notebook(company)
-    audiences = [{"name": name, "to": ["a@example.com"]} for name in ("board", "enterprise")]
-    audiences[1]["where"] = {"segment": "enterprise"}
+    audiences = [{"name": name, "to": ["a@example.com"]} for name in ("board", "enterprise", "martians")]
+    audiences[1]["where"], audiences[2]["where"] = {"segment": "enterprise"}, {"segment": "Martians"}
     said = {"sender": "reports@example.com", "allowed_domains": ["example.com"], "audiences": audiences}
     (company.folder / "params" / "audiences.yaml").write_text(yaml.safe_dump(said))
     task = dag("airflow_audiences.py")["notebook"]
@@ -328,6 +332,7 @@ def test_airflow_maps_the_notebooks_over_the_audiences(dag, company, monkeypatch
     assert not getclosurevars(call.function).globals  # its text alone is carried to the other interpreter
     wanted = call.function(*(placed(value, company.folder) for value in call.given))
     json.dumps(wanted)  # as an XCom is kept
+    assert "no segment 'Martians' in the data" in capsys.readouterr().out
     assert [each["parameters"]["audience"] for each in wanted] == [None, "enterprise"]
     assert [printed(**each) for each in wanted] == [20, 100]
     assert Scorecard.read(wanted[1]["parameters"]["scorecard"]).about["audience"]["name"] == "enterprise"

@@ -276,6 +276,14 @@ class TestWhatGoesWrong:
             assert said(ran(engine, tmp_path, "print(1)")[0]) == ["1"]
             assert engine.note == f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
 
+    def test_a_kernel_that_cannot_be_forked_is_told_and_started_as_a_process(self, tmp_path, monkeypatch):
+        without = "import os; os.fork = lambda: os.open('/no/memory', 0); from kpi_lib.kernel_server"
+        monkeypatch.setattr(kernels, "BOOT", kernels.BOOT.replace("from kpi_lib.kernel_server", without))
+        with watched(tmp_path) as engine:
+            assert said(ran(engine, tmp_path, "print(1)")[0]) == ["1"]
+            assert [type(each) for each in engine.processes] == [subprocess.Popen]
+            assert "kernels are not preloaded ([Errno 2]" in engine.note
+
     def test_where_forking_is_not_available_kernels_are_stock(self, tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "platform", "darwin")
         with kernels.engine("preloaded", tmp_path) as engine:
@@ -367,6 +375,25 @@ def test_the_longest_comes_first_by_time_if_known_of_all_else_by_size(tmp_path):
     assert longest_first([short, long], {"s": 1.0}) == [long, short]
     assert longest_first([short, long], {"s": 2.0, "l": 1.0}) == [short, long]
     assert longest_first([short, long], {"s": 2.0, "l": 0.0}) == [long, short]
+
+
+def test_the_longest_is_run_first(tmp_path, engine):
+    order = tmp_path / "order"
+    cells = {name: f"with open({str(order)!r}, 'a') as file: file.write({name!r})" for name in "sl"}
+    chapters = [
+        Chapter(name, notebook(tmp_path, name, [cells[name]] + ["1"] * more)) for name, more in (("s", 0), ("l", 9))
+    ]
+    run_all(chapters, {}, into=tmp_path, root=tmp_path, jobs=1, progress=Progress(), engine=engine)
+    assert order.read_text() == "ls"
+
+
+def test_several_run_at_once(tmp_path, engine):
+    meet = tmp_path / "meet"
+    os.mkfifo(meet)  # opens when somebody writes and somebody reads
+    cells = {"one": f"open({str(meet)!r}, 'w').close()", "other": f"open({str(meet)!r}).close()"}
+    chapters = [Chapter(name, notebook(tmp_path, name, [code])) for name, code in cells.items()]
+    runs = run_all(chapters, {}, into=tmp_path, root=tmp_path, jobs=2, timeout=60, progress=Progress(), engine=engine)
+    assert [run.failure for run in runs] == [None, None]
 
 
 def test_a_report_is_built_with_either_engine(tmp_path, engine):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ import yaml
 from publish_books import notebook
 from standing_reports import APRIL, BOB, PAGE, PARAMETERS, SLICE, Project
 
-from kpi_lib import editions, source
+from kpi_lib import assembly, editions, source
 from kpi_lib.params import load
-from kpi_lib.publish import manifest
+from kpi_lib.publish import kernels, manifest
 from kpi_lib.scorecard import Scorecard
 
 standing, may = standing_reports.standing, standing_reports.may  # fixtures
@@ -190,15 +191,43 @@ def test_no_cache_makes_everything_anew(report):
 
 def test_one_audience_that_cannot_be_built_is_told_of_and_the_others_are(may):
     wrong = SLICE | {"name": "martians", "where": {"segment": "Martians"}}
-    may.audiences(SLICE, wrong, OTHER)
+    typo = SLICE | {"name": "typo", "where": {"segmen": "Martians"}}
+    may.audiences(typo, SLICE, wrong, OTHER)
     (may.report / "audiences" / "enterprise" / "executive_summary.html").unlink()
     done = may.kpi("report", "2024-05", "--audience", "all")
     assert done.code == 2
     assert "martians: " in done.err
     assert "no segment 'Martians' in the data" in done.err
+    assert "audience 'typo': no cut 'segmen'" in done.err
     there = {path.parent.name for path in may.report.glob("audiences/*/executive_summary.html")}
     assert {"enterprise", "consumers"} <= there
     assert "martians" not in there
+
+
+def test_what_goes_wrong_with_the_numbers_of_one_audience_is_told_and_the_others_are_built(may, monkeypatch):
+    def fails(self, edition, really=assembly.Scorecards._slice):
+        if edition.audience.name == "enterprise":
+            raise MemoryError("too many rows")
+        return really(self, edition)
+
+    monkeypatch.setattr(assembly.Scorecards, "_slice", fails)
+    may.audiences(SLICE, OTHER)
+    for jobs in ("1", "2"):
+        done = may.kpi("report", "2024-05", "--audience", "all", "--no-cache", "--jobs", jobs)
+        assert (done.code, "kpi: enterprise: MemoryError: too many rows" in done.err) == (70, True)
+        assert "reports/2024-05/audiences/consumers" in done.out
+
+
+def test_how_kernels_were_started_is_told_if_not_as_usual(report, monkeypatch):
+    monkeypatch.setattr(kernels, "BOOT", "import sys; sys.exit(1)")
+    done = report.kpi("report", "2024-05", "--no-cache")
+    assert done.code == 0
+    assert "kpi: kernels are not preloaded (the process they are forked from ended)" in done.err
+
+
+def test_all_audiences_are_a_list_were_it_of_one(may):
+    assert len(json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)) == 1
+    assert json.loads(may.kpi("report", "2024-05", "--json").out)["period"] == "2024-05"
 
 
 def test_audiences_that_stand_are_not_built_again(may):
@@ -228,7 +257,8 @@ if audience == "enterprise":
     assert "reports/2024-05/audiences/consumers" in done.out.splitlines()[-1]
 
 
-def test_a_run_that_was_killed_leaves_no_process_and_goes_on_where_it_was(may, tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_run_that_was_ended_leaves_no_process_and_goes_on_where_it_was(may, end):
     may.audiences(SLICE, OTHER)
     wait = f"""
 from pathlib import Path
@@ -245,7 +275,7 @@ Project(SimpleNamespace(folder=Path({str(may.folder)!r}))).kpi("report", "2024-0
 """
     command = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE)
     with (may.folder / "wait").open("w"):  # once the notebook reads
-        command.kill()
+        command.send_signal(end)
         command.communicate()  # returns when nobody that it started holds its output any more
     (may.folder / "wait").unlink()
     stood = {path: path.stat().st_mtime_ns for path in may.report.glob("**/manifest.json")}
@@ -255,6 +285,49 @@ Project(SimpleNamespace(folder=Path({str(may.folder)!r}))).kpi("report", "2024-0
     assert may.report / manifest.NAME in kept
     assert all(path.stat().st_mtime_ns == stood[path] for path in kept)
     assert sorted(path.name for path in may.report.glob("audiences/.*")) == [".company.json", ".locks"]
+
+
+def test_a_notebook_that_is_saved_while_it_is_built_is_run_again(report):
+    page = report.folder / "notebooks" / "loyalty.ipynb"
+    saved = page.read_text().replace("One in twenty", "Two in forty")
+    assert saved != page.read_text()
+    save = f"from pathlib import Path\n\nPath({str(page.parent)!r}, 'loyalty' + '.ipynb').write_text({saved!r})"
+    report.page([*PAGE, save])
+    assert ran(report) == ["executive_summary"]
+    assert ran(report) == ["loyalty"]
+
+
+def test_what_a_notebook_reads_itself_is_a_part_of_it(report):
+    (report.folder / "plan.csv").write_text("month,goal\n2024-05,30\n")
+    (report.folder / "ours.py").write_text("from deeper import word\n")
+    (report.folder / "deeper.py").write_text("word = 'first'\n")
+    own = ["import ours\n\nprint(ours.word)", "import pandas as pd\n\nprint(pd.read_csv('plan.csv'))"]
+    notebook(report.folder / "notebooks", "loyalty", [*PAGE, *own], PARAMETERS)
+    assert ran(report) == ["loyalty"]
+    assert built_again(report)["changed"] is False
+    for name, text in (("plan.csv", "month,goal\n2024-05,40\n"), ("deeper.py", "word = 'second'\n")):
+        (report.folder / name).write_text(text)
+        assert ran(report) == ["loyalty"]
+
+
+def test_hours_that_are_written_as_the_defaults_are_counted_with(report):
+    configured(report, hours={})
+    assert "numbers" in built_again(report)["timings"]
+
+
+def test_an_index_that_does_not_show_what_stands_is_written_anew(report):
+    index = report.folder / "reports" / "index.html"
+    whole = index.read_text()
+    for spoil in (index.unlink, lambda: index.write_text(whole[:99])):
+        spoil()
+        assert built_again(report)["changed"] is False
+        assert index.read_text() == whole
+
+
+def test_other_packages_make_another_report(report, monkeypatch, tmp_path):
+    (tmp_path / "added-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert ran(report) == BOTH
 
 
 def test_a_database_that_grows_is_measured_anew(report):

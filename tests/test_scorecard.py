@@ -360,7 +360,7 @@ def test_the_last_period_is_the_last_complete_month_that_the_data_covers(company
 
 def test_build_checks_names_and_measures_everything_that_the_data_allows(company):
     answers(company, "nps", 10, 9, 8, 0, 10)
-    card = scorecard.build(company.loaded(), "2024-05", cuts=False)
+    card = scorecard.build(company.loaded(), Period.parse("2024-05"), cuts=False)
     now = card.frame[card.frame["period"] == "2024-05"].set_index("kpi")
     assert now.loc["nps", "value"] == 40
     assert set(now["status"]) == {"ok", "undefined", "not_available"}
@@ -368,16 +368,16 @@ def test_build_checks_names_and_measures_everything_that_the_data_allows(company
     assert heads == {"tickets_by_channel", "tickets_by_type", "most_common_issues", "channel_performance", "top_agents"}
     company.params(targets={"npss": {"at_least": 1}})
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: no KPI 'npss' - did you mean 'nps'"):
-        scorecard.build(company.loaded(), "2024-05")
+        scorecard.build(company.loaded(), Period.parse("2024-05"))
     company.params(targets={"nps": {"at_least": 1, "basis": "month"}})
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: nps has no basis"):
-        scorecard.build(company.loaded(), "2024-05")
+        scorecard.build(company.loaded(), Period.parse("2024-05"))
     company.params(targets={}, events=[{"month": "2024-03", "text": "a", "kpis": ["nps", "crun_rate"]}])
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: no KPI 'crun_rate' - did you mean 'churn_rate'"):
-        scorecard.build(company.loaded(), "2024-05")
+        scorecard.build(company.loaded(), Period.parse("2024-05"))
     company.params(events=[], notebooks=[{"name": "loyality"}])
     with pytest.raises(ParamsError, match=r"report.yaml:\d+: no notebook 'loyality' in .* - did you mean 'loyalty'"):
-        scorecard.build(company.loaded(), "2024-05")
+        scorecard.build(company.loaded(), Period.parse("2024-05"))
 
 
 def test_what_is_asked_for_brings_what_it_is_derived_from_and_nothing_else():
@@ -391,7 +391,7 @@ def test_what_is_asked_for_brings_what_it_is_derived_from_and_nothing_else():
 
 def test_a_number_names_the_tables_it_needs_and_all_that_it_may_look_at(company):
     company.ticket("2024-05-09")
-    kpis = scorecard.build(company.loaded(), "2024-05", cuts=False).about["kpis"]
+    kpis = scorecard.build(company.loaded(), Period.parse("2024-05"), cuts=False).about["kpis"]
     assert kpis["resolution_rate"]["needs"] == ["tickets"]
     assert {"tickets", "ticket_events", "customers"} <= set(kpis["resolution_rate"]["reads"])
     assert "surveys" not in kpis["resolution_rate"]["reads"]

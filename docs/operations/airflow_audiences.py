@@ -13,11 +13,15 @@ MONTH = "{{ (data_interval_end.replace(day=1) - macros.timedelta(days=1)).strfti
 
 @task.external_python(python=f"{HOME}/.venv/bin/python", expect_airflow=False)
 def scorecards(month: str, home: str, runs: str) -> list[dict]:
-    """Measure the numbers of all audiences; return what papermill is to run for each."""
+    """Measure the numbers of all audiences; return what papermill is to run for each.
+
+    One that has none, such as a segment that is not in the data, is named in the log, and its book fails alone.
+    """
     from pathlib import Path
 
     from kpi_lib import assembly, audiences, source
     from kpi_lib.editions import editions
+    from kpi_lib.errors import KpiError
     from kpi_lib.params import load
     from kpi_lib.period import Period
 
@@ -29,7 +33,11 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
     wanted = []
     for edition in reports:
         edition.folder.mkdir(parents=True, exist_ok=True)
-        numbers.of(edition).write(edition.folder)
+        try:
+            numbers.of(edition).write(edition.folder)
+        except KpiError as error:
+            print(f"no numbers: {error}")
+            continue
         told = {"period": month, "params": f"{home}/params/report.yaml"}
         told["scorecard"] = str(edition.folder / "scorecard.parquet")
         told["audience"] = edition.audience.name if edition.audience else None

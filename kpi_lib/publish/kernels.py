@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import RLock
 from typing import IO, Any
 
-ENGINES = ("preloaded", "stock")
 BOOT = "import sys; del sys.path[0]; from kpi_lib.kernel_server import main; main(int(sys.argv[1]), sys.argv[2])"
 PATIENCE = 60  # seconds until a server that says nothing counts as dead
 LONGEST = 70  # bytes of a folder's name in which a socket's address still fits into the system's 107
@@ -61,12 +60,12 @@ class Preloaded(Stock):
         self._socket: socket.socket | None = None
         self._answers: IO[bytes] | None = None
         self._folder: Path | None = None
-        self._ready = False
+        self._ready = self._lost = False
 
     def warm(self) -> None:
         """Start the process; it imports while something else is done."""
         with self._lock:
-            if self._server or self.note:
+            if self._server or self._lost:
                 return
             self._socket, theirs = socket.socketpair()
             self._socket.settimeout(PATIENCE)
@@ -106,6 +105,8 @@ class Preloaded(Stock):
                     self._gone(first["error"])
             argv = command[command.index("ipykernel_launcher") + 1 :]
             said = self._asked({"argv": argv, "env": dict(env), "cwd": folder})
+            if "error" in said:  # this one could not be forked; those that run go on
+                self._tell(said["error"])
         return Forked(self, said["pid"]) if "pid" in said else None
 
     def ended(self, pid: int) -> int | None:
@@ -129,7 +130,7 @@ class Preloaded(Stock):
                     self._server.wait()
 
     def _asked(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        if self.note or not self._socket:
+        if self._lost or not self._socket:
             return {}
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -140,7 +141,7 @@ class Preloaded(Stock):
 
     def _answer(self) -> dict[str, Any]:
         """Return what the process says next; nothing once it is gone."""
-        if self.note or not self._answers:
+        if self._lost or not self._answers:
             return {}
         try:
             line = self._answers.readline()
@@ -153,11 +154,14 @@ class Preloaded(Stock):
         return said
 
     def _gone(self, error: OSError | str) -> None:
-        why = "the process they are forked from ended" if isinstance(error, ConnectionError) else str(error)
-        self.note = f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
+        self._tell("the process they are forked from ended" if isinstance(error, ConnectionError) else str(error))
+        self._lost = True
         if self._server:
             self._server.kill()
         self._shut()
+
+    def _tell(self, why: str) -> None:
+        self.note = f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
 
     def _shut(self) -> None:
         if self._answers:
