@@ -65,10 +65,10 @@ def trend(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COL
     with house_style():
         language, marked = speak(about), marks(frame, about)
         foot = [line for mark in marked for line in wrap(mark.said, _FOOT, subsequent_indent="   ")]
-        ax = new_axes(ax, 2.05 + 0.14 * len(foot))
+        ax = ax or new_axes(2.05 + 0.14 * len(foot))
         rows: list[Row] = frame.to_dict("records")
         values, low, high = (frame[column].astype(float).tolist() for column in ("value", "low", "high"))
-        sure = [_is_sure(row) for row in rows]
+        sure = [is_sure(row) for row in rows]
         places = range(len(rows))
         ax.fill_between(places, low, high, color=colour, alpha=0.16, linewidth=0)
         judgement = judge(frame)
@@ -110,7 +110,7 @@ def by(
     with house_style():
         (shown, left_out), language = arranged(frame), speak(about)
         total = None if is_counted(shown) else total
-        ax = new_axes(ax, 0.9 + 0.24 * len(shown))
+        ax = ax or new_axes(0.9 + 0.24 * len(shown))
         rows: list[Row] = shown.to_dict("records")
         if total is not None and total["status"] == "ok":
             ax.axvline(total["value"], color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
@@ -204,18 +204,18 @@ def present(figure: Any, alt: str, language: Language = ENGLISH) -> Figure:
     return figure
 
 
-def new_axes(ax: Axes | None, height: float) -> Axes:
-    return ax if ax is not None else Figure(figsize=(WIDTH, height), layout="constrained").add_subplot()
+def new_axes(height: float) -> Axes:
+    return Figure(figsize=(WIDTH, height), layout="constrained").add_subplot()
 
 
-def _is_sure(row: Row) -> bool:
+def is_sure(row: Row) -> bool:
     return row["status"] == "ok" and not row["provisional"]
 
 
 def draw_dot(ax: Axes, x: float, y: float, row: Row, colour: str) -> None:
     """Draw a value: full when sure, hollow when provisional, hollow and without colour when of too few cases."""
     colour = QUIET if row["status"] == "small_sample" else colour
-    ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if _is_sure(row) else "white")
+    ax.plot(x, y, "o", color=colour, markersize=5, markerfacecolor=colour if is_sure(row) else "white")
 
 
 def write_number(

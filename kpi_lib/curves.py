@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from kpi_lib.charts import COLOUR, INK, QUIET, house_style, new_axes, present, put_title, write_number
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row, interval, number, target, value
 from kpi_lib.language import message, speak
 from kpi_lib.period import Period
+from kpi_lib.scales import NAMED, set_durations
 from kpi_lib.units import NONE, SECONDS, duration, printed
 from kpi_lib.waiting import MARKS
 
@@ -30,7 +31,6 @@ _AFTER = {
     7 * 86400: message("a week"),
     30 * 86400: message("30 days"),
 }
-_STEPS = (1, 5, 20, 60, 300, 1200, 3600, 4 * 3600, *(86400 * days for days in (1, 3, 10, 30, 100, 300, 1000)))
 _ENDS = (0.99, 0.01)  # the curve is drawn from where so many wait to where so few do
 
 
@@ -66,11 +66,10 @@ def in_words(curve: Curve, half: Row, tail: Row, about: About) -> str:
 
 def waiting(
     curve: Curve, before: Curve | None, half: Row, tail: Row, about: About, *, alt: str = "", colour: str = COLOUR,
-    ax: Axes | None = None,
 ) -> Figure:  # fmt: skip
     """Draw the share that still waits over time with its limits, the period before, the median and the nine in ten."""
     with house_style():
-        to, ax = speak(about), new_axes(ax, 2.1)
+        to, ax = speak(about), new_axes(2.1)
         low, high = _reach([curve, *([before] if before else [])])
         if before:
             _line(ax, before, low, color=QUIET, linewidth=1.1, linestyle=(0, (4, 2)))
@@ -177,11 +176,7 @@ def _draw_target(ax: Axes, row: Row, about: About) -> None:
 
 
 def _scale(ax: Axes, low: float, high: float, about: About) -> None:
-    steps = [step for step in _STEPS if low <= step <= high]
-    ax.xaxis.set_major_locator(FixedLocator(steps))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds, speak(about))))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    set_durations(ax.xaxis, 1, speak(about), among=[step for step in NAMED if low <= step <= high])
 
 
 def _reading(curve: Curve, before: Curve | None, row: Row, about: About) -> str:

@@ -14,7 +14,7 @@ from kpi_lib.facts.data import SLICE, TOTAL, fetched
 from kpi_lib.intervals import COLUMNS
 from kpi_lib.kpi import Kpi
 from kpi_lib.language import NO_MEMBER
-from kpi_lib.lifetime import Estimate, from_limits
+from kpi_lib.lifetime import DRAWS, Estimate, from_limits
 
 KEYS = [SLICE, "cut", "period", "member"]
 WORSE = ("not_available", "not_estimable", "undefined", "small_sample", "ok")
@@ -246,7 +246,7 @@ def _combined(kpi: Kpi, rows: list[dict[str, Any]], length: dict[str, Any], data
         ends = [
             kpi.function(Estimate(rows[0][end], **length), **kpi.given(data.params)).value for end in ("low", "high")
         ]
-        return Estimate(result.value, np.repeat(sorted(ends), 1000), result.n, estimates[0].method)
+        return Estimate(result.value, np.repeat(sorted(ends), DRAWS // 2), result.n, estimates[0].method)
     return result
 
 

@@ -27,7 +27,7 @@ from kpi_lib.layout import SUMS, Fetched, Layout
 from kpi_lib.scan import INDEX, Scan
 from kpi_lib.waiting import RESTRICTED_DAYS, WEIGHTED, Waiting
 
-SMALL_SAMPLE = {"agent": 20}  # of a cut; 5 elsewhere
+SMALL_SAMPLE, OF_A_PERSON = 5, {"agent": 20}  # cases: fewer say nothing, of the members of a cut
 
 
 @dataclass
@@ -294,7 +294,7 @@ def _settled(
     frame.loc[gone, [column for column in COLUMNS if column not in ("method", "status")]] = np.nan
     frame.loc[gone, ["status", "method"]] = ["not_available", "outside the data"]
     frame.loc[gone, "estimate"] = None
-    enough = frame["cut"].map(SMALL_SAMPLE).astype("float64").fillna(5)
+    enough = frame["cut"].map(OF_A_PERSON).astype("float64").fillna(SMALL_SAMPLE)
     few = (frame["status"] == "ok") & (frame["n"] < enough) & ~frame["census"].eq(True)
     frame.loc[few, "status"] = "small_sample"
     frame["member"] = _without_names(frame["member"], frame["cut"] == "agent", data.params.company)

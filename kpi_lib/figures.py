@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from kpi_lib.captions import unnumbered
 from kpi_lib.charts import (
@@ -25,6 +24,7 @@ from kpi_lib.charts import (
     cases,
     draw_dot,
     house_style,
+    is_sure,
     new_axes,
     present,
     put_title,
@@ -33,22 +33,19 @@ from kpi_lib.charts import (
 from kpi_lib.drivers import Drivers
 from kpi_lib.insight import About, Row, title_by, value
 from kpi_lib.language import MINUS, NO_MEMBER, Language, message, speak
-from kpi_lib.scales import set_scale, set_steps
-from kpi_lib.units import SECONDS, duration
+from kpi_lib.scales import set_durations, set_scale, set_steps
+from kpi_lib.units import SECONDS
 
 MOST_PARTS = 10
 VITAL = 80  # percent of the whole that the few which matter make (Juran)
 LIGHT = 0.35  # the opacity of what counts less
-_WAITS = [1, 5, 20, 60, 300, 1200, 3600, 4 * 3600, 86400, *(86400 * days for days in (3, 10, 30, 100, 300, 1000))]
 
 
-def contributions(
-    moved: Drivers, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
-) -> Figure:
+def contributions(moved: Drivers, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw what each member brought to a change, by its own value and by its weight; the bars add up to the change."""
     with house_style():
         rows, say = _with_total(moved, about), speak(about).say
-        ax = new_axes(ax, 0.9 + 0.32 * len(rows))
+        ax = new_axes(0.9 + 0.32 * len(rows))
         for place, row in enumerate(rows):
             for name, at in (("rate", place - 0.17), ("mix", place + 0.17)):
                 _part(ax, at, row[name], moved.signed(row[name], about), name, row, colour)
@@ -78,13 +75,13 @@ def contributions(
         return present(ax.figure, alt, speak(about))
 
 
-def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
+def pareto(frame: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw a table KPI's shares as bars, largest first, with the share so far; the few that matter are dark."""
     with house_style():
         shown = cumulated(frame)
         rows: list[Row] = shown.head(MOST_MEMBERS).to_dict("records")
         language = speak(about)
-        ax = new_axes(ax, 0.9 + 0.24 * len(rows))
+        ax = new_axes(0.9 + 0.24 * len(rows))
         for place, row in enumerate(rows):
             face = "white" if row["status"] != "ok" else to_rgba(colour, 1 if row["vital"] else LIGHT)
             ax.barh(place, row["value"], height=0.66, facecolor=face, edgecolor=QUIET if face == "white" else face)
@@ -118,12 +115,10 @@ def cumulated(frame: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(columns="last").assign(so_far=so_far, vital=vital)
 
 
-def waterfall(
-    rows: Sequence[Row], about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
-) -> Figure:
+def waterfall(rows: Sequence[Row], about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw what is left step by step: numbers that shall be high are levels, those that shall be low are taken away."""
     with house_style():
-        ax, language = new_axes(ax, 0.8 + 0.31 * len(rows)), speak(about)
+        ax, language = new_axes(0.8 + 0.31 * len(rows)), speak(about)
         level = 0.0
         for place, row in enumerate(rows):
             taken, before = row["better"] == "lower", level
@@ -189,14 +184,13 @@ def beside(upper: pd.DataFrame, lower: pd.DataFrame, about: About, *, alt: str =
 
 def waits(
     halves: pd.DataFrame, tails: pd.DataFrame, about: About, *, alt: str = "", colour: str = COLOUR,
-    ax: Axes | None = None,
 ) -> Figure:  # fmt: skip
     """Draw by member what half and what nine in ten waited less than, with intervals, on a scale of powers."""
     with house_style():
         (shown, left_out), language = arranged(halves), speak(about)
         rows: list[Row] = shown.to_dict("records")
         ends = {row["member"]: row for row in tails.to_dict("records")}
-        ax = new_axes(ax, 0.9 + 0.32 * len(rows))
+        ax = new_axes(0.9 + 0.32 * len(rows))
         for place, row in enumerate(rows):
             end = ends.get(row["member"])
             pair = [row, *([end] if end is not None and not pd.isna(end["value"]) else [])]
@@ -214,7 +208,7 @@ def waits(
         ax.set_yticks(range(len(rows)), named, parse_math=False)
         ax.grid(axis="x")
         marks = [message("dot: half waited less"), message("diamond: nine in ten"), message("thick: 95% interval")]
-        if not all(map(_sure, rows)):
+        if not all(map(is_sure, rows)):
             marks.append(message("hollow: too few cases or provisional"))
         reading = [language.say(mark) for mark in marks]
         if left_out:
@@ -248,17 +242,13 @@ def _part(ax: Axes, at: float, amount: float, text: str, name: str, row: dict[st
     write_number(ax, text, (amount, at), (offset, 0), "data", va="center", ha=side, size=7.5, color=INK)
 
 
-def _sure(row: Row) -> bool:
-    return row["status"] == "ok" and not row["provisional"]
-
-
 def _wait(ax: Axes, place: float, row: Row, mark: str, colour: str) -> None:
     colour = QUIET if row["status"] == "small_sample" else colour
     if row["status"] == "ok":
         ends = [_at(row, "low"), _at(row, "high")]
         ax.plot(ends, [place] * 2, color=colour, linewidth=3, alpha=0.45, solid_capstyle="butt")
     ax.plot(
-        _at(row, "value"), place, mark, color=colour, markersize=5, markerfacecolor=colour if _sure(row) else "white"
+        _at(row, "value"), place, mark, color=colour, markersize=5, markerfacecolor=colour if is_sure(row) else "white"
     )
 
 
@@ -271,10 +261,6 @@ def _power_scale(ax: Axes, unit: str, language: Language) -> None:
     """Give the axis of waiting times steps that people name: 5 minutes, an hour, a day."""
     scale = SECONDS.get(unit)
     ax.set_xscale("log")
-    if not scale:
-        return
-    ax.xaxis.set_major_locator(FixedLocator([step / scale for step in _WAITS]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda number, _: duration(number * scale, language)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.margins(x=0.12)
+    if scale:
+        set_durations(ax.xaxis, scale, language)
+        ax.margins(x=0.12)

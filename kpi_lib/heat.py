@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from kpi_lib.captions import short, unnumbered
-from kpi_lib.charts import COLOUR, QUIET, WIDTH, fit_labels, house_style, present, put_title
+from kpi_lib.charts import COLOUR, QUIET, WIDTH, fit_labels, house_style, new_axes, present, put_title
 from kpi_lib.display import Column, Table
 from kpi_lib.insight import About, Row, value
 from kpi_lib.language import NO_MEMBER, Language, forms, speak
@@ -130,16 +130,13 @@ def cohorts_in_words(cells: Mapping[tuple[str, int], Row], about: About) -> str:
     )
 
 
-def cohorts(
-    cells: Mapping[tuple[str, int], Row], about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None
-) -> Figure:
+def cohorts(cells: Mapping[tuple[str, int], Row], about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw the share of each month's new customers who are still there after so many months."""
     with house_style():
         to = speak(about)
         names = sorted({cohort for cohort, _ in cells})
         ages = list(range(max(age for _, age in cells) + 1))
-        if ax is None:
-            ax = Figure(figsize=(WIDTH, 1.0 + 0.2 * len(names)), layout="constrained").add_subplot()
+        ax = new_axes(1.0 + 0.2 * len(names))
         _grid(ax, cells, names, ages, True, colour, to)
         ax.set_xticks(range(len(ages)), [to.number(age) for age in ages])
         ax.set_yticks(range(len(names)), [_joined(name, cells, to) for name in names])

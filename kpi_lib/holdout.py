@@ -13,8 +13,9 @@ import pandas as pd
 from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import STACK, TOTAL
 from kpi_lib.intervals import MINIMUM_CLUSTERS, Z
+from kpi_lib.lifetime import risk_set
 from kpi_lib.period import Period
-from kpi_lib.purchasing import LEAST_REPEATERS, Fit, fit_orders, orders_to_come
+from kpi_lib.purchasing import LEAST_REPEATERS, Fit, chance_alive, fit_orders, orders_to_come
 
 LEAST_DAYS = 365  # of history before the year that is predicted
 MOST_ORDERS = 2000  # of one customer in a year
@@ -51,15 +52,10 @@ def staying(
     customer with a tenure of u days is there d days ahead with S(u + d) / S(u), S as in the lifetime value. Variance:
     binomial for the customers, and Greenwood's terms of the steps of S, each for all whose way leads over it.
     """
-    days, place = np.unique(tenures["tenure_days"].to_numpy(float), return_inverse=True)
-    customers, gone = tenures["customers"].to_numpy(float), tenures["lost"].to_numpy(bool)
-    leaving, lost = np.bincount(place, customers, len(days)), np.bincount(place, customers * gone, len(days))
-    at_risk = leaving[::-1].cumsum()[::-1]
+    risk = risk_set(tenures)
+    days, greenwood, rate = risk.days, risk.greenwood, risk.rate
     with np.errstate(divide="ignore"):
-        hazard = np.concatenate([[0.0], -np.log1p(-lost / at_risk).cumsum()])
-    left = at_risk - lost
-    greenwood = np.divide(lost, at_risk * left, out=np.zeros_like(lost), where=left > 0)
-    rate = lost.sum() / max(float((days * leaving).sum()), 1.0)
+        hazard = np.concatenate([[0.0], -np.log1p(-risk.lost / risk.at_risk).cumsum()])
     there = np.asarray(weights, float) > 0
     weight, square = np.asarray(weights, float)[there], np.asarray(squares, float)[there]
     tenure = tenures["tenure_days"].to_numpy(float)[there]
@@ -102,9 +98,7 @@ def chance(histories: pd.DataFrame, parameters: np.ndarray, ahead: list[int]) ->
     """
     r, alpha, a, b = parameters
     x, recency, age = (histories[name].to_numpy(float) for name in ("frequency", "recency", "age"))
-    earlier = np.maximum(x - 1, 0.0)
-    odds = np.log(a / (b + earlier)) + (r + x) * np.log((alpha + age) / (alpha + recency))
-    alive = 1 / (1 + np.where(x > 0, np.exp(np.minimum(odds, 700)), 0.0))
+    alive = chance_alive(parameters, x, recency, age)
     customers = histories["customers"].to_numpy(float)
     groups = pd.DataFrame({"x": x, "week": age // WEEK, "once": customers * alive, "twice": customers * alive**2})
     groups = groups.groupby(["x", "week"], as_index=False).sum()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from kpi_lib import wording
 from kpi_lib.consistency import IDENTITIES
+from kpi_lib.intervals import Z
 from kpi_lib.language import ENGLISH, speak
 from kpi_lib.period import Period
 from kpi_lib.signals import BEYOND, LEAST, Judgement, Signals
@@ -24,7 +25,7 @@ Row = Mapping[str, Any]
 _PREPOSITION = re.compile(r" (?:by|per|of|in|within|to|at|with|after|for|from|without)\b|,")
 _IMPORTANCE = {"missed": 0, "missed within the margin": 1, "signal": 2, "judged": 3, "without a number": 4}
 _MOST_NAMED = 6
-_ERRORS = 3.92  # standard errors from one limit of a 95 % interval to the other
+_ERRORS = 2 * Z  # standard errors from one limit of a 95 % interval to the other
 
 
 def value(row: Row, about: About) -> str:

@@ -1,4 +1,4 @@
-"""Confidence limits from aggregates: arrays in, arrays out, one element a group. KPIS.md 0.6 names the methods."""
+"""Confidence limits from aggregates: arrays in, arrays out, one element a group."""
 
 from collections.abc import Iterable
 from typing import Any

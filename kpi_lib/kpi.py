@@ -184,21 +184,21 @@ def kpi(
             raise KpiError(f"there is a KPI {address!r} already: give the one declared here another name")
         name = title or address.replace(".", ": ").replace("_", " ").capitalize()
         REGISTRY[address] = Kpi(
-            address,
-            family,
-            f"{name} (declared in this notebook)" if family == NOTEBOOK else name,
-            function,
-            facts,
-            of,
-            model,
-            unit,
-            better,
-            cuts,
-            (*params, choose) if choose else params,
-            horizon,
-            known,
-            choose,
-            table,
+            address=address,
+            family=family,
+            title=f"{name} (declared in this notebook)" if family == NOTEBOOK else name,
+            function=function,
+            facts=facts,
+            of=of,
+            model=model,
+            unit=unit,
+            better=better,
+            cuts=cuts,
+            params=(*params, choose) if choose else params,
+            horizon=horizon,
+            known=known,
+            choose=choose,
+            table=table,
         )
         return function
 
@@ -241,8 +241,8 @@ def filled(text: str, given: Mapping[str, str]) -> str:
 
 
 def sections(text: str) -> dict[str, str]:
-    """Split a docstring into `summary`, `formula`, `source`, `differs` and the rest as `notes`."""
-    parts = {"summary": "", "notes": ""}
+    """Split a docstring into `summary`, `formula`, `source` and `differs`; what else it says is for readers of code."""
+    parts = {"summary": ""}
     for paragraph in re.split(r"\n\s*\n|\n(?=(?:Formula|Source|Differs from):)", text.strip()):
         line = " ".join(paragraph.split())
         name, colon, rest = line.partition(": ")
@@ -250,8 +250,6 @@ def sections(text: str) -> dict[str, str]:
             parts[name.lower().removesuffix(" from")] = rest
         elif not parts["summary"]:
             parts["summary"] = line
-        else:
-            parts["notes"] = f"{parts['notes']} {line}".strip()
     return parts
 
 

@@ -114,6 +114,39 @@ def first_month_reaching(curve: np.ndarray | None, amount: float) -> Estimate:
     return Estimate(float(np.argmax(curve >= amount) + 1), method="first month of the curve")
 
 
+@dataclass(frozen=True, eq=False)
+class RiskSet:
+    """By tenure in days: how many customers leave or are seen no further, how many are lost, how many were there."""
+
+    days: np.ndarray
+    leaving: np.ndarray
+    lost: np.ndarray
+    at_risk: np.ndarray
+
+    @property
+    def greenwood(self) -> np.ndarray:
+        """The terms of Greenwood's variance of the product-limit estimate."""
+        import numpy as np
+
+        left = self.at_risk - self.lost
+        return np.divide(self.lost, self.at_risk * left, out=np.zeros_like(self.lost), where=left > 0)
+
+    @property
+    def rate(self) -> float:
+        """How many are lost for each day that a customer stays, which goes on after the longest tenure."""
+        return float(self.lost.sum()) / max(float((self.days * self.leaving).sum()), 1.0)
+
+
+def risk_set(tenures: pd.DataFrame) -> RiskSet:
+    """Return who was there how long, of groups with `tenure_days, lost, customers`."""
+    import numpy as np
+
+    days, place = np.unique(tenures["tenure_days"].to_numpy(float), return_inverse=True)
+    customers, gone = tenures["customers"].to_numpy(float), tenures["lost"].to_numpy(bool)
+    leaving, lost = (np.bincount(place, counted, len(days)) for counted in (customers, customers * gone))
+    return RiskSet(days, leaving, lost, leaving[::-1].cumsum()[::-1])
+
+
 def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: float) -> Estimate:
     """Return the expected number of months a customer stays within `horizon`, each discounted to today.
 
@@ -125,27 +158,21 @@ def discounted_months(tenures: pd.DataFrame, horizon: int, annual_discount: floa
 
     from kpi_lib.intervals import MINIMUM_CLUSTERS
 
-    days, place = np.unique(tenures["tenure_days"].to_numpy(float), return_inverse=True)
-    customers, gone_for_good = tenures["customers"].to_numpy(float), tenures["lost"].to_numpy(bool)
-    leaving = np.bincount(place, customers, len(days))
-    lost = np.bincount(place, customers * gone_for_good, len(days))
-    at_risk = leaving[::-1].cumsum()[::-1]
-    if not len(days) or lost.sum() == 0:
+    risk = risk_set(tenures)
+    days, n = risk.days, float(risk.leaving.sum())
+    if not len(days) or risk.lost.sum() == 0:
         return not_estimable("nobody has left yet")
-    survival = np.cumprod(1 - lost / at_risk)
+    survival = np.cumprod(1 - risk.lost / risk.at_risk)
     months = np.arange(horizon)
     position = np.searchsorted(days, months * DAYS_PER_MONTH, side="right")
     alive = np.concatenate([[1.0], survival])[position]
     beyond = np.maximum(months * DAYS_PER_MONTH - days[-1], 0)
-    alive = alive * np.exp(-beyond * lost.sum() / max(float((days * leaving).sum()), 1.0))
+    alive = alive * np.exp(-beyond * risk.rate)
     terms = alive / (1 + annual_discount) ** (months / 12)
     total = float(terms.sum())
-    gone = at_risk - lost
-    greenwood = np.divide(lost, at_risk * gone, out=np.zeros_like(lost), where=gone > 0)
     still_to_come = np.append(terms[::-1].cumsum()[::-1], 0.0)
     after = still_to_come[np.searchsorted(position, np.arange(len(days)), side="right")]
-    error = math.sqrt(float((after**2 * greenwood).sum()))
-    n = float(leaving.sum())
+    error = math.sqrt(float((after**2 * risk.greenwood).sum()))
     draws = normal_draws("discounted months", total, error) if n >= MINIMUM_CLUSTERS else None
     return Estimate(total, draws, n, "Kaplan-Meier lifetime, seeded draws", np.cumsum(terms))
 
@@ -176,10 +203,12 @@ def from_limits(name: str, value: float, low: float, high: float, **known: Any) 
     """Return an estimate whose draws have the given 95 % limits, each side of the value with its own spread."""
     import numpy as np
 
+    from kpi_lib.intervals import Z
+
     if math.isnan(low) or math.isnan(high):
         return Estimate(value, **known)
     standard = normal_draws(name, 0.0, 1.0)
-    spread = np.where(standard < 0, value - low, high - value) / 1.959963984540054
+    spread = np.where(standard < 0, value - low, high - value) / Z
     return Estimate(value, value + standard * spread, **known)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from kpi_lib.facts.purchases import HOLDOUT_MONTHS
 from kpi_lib.lifetime import DAYS_PER_MONTH, Estimate, mean_of, normal_draws, not_estimable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 LEAST_REPEATERS = 100
 MOST_CORRELATED = 0.3
-HOLDOUT_DAYS = 6 * DAYS_PER_MONTH
+HOLDOUT_DAYS = HOLDOUT_MONTHS * DAYS_PER_MONTH
 STEP = 1e-4  # of numerical derivatives, in the logarithm of a parameter
 FARTHEST = 15.0  # a parameter that runs off by so many powers of e is not determined by the data
 NEWTON_STEPS = 2  # the first goes to the maximum, the second takes the curvature there
@@ -178,9 +179,17 @@ def orders_to_come(parameters: np.ndarray, frequency: Any, recency: Any, age: An
     frequency, recency, age = (np.asarray(each, float) for each in (frequency, recency, age))
     share, size = time / (alpha + age + time), a + b + frequency - 1
     staying = size / (a - 1) * (1 - (1 - share) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, size, share))
+    return np.asarray(staying * chance_alive(parameters, frequency, recency, age))
+
+
+def chance_alive(parameters: np.ndarray, frequency: Any, recency: Any, age: Any) -> np.ndarray:
+    """Return the chance that customers with these histories have not left; of one without a second order it is 1."""
+    import numpy as np
+
+    r, alpha, a, b = _apart(parameters)
     earlier = np.where(frequency > 0, frequency - 1, 0.0)
     log_odds = np.log(a) - np.log(b + earlier) + (r + frequency) * np.log((alpha + age) / (alpha + recency))
-    return np.asarray(staying / (1 + np.where(frequency > 0, np.exp(np.minimum(log_odds, 700)), 0.0)))
+    return np.asarray(1 / (1 + np.where(frequency > 0, np.exp(np.minimum(log_odds, 700)), 0.0)))
 
 
 def mean_order(parameters: np.ndarray) -> float:

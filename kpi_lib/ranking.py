@@ -14,6 +14,7 @@ from kpi_lib.facts import NotAvailableError
 from kpi_lib.intervals import LEVEL
 
 DRAWS = 2000
+TAILS = (0.5 - LEVEL / 2, 0.5 + LEVEL / 2)
 NO_ERROR = 1e-12
 FEWEST_TICKETS = 20
 WEIGHTS = {
@@ -89,7 +90,7 @@ def ranked(standings: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence
     ranks, rank = (rankdata(-values, method="min", axis=-1).astype(float) for values in (drawn, score))
     frame = pd.DataFrame({"score": score, "rank": rank})
     for column, values in (("score", drawn), ("rank", ranks)):
-        low, high = (np.quantile(values, tail, axis=0, method="inverted_cdf") for tail in _TAILS)
+        low, high = (np.quantile(values, tail, axis=0, method="inverted_cdf") for tail in TAILS)
         frame[f"{column}_low"] = np.minimum(low, frame[column])
         frame[f"{column}_high"] = np.maximum(high, frame[column])
     return frame.assign(tie_group=tie_groups(frame["rank"], frame["rank_low"], frame["rank_high"]))
@@ -183,6 +184,3 @@ def _spread(people: pd.DataFrame, name: str) -> float:
 def hours_of(people: pd.DataFrame) -> pd.Series:
     """Return each person's paid available hours, or days at work where there are no shifts."""
     return people["available_seconds"] / 3600 if "available_seconds" in people.columns else people["days"]
-
-
-_TAILS = (0.5 - LEVEL / 2, 0.5 + LEVEL / 2)

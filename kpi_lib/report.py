@@ -29,12 +29,13 @@ from kpi_lib import (
     slices,
     source,
     value_figures,
+    wording,
 )
 from kpi_lib.contract import TABLES
 from kpi_lib.display import Cards, Finding, Note, Several, Shown, Table
 from kpi_lib.errors import KpiError, SourceError, UnknownNameError, did_you_mean
 from kpi_lib.facts import FACTS, Data
-from kpi_lib.language import NO_MEMBER
+from kpi_lib.language import NO_MEMBER, speak
 from kpi_lib.localise import localised
 from kpi_lib.numbers import Numbers, declared_here
 from kpi_lib.params import load
@@ -167,6 +168,9 @@ class Report(Numbers):
         if rows["cut"].isna().any() or set(rows["unit"]) > {"percent"}:
             raise KpiError(f"{kpi} has no shares of a whole: report.pareto takes a KPI such as 'most_common_issues'")
         shares = figures.cumulated(rows)
+        if shares.empty and (rows["status"] == "small_sample").any():
+            given = {"title": self._title(kpi), "period": speak(self.about).period(self.period)}
+            return self._no_figure(kpi, self._say(wording.HIDDEN, **given))
         if shares.empty:
             return self._no_figure(kpi, self._say("{title}: nothing to share out.", title=self._title(kpi)))
         table = behind.by(rows, self.about)

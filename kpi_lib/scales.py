@@ -1,17 +1,18 @@
 """The axes of figures: round steps, each written as the numbers of the report are, and no two alike."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from unicodedata import bidirectional
 
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullFormatter, NullLocator
 
 from kpi_lib.insight import About, Row
-from kpi_lib.language import speak
-from kpi_lib.units import SECONDS, printed, rounded
+from kpi_lib.language import Language, speak
+from kpi_lib.units import SECONDS, duration, printed, rounded
 
 LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"
+NAMED = (1, 5, 20, 60, 300, 1200, 3600, 4 * 3600, *(86400 * days for days in (1, 3, 10, 30, 100, 300, 1000)))  # seconds
 _MOST = 5  # steps
 _DURATIONS = [1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 * n for n in (1, 2, 4, 6, 12))]
 _DURATIONS += [86400 * n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)]
@@ -45,6 +46,14 @@ def set_steps(axis: Any, unit: str, written: Callable[[float], str], *, whole: b
     """Give an axis round steps of a unit, as they are `written`."""
     axis.set_major_locator(Steps(unit, written, whole=whole))
     axis.set_major_formatter(FuncFormatter(lambda number, _: labelled(written(number))))
+
+
+def set_durations(axis: Any, scale: float, language: Language, *, among: Sequence[float] = NAMED) -> None:
+    """Give an axis of times, in units of `scale` seconds, the steps that people name: 5 minutes, an hour, a day."""
+    axis.set_major_locator(FixedLocator([seconds / scale for seconds in among]))
+    axis.set_major_formatter(FuncFormatter(lambda number, _: duration(number * scale, language)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def set_scale(axis: Any, row: Row, about: About) -> None:

@@ -100,10 +100,10 @@ def spread_in_words(found: Found, about: About) -> str:
     )
 
 
-def histogram(found: Found, about: About, *, alt: str = "", colour: str = COLOUR, ax: Axes | None = None) -> Figure:
+def histogram(found: Found, about: About, *, alt: str = "", colour: str = COLOUR) -> Figure:
     """Draw how many customers have paid how much, with the median and the mean; the last bar has no upper end."""
     with house_style():
-        to, ax, bars = speak(about), new_axes(ax, 2.1), found["bars"]
+        to, ax, bars = speak(about), new_axes(2.1), found["bars"]
         width, counts = bars["width"], bars["customers"]
         starts = [bars["start"] + place * width for place in range(len(counts))]
         ends = {0, len(counts) - 1} if bars["start"] < 0 else {len(counts) - 1}

@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from small_scorecard import ABOUT, row
 from test_drivers import moved, vector
 
@@ -140,11 +139,6 @@ def test_a_wait_of_no_time_stands_where_a_second_stands():
     figure = figures.waits(waiting(unit="seconds", chat=0.0), waiting(unit="seconds", chat=30.0), ABOUT)
     places = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() in "oD"]
     assert list(places) == [1.0, 30.0]
-
-
-def test_a_figure_can_be_drawn_into_an_analysts_axes():
-    figure = Figure()
-    assert figures.pareto(issues(a=100.0), ABOUT, ax=figure.add_subplot()) is figure
 
 
 def test_no_two_ticks_of_a_small_change_are_written_alike():

@@ -12,7 +12,7 @@ from small_scorecard import about, row
 
 from kpi_lib.language import LANGUAGES, language
 from kpi_lib.period import Period
-from kpi_lib.publish import Book, html, index, letters, page, pdf, picture, prose, render, text_cells
+from kpi_lib.publish import Book, glyphs, html, index, page, pdf, picture, prose, render, text_cells
 from kpi_lib.publish.execute import Failure
 from kpi_lib.units import printed
 
@@ -161,7 +161,7 @@ def test_the_notice_of_a_failed_notebook_speaks_the_readers_language():
 def test_the_index_of_all_reports_speaks_the_companys_language():
     to = language("fa")
     rows = [row(period="2024-05", value=31.0)]
-    issue = index.Issue(
+    issue = index.Entry(
         Period.parse("2024-05"), {"as_of": "2024-07-02T04:00:00+00:00", "status": "whole"}, rows, about()
     )
     shelf = index._shelf([issue], book("fa"))
@@ -188,7 +188,7 @@ def test_a_text_in_a_language_read_the_other_way_keeps_its_own_direction(code, t
 
 def test_outlines_of_letters_are_written_on_a_coarser_grid():
     drawn = '<path id="Plex-3a5" d="M3000 24L0 800Q240 -4.5 480 800z" transform="scale(0.015625)"/><path d="M1.25 2"/>'
-    assert letters.coarser(drawn) == (
+    assert glyphs.coarser(drawn) == (
         '<path id="Plex-3a5" d="M375 3L0 100Q30 -1 60 100z" transform="scale(0.125)"/><path d="M1.25 2"/>'
     )
 
@@ -199,7 +199,7 @@ def test_an_outline_that_comes_often_stands_in_a_file_once():
     for outlines in ([often, often, seldom], [often], [seldom], []):
         page = opened.add_blank_page()
         page.Contents = opened.make_stream(b"".join(b"q 1 scn " + outline + b"\nQ\n" for outline in outlines))
-    letters.shared(opened)
+    glyphs.shared(opened)
     calls = [page.Contents.read_bytes().count(name.encode() + b" Do\nQ") for page in opened.pages]
     assert calls == [2, 1, 0, 0]
     assert [seldom in page.Contents.read_bytes() for page in opened.pages] == [True, False, True, False]

@@ -100,7 +100,7 @@ def _agent_days(data: Data) -> Any:
     )
     unknown = [] if there["agent_shifts"] else list(SHIFTS)
     unknown += [] if there["ticket_events"] else ["conversations", "first_conversations"]
-    unknown += [] if _times_are_recorded(data) else ["handle_seconds"]
+    unknown += [] if times_are_recorded(data) else ["handle_seconds"]
     return rows.drop(*(name for name in unknown if name in rows.columns))
 
 
@@ -114,7 +114,7 @@ def _full_times(data: Data) -> dict[str, float]:
     return {name: 7 / (3600 * hours * days) for name, days in data.calendar.constants["days"].items()}
 
 
-def _times_are_recorded(data: Data) -> bool:
+def times_are_recorded(data: Data) -> bool:
     """Whether all work has a handle time: of tickets by time tracking, of calls by their talk time."""
     recorded = {"ticket_events": "handle_seconds", "calls": "talk_seconds"}
     there = [data.has(table, column) for table, column in recorded.items() if data.has(table)]

@@ -67,7 +67,7 @@ class Calendar:
     def slots(self) -> Any:
         """The quarter-hours as rows `slot, period, day, weekday, hour, weekday_hour`.
 
-        `day` counts local days since year 1; `weekday_hour` is the hour of the week, such as `1 mon 09`.
+        `day` counts local days since 1970; `weekday_hour` is the hour of the week, such as `1 mon 09`.
         """
         import ibis
         import pandas as pd
@@ -75,7 +75,7 @@ class Calendar:
         start, end = self.bounds[0][1], self.bounds[-1][2]
         seconds = pd.RangeIndex(start, end, QUARTER_HOUR)
         local = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(self.zone)
-        days = pd.Series(local.date).map(lambda day: day.toordinal())
+        days = pd.Series(local.date).map(epoch_day)
         weekdays = [f"{number + 1} {WEEKDAYS[number]}" for number in local.day_of_week]
         hours = [f"{hour:02d}" for hour in local.hour]
         frame = pd.DataFrame(
@@ -207,6 +207,11 @@ class Calendar:
             },
             index=pd.Index(names, name="period"),
         )
+
+
+def epoch_day(day: date) -> int:
+    """Return how many days after the first of 1970 a day is."""
+    return (day - date(1970, 1, 1)).days
 
 
 def _at(day: date, clock: str, zone: ZoneInfo) -> int:

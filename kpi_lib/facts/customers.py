@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kpi_lib.facts.calendar import INSTANT, whole_seconds
+from kpi_lib.facts.calendar import INSTANT, epoch_day, whole_seconds
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.facts.ticket_history import plain_tickets, with_plan
 
@@ -232,7 +232,7 @@ def _with_engagement(data: Data, rows: Any) -> Any:
     ended = {str(period): data.calendar.days(period) for period in data.calendar.periods}
     last, count = (
         days.period.cases(*((name, of(known)) for name, known in ended.items()))
-        for of in (lambda known: known[-1].toordinal(), len)
+        for of in (lambda known: epoch_day(known[-1]), len)
     )
     days = days.mutate(share=(days.day <= last).ifelse(1.0, 0.0) / count.cast("float64").nullif(0.0))
     done = days.group_by("customer_id", "period").aggregate(

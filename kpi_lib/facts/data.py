@@ -75,7 +75,7 @@ def fact(
     summary: Callable[[Any, list[str]], Any] | None = None,
     params: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Data], Any]], Callable[[Data], Any]]:
-    """Declare a fact; its name is the function's. `anchor` is C, E, S or X (KPIS.md 0.1).
+    """Declare a fact; its name is the function's. `anchor` is one of `ANCHORS`.
 
     `optional` names, by table or `table.column` that may be absent, the columns that come from it. `summary` makes the
     small frame that a model is given, from the fact's rows and the keys to group by. `params` are the dotted paths that

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from kpi_lib.facts.agents import times_are_recorded
+from kpi_lib.facts.calendar import epoch_day
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.facts.ticket_history import plain_tickets
 from kpi_lib.period import Period
@@ -33,9 +35,9 @@ def cost_days(data: Data) -> Any:
         days, length = len(data.calendar.days(period)), (period.last_day - period.first_day).days + 1
         spans = _months_earlier(period, data.params.acquisition.lag_months), (period.first_day, period.last_day)
         lagging = rows.center == "acquisition"
-        begin = lagging.ifelse(*(_ordinal(first) for first, _ in spans))
+        begin = lagging.ifelse(*(epoch_day(first) for first, _ in spans))
         end = lagging.ifelse(
-            *(_ordinal(last) if days == length else _ordinal(first) + days - 1 for first, last in spans)
+            *(epoch_day(last) if days == length else epoch_day(first) + days - 1 for first, last in spans)
         )
         dated = rows.mutate(begin=begin, end=end)
         inside = dated.filter((dated.first_day <= dated.end) & (dated.last_day >= dated.begin))
@@ -62,8 +64,7 @@ def _by_channel(data: Data, rows: Any) -> Any:
 def _handle_times(data: Data) -> list[Any]:
     """Return `period, channel, handle_seconds` of calls and tickets; nothing where one of them has no recorded time."""
     columns, sources = ("period", "channel", "handle_seconds"), []
-    recorded = {"calls": "talk_seconds", "ticket_events": "handle_seconds"}
-    if not all(data.has(table, column) for table, column in recorded.items() if data.has(table)):
+    if not times_are_recorded(data):
         return []
     if data.has("calls"):
         calls = data.fact("calls_handled")
@@ -91,10 +92,6 @@ def _months_earlier(period: Period, months: int) -> tuple[date, date]:
     """Return first and last day of the months that lie `months` before those of the period."""
     first, last = (Period.containing(day).shift(-months) for day in (period.first_day, period.last_day))
     return first.first_day, last.last_day
-
-
-def _ordinal(day: date) -> int:
-    return day.toordinal() - 719163  # days since 1970
 
 
 def _epoch_days(day: Any) -> Any:

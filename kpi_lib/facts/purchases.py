@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpi_lib.facts.buyers import LEAST_PAID
+from kpi_lib.facts.calendar import epoch_day
 from kpi_lib.facts.customers import CUTS, with_cohort, with_profile
 from kpi_lib.facts.data import Data, fact
 from kpi_lib.period import Period
@@ -144,11 +145,7 @@ def _ends(data: Data) -> tuple[dict[str, int], int]:
     """Return the last known day of each period, and the one half a year before the last of them."""
     today = data.as_of.astimezone(ZoneInfo(data.calendar.zone)).date()
     last = {str(period): min(period.last_day, today) for period in data.calendar.periods}
-    return {period: _day(day) for period, day in last.items()}, _day(_months_before([*last.values()][-1]))
-
-
-def _day(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
+    return {period: epoch_day(day) for period, day in last.items()}, epoch_day(_months_before([*last.values()][-1]))
 
 
 def _months_before(day: date) -> date:

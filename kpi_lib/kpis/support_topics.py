@@ -147,7 +147,7 @@ def rank_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
     import numpy as np
     from scipy.stats import rankdata
 
-    from kpi_lib.ranking import DRAWS, seeded
+    from kpi_lib.ranking import DRAWS, TAILS, seeded
 
     counts = _by_issue(tickets)
     totals = counts.sum(axis=1).to_numpy(float)[:, None]
@@ -158,7 +158,7 @@ def rank_of_issue(tickets: "pd.DataFrame") -> "pd.DataFrame":
         if total:
             drawn = seeded("most common issues").multinomial(int(total), numbers[place] / total, DRAWS)
             places = rankdata(-drawn, method="min", axis=1)
-            limits = np.quantile(places, [0.025, 0.975], axis=0, method="inverted_cdf")
+            limits = np.quantile(places, TAILS, axis=0, method="inverted_cdf")
             low[place], high[place] = np.minimum(limits[0], value[place]), np.maximum(limits[1], value[place])
     sizes = {"numerator": numbers, "denominator": totals, "n": totals}
     return _laid(counts, value=value, low=low, high=high, **sizes, method="multinomial bootstrap")

@@ -10,7 +10,7 @@ from typing import Any
 
 from kpi_lib.display import Column, Table
 from kpi_lib.language import ENGLISH, Language
-from kpi_lib.publish import letters, prose
+from kpi_lib.publish import glyphs, prose
 from kpi_lib.publish.notebooks import nbformat
 from kpi_lib.publish.text_cells import translated
 
@@ -144,7 +144,7 @@ def _figure(kind: str, content: str, metadata: Any, cell: int, page: Page, outli
         page.problems.append(f"{page.name}, cell {cell}: a figure has no text for people who cannot see it")
         alt = outline.language.say("Figure: {title}", title=outline.latest or page.title)
     drawn = kind == "image/svg+xml"
-    body = letters.coarser(SVG_EXTRAS.sub("", content).strip()).encode() if drawn else b64decode(content)
+    body = glyphs.coarser(SVG_EXTRAS.sub("", content).strip()).encode() if drawn else b64decode(content)
     return Block({"type": "figure", "format": PICTURES[kind], "mime": kind, "alt": alt, "body": body})
 
 

@@ -14,7 +14,7 @@ from unicodedata import category
 from kpi_lib.errors import KpiError
 from kpi_lib.language import forms, language, message
 from kpi_lib.memory import hand_back
-from kpi_lib.publish import letters
+from kpi_lib.publish import glyphs
 from kpi_lib.publish.page import Block, Page
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ def _packed(typeset: Path, target: Path) -> None:
     import pikepdf
 
     with pikepdf.open(typeset) as opened:
-        letters.shared(opened)
+        glyphs.shared(opened)
         opened.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
 
 
@@ -170,7 +170,7 @@ def _printed(block: Block, folder: Path, name: str) -> dict[str, Any]:
         (folder / file).write_bytes(block.data["body"])
         return {"type": "figure", "path": file, "alt": _breakable(block.data["alt"])}
     data: dict[str, Any] = _breakable(block.data)
-    return data | _fit(data) if block.type == "table" else data
+    return data | _fit(data) | {"breaks": len(data["rows"]) > LONG_TABLE} if block.type == "table" else data
 
 
 def _breakable(value: Any) -> Any:
@@ -251,5 +251,4 @@ def _leads(block: dict[str, Any], following: dict[str, Any]) -> bool:
 
 def _breaks(block: dict[str, Any]) -> bool:
     """Say whether a block may run on over pages."""
-    rows = len(block["rows"]) if block["type"] == "table" else 0
-    return rows > LONG_TABLE or block["type"] in ("definitions", "text", "flipped")
+    return block.get("breaks", False) or block["type"] in ("definitions", "text", "flipped")
