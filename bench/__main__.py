@@ -55,15 +55,17 @@ def _measure(part: str, options: Mapping[str, int], repeats: int, *, add: bool) 
     rounds = read(RESULTS).get(part, {}).get("rounds", []) if add else []
     if different := [each["options"] for each in rounds if each["options"] != options]:
         raise measure.FailedError(f"rounds with {options} cannot be added to those with {different[0]}")
+    commit = measure.commit()
     for done in module.measured(range(len(rounds), len(rounds) + repeats), **options):
-        rounds.append(_record(done, options))
+        rounds.append(_record(done, commit, options))
+        commit = measure.commit()  # of the next one, when it begins
         found = [{step: Run(**cost) for step, cost in each["runs"].items()} for each in rounds]
         _keep(part, {"rounds": rounds, "figures": module.figures(found, **options)})
 
 
-def _record(done: Round, options: Mapping[str, int]) -> dict[str, Any]:
+def _record(done: Round, commit: str, options: Mapping[str, int]) -> dict[str, Any]:
     """Return a round as it is kept: when, of which commit, where, with which options, and what every step cost."""
-    about = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": measure.commit()}
+    about = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit}
     runs = {step: cost.kept for step, cost in done.items()}
     return about | {"machine": measure.machine(*PACKAGES), "options": options, "runs": runs}
 

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 TICKS = os.sysconf("SC_CLK_TCK")
-MEASURED = ("kpi_lib", "notebooks", "params", "bench/sql")
+MEASURED = ("kpi_lib", "notebooks", "params", "bench/sql", "bench/*.py")
 EVERY = 2.0  # seconds between two looks at the memory of a process tree
 Figure = dict[str, Any]
 Step = Callable[[], "Run"]

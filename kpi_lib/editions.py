@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +100,9 @@ class Edition:
     def _chapter(self, name: str) -> Chapter:
         notebook = self.params.notebook(name)
         [own] = [each.parameters for each in self.params.notebooks if each.name == name]
-        reads = read_by(notebook, self.params.project, self.params.reports)
-        return Chapter(name, notebook, own, self.typed.get(name, {}), reads)
+        typed = self.typed.get(name, {})
+        reads = partial(read_by, notebook, self.params.project, self.params.reports, [*own.values(), *typed.values()])
+        return Chapter(name, notebook, own, typed, reads)
 
     @property
     def of_company(self) -> "Edition":

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import weakref
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from kpi_lib.memory import uncollected
 
+_FORGOTTEN: defaultdict[int, list[str]] = defaultdict(list)  # by the identity of a connection: tables to be dropped
+
 
 def computed(rows: Any) -> Any:
-    """Return rows that the engine computes once, in the types that they had; it forgets them when nobody can ask.
+    """Return rows that the engine computes once, in the types that they had.
+
+    When nobody can ask for them any more, the engine forgets them before it computes others: at once would be in the
+    middle of another query, whose answer it would take away.
 
     Ibis's own cache would keep what they were computed from as long as them: of many rows more than memory holds. Spark
     would carry it in every query, plans that grow without bound; a checkpoint forgets it.
@@ -20,9 +26,12 @@ def computed(rows: Any) -> Any:
 
     engine, name = rows.get_backend(), gen_name("computed")
     if engine.name != "pyspark":
+        forgotten = _FORGOTTEN[id(engine)]
+        while forgotten:
+            engine.drop_table(forgotten.pop(), force=True)
         with compiled_fast(engine):
             table = engine.create_table(name, rows, schema=rows.schema(), temp=True)
-        weakref.finalize(table.op(), _forget, engine, name).atexit = False
+        weakref.finalize(table.op(), forgotten.append, name).atexit = False
         return table
     view = engine.create_view(gen_name("asked"), rows)  # registers Ibis's small tables, as compiling alone does not
     engine.raw_sql(engine.compile(view)).localCheckpoint().createOrReplaceTempView(name)
@@ -37,11 +46,6 @@ def size(table: Any) -> int | None:
     name = table.op().name
     found = engine.raw_sql(f"SELECT estimated_size FROM duckdb_tables() WHERE table_name = '{name}'").fetchone()
     return int(found[0])
-
-
-def _forget(engine: Any, name: str) -> None:
-    with suppress(Exception):  # of a connection that is no more, each engine has its own; the table went with it
-        engine.drop_table(name, force=True)
 
 
 @contextmanager

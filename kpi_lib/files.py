@@ -30,6 +30,7 @@ UNTOLD = re.compile(
     r"|\b(tablesample|using\s+sample)\b",
     re.IGNORECASE,
 )
+SECRET = re.compile(r"user|pass|pwd|secret|token|key|credential", re.IGNORECASE)  # in the name of an option
 MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
 SETTLED = 2.0  # seconds after its last change a file's times are sure to tell of the next
 
@@ -117,9 +118,10 @@ def of_files(spec: SourceParams) -> bool:
 
 def declared(spec: SourceParams) -> str:
     """Return a hash of what a source's file says of where its tables are; no password is a part of it."""
-    place = re.split(r"[?;]", spec.connection.rpartition("@")[2])[0]
+    place, *options = re.split(r"[?&;]", spec.connection.rpartition("@")[2])
+    where = [place, *sorted(option for option in options if not SECRET.search(option.partition("=")[0]))]
     tables, checks = ({name: _place(text, spec) for name, text in each.items()} for each in (spec.tables, spec.checks))
-    return _hidden(json.dumps([place, spec.sample, tables, checks], sort_keys=True))
+    return _hidden(json.dumps([where, spec.sample, tables, checks], sort_keys=True))
 
 
 def _place(text: str, spec: SourceParams) -> str:

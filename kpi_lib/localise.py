@@ -31,6 +31,7 @@ REASONS = (  # for which a fact or a KPI does not count a row, a table leaves it
     message("before 1990"),
     message("left out for other reasons"),
     message("the kernel died (often: out of memory)"),
+    message("the cell ended, but what it printed did not arrive in time (often: very much of it)"),
 )
 FINDINGS = (  # of the contract's checks, of identities and of runs, as templates of what these make of names
     message("{column} is an unset clock"),

@@ -7,20 +7,27 @@ import ast
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from kpi_lib.files import hashes
 
+NO_CODE = re.compile(r"^\s*(?:from|import)\s+(?P<module>[\w.]+)|(?P<quote>['\"])(?P<name>.+?)(?P=quote)", re.MULTILINE)
 COMMAND = re.compile(r"^\s*[%!].*$", re.MULTILINE)  # of IPython, such as %run
+HASHED_ITSELF = ("params", "scorecard")  # variables of every notebook that name what its numbers are made from
 LONGEST = 255  # letters of a text that may be a file's name
 
 
-def read_by(notebook: Path, root: Path, reports: Path) -> dict[str, str]:
-    """Return hashes, by their place below `root`, of the files that a notebook reads which runs in that folder."""
+def read_by(notebook: Path, root: Path, reports: Path, given: Iterable[Any] = ()) -> dict[str, str]:
+    """Return hashes, by their place below `root`, of the files that a notebook reads which runs in that folder.
+
+    `given` are the values of its parameters, which may be names of files as well.
+    """
     found: set[Path] = set()
-    waiting = [file for code in _cells(notebook) for file in _named_in(code, root, root)]
+    waiting = [*_files(map(str, given), root)]
+    waiting += [file for code in _cells(notebook) for file in _named_in(code, root, root)]
     while waiting:
         file = waiting.pop()
         if file in found:
@@ -32,33 +39,64 @@ def read_by(notebook: Path, root: Path, reports: Path) -> dict[str, str]:
     return {os.path.relpath(file, root): digest for file, digest in hashes(list(found), reports).items()}
 
 
+def when_run(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes of what a notebook read; what changed while it ran, as it wrote it itself, has none."""
+    return {place: before[place] if before.get(place) == after.get(place) else "" for place in before | after}
+
+
+def still(noted: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a notebook would read what it read."""
+    return now.keys() <= noted.keys() and all(now.get(place) == digest for place, digest in noted.items() if digest)
+
+
 def _cells(notebook: Path) -> list[str]:
-    """Return the code of a notebook's cells but its parameters; none of a file that cannot be read."""
+    """Return the code of a notebook's cells; none of a file that cannot be read."""
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        code = [cell for cell in cells if cell["cell_type"] == "code"]
-        return ["".join(cell["source"]) for cell in code if "parameters" not in cell["metadata"].get("tags", [])]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, LookupError, TypeError):
         return []
 
 
 def _named_in(code: str, root: Path, folder: Path) -> Iterator[Path]:
     """Yield the files that code in a folder imports from the project or has the names of."""
-    words = [word for line in COMMAND.findall(code) for word in re.findall(r"[^\s'\"]+", line)]
-    with suppress(SyntaxError, ValueError):
-        for node in ast.walk(ast.parse(COMMAND.sub("", code))):
-            if isinstance(node, ast.Import):
-                for each in node.names:
-                    yield from _modules(root, each.name)
-            elif isinstance(node, ast.ImportFrom):
-                base = folder.joinpath(*[".."] * (node.level - 1)) if node.level else root
-                for each in node.names:
-                    yield from _modules(base, f"{node.module}.{each.name}" if node.module else each.name)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                words.append(node.value)
-    for word in words:
+    names: list[str] = []
+    try:
+        nodes = list(_nodes(ast.parse(code)))
+    except (SyntaxError, ValueError):  # with commands of IPython it is no Python
+        found = list(NO_CODE.finditer(code))
+        names = [word for line in COMMAND.findall(code) for word in line.split()]
+        names += [each["name"] for each in found if each["name"]]
+        for each in found:
+            yield from _modules(root, each["module"]) if each["module"] else ()
+        nodes = []
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                yield from _modules(root, each.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = folder.joinpath(*[".."] * (node.level - 1)) if node.level else root
+            for each in node.names:
+                yield from _modules(base, f"{node.module}.{each.name}" if node.module else each.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.append(node.value)
+    yield from _files(names, root)
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what code is made of, but for what variables are set to that are hashed themselves."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        targets = child.targets if isinstance(child, ast.Assign) else [getattr(child, "target", None)]
+        if not any(isinstance(target, ast.Name) and target.id in HASHED_ITSELF for target in targets):
+            yield from _nodes(child)
+
+
+def _files(names: Iterable[str], root: Path) -> Iterator[Path]:
+    """Yield the files that there are by names below a folder."""
+    for name in names:
         with suppress(OSError, ValueError):
-            if len(word) <= LONGEST and (file := root / word).is_file():
+            if len(name) <= LONGEST and (file := root / name).is_file():
                 yield file.resolve()
 
 

@@ -196,7 +196,10 @@ def _result(edition: Edition, future: "Future[Made]") -> Made:
 
 
 def _refused(edition: Edition, error: Exception) -> Made:
-    """Return that an edition was not built; what no person is to blame for is named as what it is."""
+    """Return that an edition was not built; of what is no person's mistake the traceback is shown as well."""
     if isinstance(error, KpiError):
         return Made(edition, error=str(error), code=error.exit_code)
+    import traceback
+
+    traceback.print_exception(error)
     return Made(edition, error=f"{type(error).__name__}: {error}", code=70)

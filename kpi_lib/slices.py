@@ -75,6 +75,7 @@ class Cut:
     cards: dict[str, Scorecard] = field(default_factory=dict)
     _counted: tuple[str, ...] = ()
     _measured: Measured | None = None
+    _failed: Exception | None = None
 
     def card(self, member: str) -> Scorecard:
         """Return the scorecard of a slice; those of the next few are made with it."""
@@ -87,15 +88,21 @@ class Cut:
         return self.cards[member]
 
     def _count(self, member: str) -> Measured:
-        """Return what is counted of a slice and of the next ones."""
+        """Return what is counted of a slice and of the next ones; what fails for one is not tried for each of them."""
+        if self._failed and member in self._counted:
+            raise self._failed
         if self._measured is None or member not in self._counted:
             assert self.data.slices
             members = self.data.slices.members
             place = members.index(member)
-            self._measured, self._counted = None, members[place : place + COUNTED_AT_ONCE]
+            self._measured, self._failed, self._counted = None, None, members[place : place + COUNTED_AT_ONCE]
             hand_back()  # what others took
             some = replace(self.data, slices=replace(self.data.slices, members=self._counted))
-            self._measured = Measured(some, self.source, self.kpis, cuts=self.cuts)
+            try:
+                self._measured = Measured(some, self.source, self.kpis, cuts=self.cuts)
+            except Exception as error:
+                self._failed = error
+                raise
             hand_back()
         return self._measured
 

@@ -38,11 +38,22 @@ def test_a_computed_table_stays_while_somebody_can_ask_for_it_and_what_it_was_ma
     doubled = computed(odd.mutate(double=2 * odd.n))
     assert kept() == 2
     del odd
-    assert kept() == 1
+    more = computed(doubled.mutate(triple=3 * doubled.n))
+    assert kept() == 2  # without the odd ones
     assert sorted(doubled.to_pandas()["double"]) == [2, 6]
     assert size(doubled) == 2
-    del doubled
-    assert kept() == 0
+    del doubled, more
+    computed(numbers)
+    assert kept() == 1
+
+
+def test_a_table_that_goes_in_the_middle_of_a_query_leaves_its_answer():
+    engine = ibis.duckdb.connect()
+    table = computed(engine.create_table("numbers", ibis.memtable({"n": [1, 2]})).filter(True))
+    answer = engine.raw_sql("SELECT 42")
+    del table
+    gc.collect()
+    assert answer.fetchall() == [(42,)]
 
 
 def test_a_table_that_goes_after_its_connection_says_nothing(capsys):

@@ -169,6 +169,7 @@ def test_where_tables_are_is_told_without_passwords(tmp_path):
         return files.declared(spec(tmp_path, **tables).model_copy(update={"connection": connection}))
 
     here = told("postgres://kpi:s3cret@db/warehouse", tickets="crm.tickets")
-    assert told("postgres://kpi:another@db/warehouse?sslmode=on", tickets="crm.tickets") == here
+    assert told("postgres://kpi:another@db/warehouse?password=third", tickets="crm.tickets") == here
+    assert told("postgres://kpi:s3cret@db/warehouse?schema=eu", tickets="crm.tickets") != here
     assert told("postgres://kpi:s3cret@db/other", tickets="crm.tickets") != here
     assert told("postgres://kpi:s3cret@db/warehouse", tickets="crm.tickets_fixed") != here

@@ -310,6 +310,28 @@ def test_what_a_notebook_reads_itself_is_a_part_of_it(report):
         assert ran(report) == ["loyalty"]
 
 
+def test_what_a_notebook_writes_itself_and_the_files_of_its_parameters(report):
+    (report.folder / "goals.csv").write_text("30\n")
+    own = "from pathlib import Path\n\nfrom time import time_ns\n\nPath('hours.csv').write_text(f'{time_ns()}')"
+    page = [*PAGE, own, "print(Path(words).exists())"]
+    notebook(report.folder / "notebooks", "loyalty", page, f'{PARAMETERS}\nwords: str = "few"')
+    configured(report, notebooks=[{"name": BOTH[0]}, {"name": BOTH[1], "parameters": {"words": "goals.csv"}}])
+    for expected in (["loyalty"], []):
+        assert ran(report) == expected
+    (report.folder / "goals.csv").write_text("40\n")
+    for expected in (["loyalty"], []):  # the second time it is there already, and written anew
+        assert ran(report) == expected
+
+
+def test_what_looks_like_a_command_is_no_reason_to_see_nothing(report):
+    (report.folder / "ours.py").write_text("word = (\n    '%s'\n    % 'a'\n)\nfrom deeper import other\n")
+    (report.folder / "deeper.py").write_text("other = 1\n")
+    notebook(report.folder / "notebooks", "loyalty", [*PAGE, "here = %pwd\nimport ours"], PARAMETERS)
+    assert ran(report) == ["loyalty"]
+    (report.folder / "deeper.py").write_text("other = 2\n")
+    assert ran(report) == ["loyalty"]
+
+
 def test_hours_that_are_written_as_the_defaults_are_counted_with(report):
     configured(report, hours={})
     assert "numbers" in built_again(report)["timings"]

@@ -14,7 +14,7 @@ from kpi_lib.editions import Edition
 from kpi_lib.errors import KpiError
 from kpi_lib.freshness import Reach, of_period
 from kpi_lib.issued import SCORECARD, Archive
-from kpi_lib.notebook_files import read_by
+from kpi_lib.notebook_files import read_by, still
 from kpi_lib.params import Params
 from kpi_lib.period import parse_instant
 from kpi_lib.publish import manifest
@@ -79,10 +79,15 @@ def changed(
         path = params.notebook(name)
         if not path.is_file() or manifest.hashed(path) != made_from.get("sha256"):
             yield f"the notebook {name}"
-        elif read_by(path, params.project, params.reports) != made_from.get("reads", {}):
+        elif not still(made_from.get("reads", {}), read_by(path, params.project, params.reports, _given(made_from))):
             yield f"a file that the notebook {name} reads"
         if sha256(commentary.get(name, "").encode()).hexdigest() != made_from.get("beside"):
             yield f"the analysts' comment in {name}"
+
+
+def _given(made_from: Mapping[str, Any]) -> list[Any]:
+    """Return the values that a notebook was given of its own."""
+    return [*made_from.get("own", {}).values(), *made_from.get("typed", {}).values()]
 
 
 def _of_files(edition: Edition, built: Mapping[str, Any]) -> Iterator[str]:

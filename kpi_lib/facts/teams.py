@@ -1,4 +1,4 @@
-"""Which team and tier an agent was in on a day: agents move, and what they did stays where it was done."""
+"""Which team and tier an agent was in on a day: agents move, and what they did on a day at work stays there."""
 
 from typing import Any
 

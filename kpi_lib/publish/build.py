@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from kpi_lib.errors import UnknownNameError, did_you_mean
+from kpi_lib.notebook_files import still, when_run
 from kpi_lib.publish import index, manifest, render
 from kpi_lib.publish.execute import Chapter, Failure, Run, parameters_of, run_all
 from kpi_lib.publish.kernels import Stock
@@ -72,18 +73,20 @@ def standing(book: Book, reports: Path) -> Outcome | None:
     began = perf_counter()
     folder = reports.resolve() / book.place
     before = manifest.read(folder) or {}
-    made_from = {chapter.name: _own(chapter) for chapter in book.chapters if chapter.notebook.is_file()}
-    noted = {name: _noted(about) for name, about in before.get("notebooks", {}).items()}
+    own = {chapter.name: _own(chapter) for chapter in book.chapters if chapter.notebook.is_file()}
+    noted = before.get("notebooks", {})
     same = (
         before.get("status") == "whole"
         and before.get("company") == book.company
         and before.get("beside") == book.beside
         and _has_inputs(before, book)
-        and noted == made_from
+        and noted.keys() == own.keys()
+        and all(_stands(noted[name], own[name]) for name in own)
         and manifest.untouched(folder, before)
     )
     if same and not book.audience and not index.stands(reports.resolve(), book.company):
-        index.renew(reports.resolve(), book)
+        with suppress(OSError):  # of a folder that cannot be written
+            index.renew(reports.resolve(), book)
     timings = {"unchanged": round(perf_counter() - began, 2)}
     return Outcome("whole", folder, False, [], before["problems"], timings, changed=False) if same else None
 
@@ -189,13 +192,14 @@ def _has_inputs(before: Mapping[str, Any], book: Book) -> bool:
 
 def _own(chapter: Chapter) -> dict[str, Any]:
     """Return what of a chapter is its own, as plain data."""
-    given = {"own": dict(chapter.parameters), "typed": dict(chapter.typed), "reads": dict(chapter.reads)}
+    given = {"own": dict(chapter.parameters), "typed": dict(chapter.typed), "reads": dict(chapter.reads())}
     return json.loads(json.dumps({"sha256": manifest.hashed(chapter.notebook)} | given, default=str))
 
 
-def _noted(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a manifest says of that."""
-    return {name: about.get(name) for name in ("sha256", "own", "typed", "reads")}
+def _stands(noted: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether that is what a manifest says of it."""
+    same = all(noted.get(name) == own[name] for name in ("sha256", "own", "typed"))
+    return same and still(noted.get("reads", {}), own["reads"])
 
 
 class _Work:
@@ -233,7 +237,8 @@ class _Work:
         noted = self.before.get("notebooks", {}).get(chapter.name, {})
         return (
             not self.fresh
-            and _noted(noted) == self.own.get(chapter.name)
+            and chapter.name in self.own
+            and _stands(noted, self.own[chapter.name])
             and chapter.name not in self.before.get("failures", {})
         )
 
@@ -262,7 +267,7 @@ class _Work:
             "sample": self.book.sample,
             "inputs": self._inputs(),
             "beside": self.book.beside,
-            "notebooks": {run.chapter.name: self._made_from(run.chapter, run.parameters) for run in runs},
+            "notebooks": {run.chapter.name: self._made_from(run) for run in runs},
             "failures": {each.notebook: str(each) for each in printed.failures},
             "problems": printed.problems,
             "timings": timings,
@@ -274,15 +279,19 @@ class _Work:
         numbers = {name: manifest.hashed(self.stage / name) for name in self.numbers}
         return dict(self.book.inputs) | numbers | {"publish": manifest.hashed(HERE)}
 
-    def _made_from(self, chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _made_from(self, run: Run) -> dict[str, Any]:
         """Return what a notebook's page depends on beyond that: its code, its parameters and what it shows beside."""
+        chapter, own = run.chapter, self.own[run.chapter.name]
+        reads = when_run(own["reads"], chapter.reads())
+        if run.kept:
+            reads = self.before["notebooks"][chapter.name].get("reads", {})
         place = self._from_root(self.shelf.of(self.book.folder))
         lasting = {
             name: value.replace(str(self.stage), place) if isinstance(value, str) else value
-            for name, value in given.items()
+            for name, value in run.parameters.items()
         }
-        seen = {"beside": self._beside(chapter), "numbers": self.prepared.numbers.get(chapter.name, "")}
-        return self.own[chapter.name] | {"parameters": lasting} | seen
+        seen = {"reads": reads, "beside": self._beside(chapter), "numbers": self.prepared.numbers.get(chapter.name, "")}
+        return own | {"parameters": lasting} | seen
 
     def _beside(self, chapter: Chapter) -> str:
         return sha256(self.prepared.beside.get(chapter.name, "").encode()).hexdigest()

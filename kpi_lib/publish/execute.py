@@ -37,14 +37,14 @@ URL_USER = re.compile(r"(\w+://)(?:[^\s\"'\\<>/@:]*:[^\s\"'\\<>]+|[^/\s@\"'\\]+)
 class Chapter:
     """A notebook of the book: its own parameters, and those typed on the command line as text.
 
-    `reads` are hashes of the files that it reads beside the numbers, by their place in the project.
+    `reads` returns hashes of the files that it reads beside the numbers, by their place in the project.
     """
 
     name: str
     notebook: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
-    reads: Mapping[str, str] = field(default_factory=dict)
+    reads: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ def renew(folder: Path, book: Book) -> None:
     from kpi_lib.publish import html
 
     to = language(book.language)
+    (folder / ".locks").mkdir(exist_ok=True)
     with (folder / ".locks" / "index").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         entries = read(folder, book.company)

@@ -128,11 +128,13 @@ class Shelf:
         note = self.folder / ".company.json"
         try:
             owner = json.loads(note.read_text(encoding="utf-8"))["company"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except FileNotFoundError:
             draft = note.with_suffix(f".{os.getpid()}")
             draft.write_text(json.dumps({"company": self.company}, ensure_ascii=False) + "\n", encoding="utf-8")
             draft.replace(note)
             return
+        except (ValueError, LookupError, TypeError):
+            raise KpiError(f"{note} does not say whose reports these are: delete it if they are yours") from None
         if owner != self.company:
             raise KpiError(
                 f"{self.folder} holds the reports of {owner!r}, not of {self.company!r}; "
