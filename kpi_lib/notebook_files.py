@@ -41,7 +41,7 @@ def read_by(notebook: Path, root: Path, reports: Path, given: Iterable[Any] = ()
 
 def when_run(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     """Return the hashes of what a notebook read; what changed while it ran, as it wrote it itself, has none."""
-    return {place: before[place] if before.get(place) == after.get(place) else "" for place in before | after}
+    return {place: before[place] if before.get(place) == after.get(place) else "" for place in {**before, **after}}
 
 
 def still(noted: Mapping[str, str], now: Mapping[str, str]) -> bool:
@@ -64,11 +64,11 @@ def _named_in(code: str, root: Path, folder: Path) -> Iterator[Path]:
     try:
         nodes = list(_nodes(ast.parse(code)))
     except (SyntaxError, ValueError):  # with commands of IPython it is no Python
-        found = list(NO_CODE.finditer(code))
+        found = [match.groupdict() for match in NO_CODE.finditer(code)]
         names = [word for line in COMMAND.findall(code) for word in line.split()]
-        names += [each["name"] for each in found if each["name"]]
-        for each in found:
-            yield from _modules(root, each["module"]) if each["module"] else ()
+        names += [told["name"] for told in found if told["name"]]
+        for module in (told["module"] for told in found if told["module"]):
+            yield from _modules(root, module)
         nodes = []
     for node in nodes:
         if isinstance(node, ast.Import):
