@@ -17,14 +17,15 @@ from typing import Any
 from kpi_lib.errors import SourceError
 from kpi_lib.params import SourceParams
 
-FILE = re.compile(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$")
-FILES = r"\.(?:parquet|csv|tsv|json|jsonl|ndjson|xlsx)(?:\.gz|\.zst)?"
-FILE_IN_SQL = re.compile(r"'((?:[^']|'')*\.(?:parquet|csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?)'")
+KINDS, PACKED = "parquet|csv|tsv|json|jsonl|ndjson", r"(?:\.gz|\.zst)?"
+FILE = re.compile(rf"\.({KINDS}|sql){PACKED}$")
+FILE_IN_SQL = re.compile(rf"'((?:[^']|'')*\.(?:{KINDS}){PACKED})'")
+UNQUOTED = rf"\.(?:{KINDS}|xlsx){PACKED}"  # the end of a file's name that stands as if it were a table's
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
 # what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
 UNTOLD = re.compile(
-    rf"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\"[^\"]*{FILES}\"|\b\w+{FILES}\b"
+    rf"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\"[^\"]*{UNQUOTED}\"|\b\w+{UNQUOTED}\b"
     r"|\b(glob|getenv|attach|age|now|today|get_current_\w+|transaction_timestamp|\w*random\w*|\w*uuid\w*|st_read)\s*\("
     r"|\w+_(scan|query)\s*\(|\b(current_(date|time|timestamp|localtime|localtimestamp)|localtime(stamp)?)\b"
     r"|\b(tablesample|using\s+sample)\b",
