@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--only", multiple=True, metavar="NOTEBOOK", help="Renew this notebook's pages alone.")
 @click.option("-p", "typed", multiple=True, metavar="NOTEBOOK.KEY=VALUE", help="A parameter of one notebook.")
 @click.option("--audience", metavar="NAME", help="The pages of one audience of params/audiences.yaml, or of all.")
-@click.option("--jobs", type=click.IntRange(1), help="Notebooks to run at the same time.")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks, or reports of audiences, to make at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
 @click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="preloaded", help="How kernels start.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")

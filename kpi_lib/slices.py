@@ -1,7 +1,7 @@
 """The scorecard of one member of a cut, such as the customers of a segment, for the audience that may see no other.
 
-Many slices of a cut are counted by the same queries, one for each of them would be none more; scorecards are then made
-of a few at a time. So hundreds take little longer than a few, and no more memory.
+Up to a hundred slices of a cut are counted by the same queries as one; scorecards are then made of a few at a time, so
+that hundreds need no more memory than a hundred.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
