@@ -1,9 +1,9 @@
 """Large data on one machine: the whole scorecard against hand-written SQL, at N and N/10 tickets; pandas beside it.
 
-Ours is everything that `kpi values --by CUT` does: opening, the checks of the contract, 13 months in all cuts with limits,
-models and comparisons. The SQL (bench/sql) makes the sums, moments and product-limit estimates that these are made of,
-without checks, curves, models' fits and comparisons; so the ratio holds more of our work than of the SQL's. Each runs
-in a process of its own, with DuckDB held to the same memory and to a folder to spill to.
+Ours is everything that `kpi values --by CUT` does: opening, the checks of the contract, 13 months in all cuts with
+limits, models and comparisons. The SQL (bench/sql) makes the sums, moments and product-limit estimates that these are
+made of, without checks, curves, models' fits and comparisons; so the ratio holds more of our work than of the SQL's.
+Each runs in a process of its own, with DuckDB held to the same memory and to a folder to spill to.
 """
 
 import argparse

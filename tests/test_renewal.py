@@ -1,6 +1,5 @@
 """When settings change, what reads them is measured again, and all else is what it was."""
 
-from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
@@ -9,7 +8,7 @@ import pytest
 from kpi_lib import renewal, scorecard, source
 from kpi_lib.contract import TABLES
 from kpi_lib.errors import KpiError
-from kpi_lib.facts import FACTS, NotAvailableError
+from kpi_lib.facts import FACTS
 from kpi_lib.kpi import with_parents
 from kpi_lib.period import Period
 
@@ -124,7 +123,9 @@ def everything(company_in, tmp_path_factory):
     """The facts' view of a company with all tables."""
     made = company_in(tmp_path_factory.mktemp("everything"))
     made.table(*TABLES)
-    made.ticket("2024-05-06 10:00", customer="c1")
+    made.ticket("2024-05-06 10:00", customer="c1", problem_id="P1")
+    made.call("2024-05-06 10:00")
+    made.call("2024-05-06 11:00", outcome="blocked")
     loaded = made.loaded()
     opened = source.open(loaded)
     return lambda: scorecard.data(opened, loaded, MAY.trailing(2))
@@ -134,9 +135,7 @@ def everything(company_in, tmp_path_factory):
 def test_a_fact_reads_no_setting_that_it_does_not_declare(everything, name):
     data, seen = everything(), set()
     data.params = Watched(data.params, seen)
-    columns = set()
-    with suppress(NotAvailableError):
-        columns = set(data.fact(name).columns)
+    columns = set(data.fact(name).columns)
     undeclared = seen - set(FACTS[name].params) - COMMON
     assert undeclared <= OF_ALL_TICKETS
     assert not (undeclared and {"followed_up", "watched", "next_contact_at"} & columns)

@@ -206,7 +206,8 @@ def test_remote_files_are_left_to_the_engine(desk, tmp_path):
 def test_tables_of_a_database_are_read_and_nothing_is_written(desk, tmp_path):
     with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
         database.sql(
-            "create schema crm; create table crm.leads as select 'D1' lead_id, now() created_at, 'ads' channel"
+            "create schema crm;"
+            "create table crm.leads as select 'D1' lead_id, timestamp '2024-05-01' created_at, 'ads' channel"
         )
     opened = desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="crm.leads", as_of="2999-01-01T00:00+00:00")
     assert list(opened.tables["leads"].to_pandas()["channel"]) == ["ads"]
@@ -233,7 +234,7 @@ def test_no_two_engines_spill_to_the_same_folder(desk, tmp_path):
     (tmp_path / "it's").mkdir()
     assert place(desk(tickets=TICKETS, connection=connection)).parent == tmp_path / "it's"
     with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
-        database.sql("create table leads as select 'D1' lead_id, now() created_at, 'ads' channel")
+        database.sql("create table leads as select 'D1' lead_id, timestamp '2024-05-01' created_at, 'ads' channel")
     opened = [desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="leads") for _ in range(2)]
     assert place(opened[0]) == place(opened[1])  # one database, opened twice
 

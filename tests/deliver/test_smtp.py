@@ -107,17 +107,17 @@ def test_a_server_without_log_in_gets_no_password(office):
 
 
 @pytest.mark.parametrize(
-    ("changes", "faults"),
+    ("changes", "faults", "said"),
     [
-        ({}, [{"at": "login", "do": "535 PASSWORD is wrong"}]),
-        ({}, [{"at": "login", "do": "454 PASSWORD cannot be looked up now", "times": 99}]),
-        ({}, [{"at": "rcpt", "do": f"550 {PASSWORD}"}]),
-        ({"port": 1}, []),
-        ({"tls": "implicit"}, []),
-        ({"tls": "starttls"}, []),
+        ({}, [{"at": "login", "do": "535 PASSWORD is wrong"}], "535"),
+        ({}, [{"at": "login", "do": "454 PASSWORD cannot be looked up now", "times": 99}], "454"),
+        ({}, [{"at": "rcpt", "do": f"550 {PASSWORD}"}], "550"),
+        ({"port": 1}, [], "refused"),
+        ({"tls": "implicit"}, [], "SSL"),
+        ({"tls": "starttls"}, [], "STARTTLS"),
     ],
 )
-def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults):
+def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults, said):
     caplog.set_level(logging.DEBUG)
     office.faults(*faults)
     server = office.server("login", **changes)
@@ -129,6 +129,7 @@ def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults):
             told.append("".join(traceback.format_exception(error)))
             error = error.__context__
     printed = capfd.readouterr()
+    assert said in "".join(told)
     assert PASSWORD not in "".join([*told, caplog.text, printed.out, printed.err])
 
 
