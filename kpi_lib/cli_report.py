@@ -60,7 +60,7 @@ def report(
         wish = Wish(as_of, only, jobs, engine, fresh)
         with progress_of(as_json) as progress:
             made = _build(params, period, shelf, those, own, wish, progress)
-    _tell(made, params, quiet=as_json)
+    _tell(made, quiet=as_json)
     if profile:
         from kpi_lib.publish.profile import show
 
@@ -103,13 +103,13 @@ def _build(
     return made
 
 
-def _tell(made: "Sequence[Made]", params: "Params", *, quiet: bool) -> None:
+def _tell(made: "Sequence[Made]", *, quiet: bool) -> None:
     for one in made:
         name = f"{one.edition.audience.name}: " if one.edition.audience and len(made) > 1 else ""
-        for line in one.told(params):
+        for line in one.told():
             click.echo(f"kpi: {name}{plain(line)}", err=True)
         if one.outcome and not quiet:
-            click.echo(one.outcome.message)
+            click.echo(plain(one.outcome.message))
 
 
 def _as_json(one: "Made") -> dict[str, Any]:

@@ -23,7 +23,7 @@ FILE_IN_SQL = re.compile(rf"'((?:[^']|'')*\.(?:{KINDS}){PACKED})'")
 UNQUOTED = rf"\.(?:{KINDS}|xlsx){PACKED}"  # the end of a file's name that stands as if it were a table's
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
-# what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
+# signs that a SELECT reads something whose change the files that it names in full do not show
 UNTOLD = re.compile(
     rf"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\"[^\"]*{UNQUOTED}\"|\b\w+{UNQUOTED}\b"
     r"|\b(glob|getenv|attach|age|now|today|get_current_\w+|transaction_timestamp|\w*random\w*|\w*uuid\w*|st_read)\s*\("
@@ -33,7 +33,7 @@ UNTOLD = re.compile(
 )
 SECRET = re.compile(r"user|pass|pwd|secret|token|key|credential", re.IGNORECASE)  # in the name of an option
 MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
-SETTLED = 2.0  # seconds after its last change a file's times are sure to tell of the next
+SETTLED = 2.0  # seconds; a file that changed later than that may change again under the same times
 
 
 def matching(pattern: str, where: str, hint: str) -> list[Path]:

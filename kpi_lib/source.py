@@ -47,6 +47,7 @@ SETTINGS = {  # of an engine's session
     "pyspark": ("spark.sql.session.timeZone = UTC", "spark.sql.execution.arrow.pyspark.enabled = true"),
 }
 SPILLED = "kpi-spill-"
+OPTION = "--as-of"
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -90,7 +91,7 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
     if unknown := next((name for name in spec.tables if name not in TABLES), None):
         message = f"the contract has no table {unknown!r}{did_you_mean(unknown, TABLES)}"
         raise SourceError(message, where=spec.where("tables", unknown))
-    fixed = _instant(as_of, "--as-of") if as_of else _fixed(spec)
+    fixed = _instant(as_of, OPTION) if as_of else _fixed(spec)
     known = fingerprint(spec, fixed, params.reports)  # before they are read: a file that changes meanwhile is seen
     connection = _connect(spec)
     raw, files = _read_all(connection, spec)
@@ -249,7 +250,8 @@ def _instant(given: str | datetime, where: str) -> datetime:
     try:
         seen = given if isinstance(given, datetime) else datetime.fromisoformat(given)
     except ValueError:
-        message = f"as_of {given!r} is no instant: write 2024-07-02T06:00+02:00, a table and column, or latest"
+        others = "" if where == OPTION else ", a table and column, or latest"
+        message = f"as_of {given!r} is no instant: write 2024-07-02T06:00+02:00{others}"
         raise SourceError(message, where=where) from None
     if seen.tzinfo is None:
         offset = seen.isoformat(timespec="minutes") + "+00:00"

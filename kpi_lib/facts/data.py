@@ -29,7 +29,7 @@ STACK = ["part", "period", "member"]
 SLICE = "slice"
 WHOLE = ""  # stands for a slice where all rows are measured
 MOST_PARTS = 1000
-PARAMS = "params"  # the owner of columns that stand on a section of params/report.yaml which may be left out
+PARAMS = "params"  # in `Fact.optional`, the owner of columns that exist only where a section of report.yaml does
 
 
 class NotAvailableError(KpiError):
@@ -140,7 +140,7 @@ class Data:
             raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
         if missing := [need for need in FACTS[name].needs if not any(map(self.has, need.split(" or ")))]:
             raise NotAvailableError(*missing)
-        return self.built(name, FACTS[name].function)
+        return self.built(f"fact {name}", FACTS[name].function)
 
     def built(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return what `make` makes of this data, made once and shared."""
@@ -189,6 +189,7 @@ class Data:
         import ibis
 
         columns = list(cuts)
+        assert len(columns) <= MOST_PARTS
         if len(columns) == 1:
             rows = rows.mutate(part=ibis.literal(0, "int64"))
         else:
@@ -215,7 +216,7 @@ class Data:
 class Row:
     """A row of a fact as a KPI's function sees it: its columns as attributes, `every` the condition true for each.
 
-    `used` are the tables that may be absent and that the function has taken a column of.
+    `used` are the tables that may be absent and whose columns the function has read.
     """
 
     def __init__(self, fact: Fact, table: Any) -> None:
