@@ -1,6 +1,7 @@
 """The command `kpi report`: builds what is asked for and does not stand, and says what came of it."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -47,6 +48,9 @@ def report(
     as_of: str | None,
 ) -> int:
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last); what stands and would be the same is left alone."""
+    from kpi_lib.deliver.server import VARIABLE
+
+    os.environ.pop(VARIABLE, None)  # which is no matter of notebooks
     params = checked(path, period, only)
     own, those = _typed(typed, params), audiences_of(audience, params)
     _name_left_out(params)

@@ -14,6 +14,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from kpi_lib.disclosure import variable
 from kpi_lib.errors import SourceError
 from kpi_lib.params import SourceParams
 
@@ -58,7 +59,7 @@ def query(file: Path) -> tuple[str, str]:
     hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
 
     def value(found: re.Match[str]) -> str:
-        if not (text := os.environ.get(found[1])):
+        if not (text := variable(found[1])):
             hint = hints.get(found[1], "")
             message = f"the environment variable {found[1]} is not set{hint and ': '}{hint}"
             raise SourceError(message, where=os.path.relpath(file))
@@ -66,7 +67,8 @@ def query(file: Path) -> tuple[str, str]:
         return (str(path.absolute()) if path.exists() else text).replace("'", "''")
 
     def beside_the_file(found: re.Match[str]) -> str:
-        return f"'{found[1] if '://' in found[1] else file.parent / found[1]}'"
+        folder = Path(str(file.parent).replace("'", "''"))
+        return f"'{found[1] if '://' in found[1] else folder / found[1]}'"
 
     return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
 

@@ -45,7 +45,7 @@ def of(data: Data) -> dict[str, Any] | None:
 def staying(
     tenures: pd.DataFrame, ahead: list[int], weights: Any, squares: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how much of the weight of the active, in customers or revenue, is expected after so many days, with limits.
+    """Return how much of the weight of the active (customers, revenue) is expected after so many days, with limits.
 
     `tenures` has `tenure_days, lost, customers`; of the groups with a weight, `squares` are the sums of its squares. A
     customer with a tenure of u days is there d days ahead with S(u + d) / S(u), S as in the lifetime value. Variance:
