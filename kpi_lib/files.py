@@ -14,7 +14,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from kpi_lib.disclosure import variable
+from kpi_lib.disclosure import hidden, variable
 from kpi_lib.errors import SourceError
 from kpi_lib.params import SourceParams
 
@@ -45,7 +45,7 @@ def matching(pattern: str, where: str, hint: str) -> list[Path]:
     if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
         return found
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    raise SourceError(f"there is no file {str(shown)!r}{hint and ': '}{hint}", where=where)
+    raise SourceError(f"there is no file {hidden(str(shown))!r}{hint and ': '}{hint}", where=where)
 
 
 def query(file: Path) -> tuple[str, str]:

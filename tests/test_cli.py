@@ -269,6 +269,19 @@ def test_data_cannot_speak_to_the_terminal(kpi, shop):
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_data_cannot_speak_to_the_terminal_in_a_format_for_programs(kpi, shop, monkeypatch, form):
+    shop.survey("nps", 5, channel="\x1b[2J\x9bgone")
+    shop.write()
+    typed = ("values", "2024-05", "--kpi", "nps", "--by", "survey_channel", "--format", form)
+    whole = kpi(*typed)[1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    shown = kpi(*typed)[1]
+    assert "\x9b" in whole
+    assert not {"\x1b", "\x9b"} & {*shown}
+    assert "gone" in shown
+
+
 def test_data_is_no_formula_to_a_spreadsheet(kpi, shop):
     shop.survey("nps", 5, channel="=1+1")
     shop.write()

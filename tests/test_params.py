@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import yaml
 
@@ -127,6 +129,30 @@ def test_a_missing_key_a_repeated_key_and_broken_yaml_say_so(written):
         load(written("company: a\n\tx: b\n"))
     with pytest.raises(ParamsError, match="expected keys and values"):
         load(written("- a\n"))
+
+
+@pytest.mark.parametrize("text", ["a: &x [*x]", "a: &x {b: 1}\nc: *x", "a: &x 1\nb: *x"])
+def test_yaml_that_names_a_part_of_itself_is_refused(written, text):
+    with pytest.raises(ParamsError, match=r"report.yaml:\d: write it again: \*names of YAML are not read"):
+        read_yaml(written(text))
+
+
+def test_a_key_that_is_a_number_written_in_another_way_is_read(written):
+    assert read_yaml(written("0x5: 1\n7: 2\n"))[0] == {5: 1, 7: 2}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")
+def test_a_file_that_anybody_may_have_put_above_the_working_folder_is_not_taken(written, tmp_path, monkeypatch):
+    path = written()
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    os.chown(path, 12345, 12345)
+    assert find("params/report.yaml") == path
+    tmp_path.chmod(0o777)
+    with pytest.raises(ParamsError, match=r"no file 'params/report.yaml'"):
+        find("params/report.yaml")
+    os.chown(path, 0, 0)
+    assert find("params/report.yaml") == path
 
 
 def test_read_yaml_knows_the_line_of_each_key(written):

@@ -211,6 +211,17 @@ def test_the_engine_that_was_typed_is_the_one_that_starts_kernels(report, monkey
     assert ran(report, "--no-cache", "--engine", "stock") == BOTH
 
 
+def test_no_notebook_is_told_where_mail_is_handed_in(may):
+    may.page(
+        [
+            *PAGE,
+            f"import os\nfrom pathlib import Path\n\nPath({str(may.folder / 'seen')!r}).write_text(str('KPI_SMTP_URL' in os.environ))",
+        ]
+    )
+    assert may.kpi("report", "2024-05", url="smtp://me:hidden@localhost").code == 0
+    assert (may.folder / "seen").read_text() == "False"
+
+
 def test_how_kernels_were_started_is_told_if_not_as_usual(report, monkeypatch):
     monkeypatch.setattr(kernels, "BOOT", "import sys; sys.exit(1)")
     done = report.kpi("report", "2024-05", "--no-cache")

@@ -347,3 +347,23 @@ def test_the_order_of_rows_and_copies_change_nothing(desk):
     first = desk(tickets=TICKETS).tables["tickets"].order_by("ticket_id").to_pandas()
     again = desk(tickets="\n".join([heading, *reversed(rest), rest[0], ""])).tables["tickets"]
     pd.testing.assert_frame_equal(first, again.order_by("ticket_id").to_pandas())
+
+
+def test_what_an_engine_says_is_told_without_what_variables_stand_for(desk, tmp_path, monkeypatch):
+    monkeypatch.setenv("DESK_CODE", "sesame7")
+    (tmp_path / "leads.sql").write_text(
+        "SELECT '${DESK_CODE}'::INTEGER AS lead_id, timestamp '2024-05-01' AS created_at, 'ads' AS channel"
+    )
+    with pytest.raises(SourceError, match="Could not convert string '\\$\\{DESK_CODE\\}'") as caught:
+        desk(leads="leads.sql")
+    assert caught.value.__cause__ is None
+    with pytest.raises(SourceError, match="there is no file"):
+        desk(leads="${DESK_CODE}.parquet")
+
+
+def test_a_mapping_may_lie_in_a_folder_with_an_apostrophe(desk, tmp_path):
+    folder = tmp_path / "o'brien"
+    folder.mkdir()
+    (folder / "leads.csv").write_text("lead_id,created_at,channel\nL1,2024-05-01,ads\n")
+    (folder / "leads.sql").write_text("SELECT * FROM read_csv('leads.csv')")
+    assert about(desk(leads="o'brien/leads.sql"), "leads")["rows"] == 1
