@@ -100,11 +100,9 @@ class Report(Numbers):
             raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
         rows = chosen[which]
         self._shown += [row["kpi"] for row in rows]
-        said: list[Shown] = [*map(self._finding, rows)]
         if which == "changed":
-            return Several([*said, Note(insight.caution(self.about))])
-        if not rows:
-            said = [Note(self._nothing(which))]
+            return Several([*map(self._finding, rows), Note(insight.caution(self.about))])
+        said = [*map(self._finding, rows)] or [Note(self._nothing(which))]
         changed = self.about.get("restated", ()) if which == "missed" else ()
         turned = ((each["verdict"], told) for each in changed for told in restated.verdicts([each], self.about))
         return Several([*said, *(Finding(told, "ok", verdict) for verdict, told in turned)])
