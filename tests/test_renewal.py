@@ -1,6 +1,9 @@
 """When settings change, what reads them is measured again, and all else is what it was."""
 
+import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from kpi_lib import renewal, scorecard, source
 from kpi_lib.contract import TABLES
 from kpi_lib.errors import KpiError
-from kpi_lib.facts import FACTS
+from kpi_lib.facts import FACTS, sources_of
 from kpi_lib.kpi import with_parents
 from kpi_lib.period import Period
 
@@ -139,6 +142,28 @@ def test_a_fact_reads_no_setting_that_it_does_not_declare(everything, name):
     undeclared = seen - set(FACTS[name].params) - COMMON
     assert undeclared <= OF_ALL_TICKETS
     assert not (undeclared and {"followed_up", "watched", "next_contact_at"} & columns)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_the_code_of_a_fact_is_all_that_makes_its_rows(everything, name):
+    data, ran = everything(), set()
+    home = Path(FACTS[name].function.__code__.co_filename).parent
+    common = {str(home / "data.py"), str(home / "calendar.py")}  # what all facts are made with
+
+    def noted(frame, event, _):
+        code = frame.f_code
+        if event == "call" and code.co_filename not in common and Path(code.co_filename).parent == home:
+            ran.add(code.co_qualname)
+
+    sys.setprofile(noted)
+    try:
+        data.fact(name)
+    finally:
+        sys.setprofile(None)
+    ran = {each for each in ran if re.fullmatch(r"\w+", each)}  # no method, and nothing within a function
+    assert name in ran
+    told = sources_of(name)
+    assert [each for each in sorted(ran) if f"def {each}(" not in told] == []
 
 
 def test_what_watches_params_sees_what_is_read(everything):

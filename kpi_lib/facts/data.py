@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -254,5 +255,15 @@ def fetched(query: Any, cuts: Iterable[Any]) -> Any:
 
 
 def sources_of(name: str) -> str:
-    """Return the code of a fact, a part of the definition of every KPI over it."""
-    return code_of(FACTS[name].function)
+    """Return the code of a fact and of those that it asks for, a part of the definition of every KPI over it."""
+    return "\n".join(_asked_for(name, {}).values())
+
+
+def _asked_for(name: str, known: dict[str, str]) -> dict[str, str]:
+    """Return by name the code of a fact and of the facts whose names stand in it."""
+    functions = (FACTS[name].function, FACTS[name].summary)
+    known[name] = "\n".join(code_of(function) for function in functions if function)
+    for other in sorted(FACTS.keys() & set(re.findall(r"'(\w+)'", known[name]))):
+        if other not in known:
+            _asked_for(other, known)
+    return known
