@@ -172,9 +172,10 @@ def _begin(engine: str, root: Path, parent: int) -> None:
 def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
     """Build one edition in a worker."""
     assert _engine
-    prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, Progress(), fresh=numbers is not None)
+    progress = Progress()
+    prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, progress, fresh=numbers is not None)
     try:
-        return Made(edition, _built(edition, wish, prepare, _engine, Progress(), jobs=1, held=True), note=_engine.note)
+        return Made(edition, _built(edition, wish, prepare, _engine, progress, jobs=1, held=True), note=_engine.note)
     except KpiError as error:
         return _refused(edition, error)
     finally:

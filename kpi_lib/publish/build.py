@@ -140,7 +140,7 @@ def build(
             )
         with clock("pages"), progress.stage("pages"):
             printed = render.render(book, stage, runs, work.numbers, work.pages)
-        timings = progress.seconds | clock.seconds | printed.seconds
+        timings = progress.taken() | clock.seconds | printed.seconds
         timings["each"] = {run.chapter.name: round(run.seconds, 2) for run in runs if not run.kept}
         timings["kernels"] = {run.chapter.name: round(run.kernel, 2) for run in runs if not run.kept}
         work.finish(runs, printed, timings)

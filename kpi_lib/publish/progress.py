@@ -32,6 +32,11 @@ class Progress:
             self.seconds[title] = round(perf_counter() - began, 2)
             self.end(title, "" if done else "failed")
 
+    def taken(self) -> dict[str, float]:
+        """Return how long the stages took that have ended since this was last asked."""
+        taken, self.seconds = self.seconds, {}
+        return taken
+
     def begin(self, title: str, total: int, steps: str = "cells") -> None:
         """Show that something of `total` steps has begun."""
 
