@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kpi_lib.definition import code_of
@@ -263,7 +264,12 @@ def _asked_for(name: str, known: dict[str, str]) -> dict[str, str]:
     """Return by name the code of a fact and of the facts whose names stand in it."""
     functions = (FACTS[name].function, FACTS[name].summary)
     known[name] = "\n".join(code_of(function) for function in functions if function)
-    for other in sorted(FACTS.keys() & set(re.findall(r"'(\w+)'", known[name]))):
+    for other in sorted(FACTS.keys() & _words(known[name])):
         if other not in known:
             _asked_for(other, known)
     return known
+
+
+@cache
+def _words(code: str) -> frozenset[str]:
+    return frozenset(re.findall(r"'(\w+)'", code))
