@@ -102,7 +102,7 @@ class Report(Numbers):
         self._shown += [row["kpi"] for row in rows]
         if which == "changed":
             return Several([*map(self._finding, rows), Note(insight.caution(self.about))])
-        said = [*map(self._finding, rows)] or [Note(self._nothing(which))]
+        said: list[Shown] = [*map(self._finding, rows)] or [Note(self._nothing(which))]
         changed = self.about.get("restated", ()) if which == "missed" else ()
         turned = ((each["verdict"], told) for each in changed for told in restated.verdicts([each], self.about))
         return Several([*said, *(Finding(told, "ok", verdict) for verdict, told in turned)])
