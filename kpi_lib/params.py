@@ -26,6 +26,7 @@ from kpi_lib.settings import (
 )
 
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
+MOST_KEYS = 100_000  # of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
 
 
@@ -227,7 +228,7 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
         where = f"{_short(path)}:{mark.line + 1}" if mark else _short(path)
         raise ParamsError(f"not readable as YAML: {getattr(error, 'problem', None) or error}", where=where) from None
     lines: dict[tuple[str | int, ...], int] = {}
-    _note_lines(node, (), lines, path, set())
+    _note_lines(node, (), lines, path, ())
     return data, lines
 
 
@@ -284,10 +285,10 @@ def _fields(model: Any, location: tuple) -> list[str]:
     return [name for name in getattr(model, "model_fields", {}) if name not in INTERNAL]
 
 
-def _note_lines(node: Any, key: tuple, lines: dict, path: Path, seen: set[int]) -> None:
-    if id(node) in seen:  # one file could name itself without end
-        raise ParamsError("write it again: *names of YAML are not read", where=_where(path, lines, key))
-    seen.add(id(node))
+def _note_lines(node: Any, key: tuple, lines: dict, path: Path, above: tuple) -> None:
+    if node in above or len(lines) > MOST_KEYS:  # by its *names a file may hold itself, or much more than it shows
+        raise ParamsError("a *name of YAML repeats too much", where=_where(path, lines, key))
+    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             here = (*key, int(name.value) if name.tag.endswith(":int") and name.value.isdecimal() else name.value)
@@ -296,11 +297,11 @@ def _note_lines(node: Any, key: tuple, lines: dict, path: Path, seen: set[int]) 
                     f"key {name.value!r} stands twice", where=f"{_short(path)}:{name.start_mark.line + 1}"
                 )
             lines[here] = name.start_mark.line + 1
-            _note_lines(value, here, lines, path, seen)
+            _note_lines(value, here, lines, path, above)
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
             lines[(*key, position)] = value.start_mark.line + 1
-            _note_lines(value, (*key, position), lines, path, seen)
+            _note_lines(value, (*key, position), lines, path, above)
 
 
 def _where(path: Path, lines: dict, key: tuple) -> str:

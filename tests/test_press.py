@@ -94,12 +94,12 @@ def test_a_bug_in_a_worker_is_told_as_one_and_the_others_are_built(may):
 @pytest.mark.parametrize(("end", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)], ids=["killed", "interrupted"])
 def test_a_run_that_was_ended_leaves_no_process_and_goes_on_where_it_was(may, end, code):
     may.audiences(SLICE, OTHER)
-    wait, pids, scratch = may.folder / "wait", may.folder / "pids", may.folder / "scratch"
+    wait, scratch = may.folder / "wait", may.folder / "scratch"
     page = f"""
 import os
 from pathlib import Path
 if audience == "consumers" and Path({str(wait)!r}).exists():
-    Path({str(pids)!r}).write_text(f"{{os.getpid()}} {{os.getppid()}}")
+    Path(os.environ["TMPDIR"], "pids").write_text(f"{{os.getpid()}} {{os.getppid()}}")
     Path({str(wait)!r}).read_text()
 """
     may.page([*PAGE, page])
@@ -124,7 +124,7 @@ raise SystemExit(may.kpi("report", "2024-05", "--audience", "all", "--jobs", "2"
         eventually(lambda: other.stat().st_mtime_ns > before, 60)
         run.send_signal(end)
         run.communicate()  # returns when nobody that it started holds its output any more
-        eventually(lambda: not any(map(alive, map(int, pids.read_text().split()))))
+        eventually(lambda: not any(map(alive, map(int, (scratch / "pids").read_text().split()))))
     assert run.returncode == code
     eventually(lambda: list(scratch.glob("kpi-*")) == [])
     wait.unlink()
