@@ -80,7 +80,7 @@ def email(
     else:
         status, code = "not all delivered", NOT_DELIVERED
     if as_json:
-        click.echo(json.dumps({"status": status, "mails": told}))
+        click.echo(json.dumps({"status": status, "mails": told}, ensure_ascii=False))
     return code
 
 

@@ -51,6 +51,8 @@ def sliced(
     period: Period,
     those: Sequence[Audience],
     kpis: dict[str, Kpi] | None = None,
+    *,
+    cuts: bool = True,
 ) -> "Sliced":
     """Measure the slices of these audiences on an open source, by the audience's name.
 
@@ -59,7 +61,7 @@ def sliced(
     """
     kpis = registry() if kpis is None else kpis
     by_cut = apart(source, params, period, those).items()
-    return Sliced({cut: Cut(data, source, kpis) for cut, data in by_cut}, those)
+    return Sliced({cut: Cut(data, source, kpis, cuts) for cut, data in by_cut}, those)
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Cut:
     data: Data
     source: sources.Source
     kpis: dict[str, Kpi]
+    cuts: bool
     cards: dict[str, Scorecard] = field(default_factory=dict)
     _counted: tuple[str, ...] = ()
     _measured: Measured | None = None
@@ -96,7 +99,7 @@ class Cut:
             hand_back()  # what others took
             some = replace(self.data, slices=replace(self.data.slices, members=self._counted))
             try:
-                self._measured = Measured(some, self.source, self.kpis, cuts=True)
+                self._measured = Measured(some, self.source, self.kpis, cuts=self.cuts)
             except Exception as error:
                 self._failed = error
                 raise
