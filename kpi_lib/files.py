@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from kpi_lib.errors import SourceError
-from kpi_lib.params import SourceParams
+from kpi_lib.params import FILE, KINDS, PACKED, VARIABLE, SourceParams
 
-KINDS, PACKED = "parquet|csv|tsv|json|jsonl|ndjson", r"(?:\.gz|\.zst)?"
-FILE = re.compile(rf"\.({KINDS}|sql){PACKED}$")
 FILE_IN_SQL = re.compile(rf"'((?:[^']|'')*\.(?:{KINDS}){PACKED})'")
 UNQUOTED = rf"\.(?:{KINDS}|xlsx){PACKED}"  # the end of a file's name that stands as if it were a table's
-VARIABLE = re.compile(r"\$\{(\w+)\}")
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
 # what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
 UNTOLD = re.compile(

@@ -24,6 +24,9 @@ from kpi_lib.settings import (
     Thresholds,
 )
 
+KINDS, PACKED = "parquet|csv|tsv|json|jsonl|ndjson", r"(?:\.gz|\.zst)?"
+FILE = re.compile(rf"\.({KINDS}|sql){PACKED}$")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
 
@@ -205,7 +208,7 @@ def expand(text: str, *, where: str) -> str:
             raise ParamsError(f"the environment variable {found[1]} is not set", where=where)
         return text
 
-    return re.sub(r"\$\{(\w+)\}", value, text)
+    return VARIABLE.sub(value, text)
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
@@ -306,7 +309,7 @@ def _short(path: Path) -> str:
 
 def _place(source: SourceParams, section: str, name: str, text: str) -> str:
     expanded = expand(text, where=source.where(section, name))
-    if "://" in expanded or not re.search(r"\.(parquet|csv|tsv|json|jsonl|ndjson|sql)(\.gz|\.zst)?$", expanded):
+    if "://" in expanded or not FILE.search(expanded):
         return expanded
     base = Path.cwd() if text.startswith("${") else source.path.parent
     return str(base / Path(expanded).expanduser())

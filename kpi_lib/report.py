@@ -99,23 +99,20 @@ class Report(Numbers):
         if which not in chosen:
             raise UnknownNameError(f"no findings {which!r}{did_you_mean(which, chosen)}")
         rows = chosen[which]
-        judged = self._now["verdict"].isin(["missed", "on_target"]).any()
-        none = {
-            "missed": self._say("Every target that can be judged was met.")
-            if judged
-            else self._say("No number is judged against a target."),
-            "changed": insight.caution(self.about),
-        }
         self._shown += [row["kpi"] for row in rows]
+        if which == "changed":
+            return Several([*map(self._finding, rows), Note(insight.caution(self.about))])
+        said: list[Shown] = [*map(self._finding, rows)] or [Note(self._nothing(which))]
         changed = self.about.get("restated", ()) if which == "missed" else ()
-        turned = [
-            Finding(said, "ok", each["verdict"]) for each in changed for said in restated.verdicts([each], self.about)
-        ]
-        notes = [*turned, *([Note(none["changed"])] if which == "changed" else [])]
-        if not rows:
-            said = none.get(which, self._say("There is nothing to report."))
-            return Several([Note(said), *(notes if which == "missed" else [])])
-        return Several([*map(self._finding, rows), *notes])
+        turned = ((each["verdict"], told) for each in changed for told in restated.verdicts([each], self.about))
+        return Several([*said, *(Finding(told, "ok", verdict) for verdict, told in turned)])
+
+    def _nothing(self, which: str) -> str:
+        if which == "all":
+            return self._say("There is nothing to report.")
+        if self._now["verdict"].isin(["missed", "on_target"]).any():
+            return self._say("Every target that can be judged was met.")
+        return self._say("No number is judged against a target.")
 
     def _finding(self, row: insight.Row) -> Finding:
         """Return what page one says of a number: what happened, and which member brought most of it."""

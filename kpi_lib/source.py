@@ -34,8 +34,8 @@ from kpi_lib.contract import (
 from kpi_lib.contract import unreadable as unreadable_text
 from kpi_lib.engine import computed
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
-from kpi_lib.files import FILE, declared, fingerprint, hashes, matching, named_in, of_files, query, variables
-from kpi_lib.params import Params, SourceParams, load_source
+from kpi_lib.files import declared, fingerprint, hashes, matching, named_in, of_files, query, variables
+from kpi_lib.params import FILE, Params, SourceParams, load_source
 
 MOST_WARNINGS = 20  # of one check
 SPARK_TRIES = 4  # to reach a server of Spark Connect, within five seconds or so
