@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kpi_lib import commentary, copies, dependence, renewal, scorecard, slices, workbook
 from kpi_lib.audiences import Audience
-from kpi_lib.editions import NUMBERS, SETTLED, Edition
+from kpi_lib.editions import NUMBERS, READ_IN_PART, Edition
 from kpi_lib.errors import KpiError
 from kpi_lib.issued import Archive, Issue
 from kpi_lib.kpi import Kpi
@@ -94,7 +94,7 @@ class Scorecards:
 
     def _before(self, edition: Edition) -> Path | None:
         """Return the numbers that stand if they were made from the same data, whatever the settings were."""
-        folder = None if self._fresh else edition.numbers(but=SETTLED)
+        folder = None if self._fresh else edition.numbers(but=READ_IN_PART)
         return folder and folder / NUMBERS[0]
 
     def _issued(self, audience: Audience | None) -> list[Scorecard]:

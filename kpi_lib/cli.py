@@ -8,6 +8,7 @@ import click
 
 from kpi_lib import cli_delivery, cli_mail, cli_report
 from kpi_lib.cli_common import PARAMS, checked, chosen_period, common, opened, progress_of
+from kpi_lib.disclosure import hidden
 from kpi_lib.errors import KpiError, ParamsError, plain
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except KpiError as error:
-        click.echo(f"kpi: {plain(str(error))}", err=True)
+        click.echo(f"kpi: {plain(hidden(str(error)))}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -36,7 +37,7 @@ def main() -> None:
     except Exception:
         import traceback
 
-        traceback.print_exc()
+        click.echo(plain(hidden(traceback.format_exc())), err=True, nl=False)
         click.echo("kpi: this is a bug in kpi; please report it with the lines above", err=True)
         sys.exit(70)
 

@@ -80,7 +80,7 @@ def email(
     else:
         status, code = "not all delivered", NOT_DELIVERED
     if as_json:
-        click.echo(json.dumps({"status": status, "mails": told}, ensure_ascii=False))
+        click.echo(json.dumps({"status": status, "mails": told}))
     return code
 
 

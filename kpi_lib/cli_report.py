@@ -1,6 +1,7 @@
 """The command `kpi report`: builds what is asked for and does not stand, and says what came of it."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -47,6 +48,9 @@ def report(
     as_of: str | None,
 ) -> int:
     """Build the pages of PERIOD (2024-05, 2024-Q2, 2024 or last); what stands and would be the same is left alone."""
+    from kpi_lib.deliver.server import VARIABLE
+
+    os.environ.pop(VARIABLE, None)  # which is no matter of notebooks
     params = checked(path, period, only)
     own, those = _typed(typed, params), audiences_of(audience, params)
     _name_left_out(params)
@@ -60,7 +64,7 @@ def report(
         wish = Wish(as_of, only, jobs, engine, fresh)
         with progress_of(as_json) as progress:
             made = _build(params, period, shelf, those, own, wish, progress)
-    _tell(made, params, quiet=as_json)
+    _tell(made, quiet=as_json)
     if profile:
         from kpi_lib.publish.profile import show
 
@@ -103,13 +107,13 @@ def _build(
     return made
 
 
-def _tell(made: "Sequence[Made]", params: "Params", *, quiet: bool) -> None:
+def _tell(made: "Sequence[Made]", *, quiet: bool) -> None:
     for one in made:
         name = f"{one.edition.audience.name}: " if one.edition.audience and len(made) > 1 else ""
-        for line in one.told(params):
+        for line in one.told():
             click.echo(f"kpi: {name}{plain(line)}", err=True)
         if one.outcome and not quiet:
-            click.echo(one.outcome.message)
+            click.echo(plain(one.outcome.message))
 
 
 def _as_json(one: "Made") -> dict[str, Any]:

@@ -27,7 +27,7 @@ LABEL = message("Comment of the analysts")
 SUMMARY = "executive_summary"
 BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
 PLACEHOLDER = re.compile(r"(?P<kpi>[^\s=]+)(?: (?P<reading>[^=]+?))??(?: (?P<cut>[^\s=]+) ?= ?(?P<member>.+))?")
-HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
+HEADING = re.compile(r" {0,3}(#{1,6})[ \t](.*)")
 FENCE = re.compile(r" {0,3}(```|~~~)")
 CODE = r"^ {0,3}(?P<fence>```|~~~).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)"
 LEFT_ALONE = re.compile(rf"{CODE}|\\.|<(?:https?://|mailto:)[^\s<>]*>|(?P<tag><)", re.DOTALL | re.MULTILINE)
@@ -155,11 +155,15 @@ def _split(text: str) -> Iterator[tuple[int, str, str]]:
         if found and len(found[1]) <= 2:
             if heading or "".join(body).strip():
                 yield line, heading, "\n".join(body)
-            line, heading, body = number, found[2], []
+            line, heading, body = number, _words(found), []
         else:
-            body.append(f"**{found[2]}**" if found else said)
+            body.append(f"**{_words(found)}**" if found else said)
     if heading or "".join(body).strip():
         yield line, heading, "\n".join(body)
+
+
+def _words(heading: re.Match[str]) -> str:
+    return heading[2].strip().rstrip("#").rstrip()
 
 
 def _notebook(heading: str, params: Params, where: str) -> str:

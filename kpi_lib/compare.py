@@ -50,7 +50,7 @@ def compared(frame: pd.DataFrame, periods: list[Period]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Past:
-    """The period before the reported one, counted as it stood when it was as young; `running`: when it was not over."""
+    """The period before, counted as it stood at the reported one's age; `running`: the reported one is not over."""
 
     data: Data
     counted: Counted

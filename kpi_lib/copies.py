@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMULA = "^[=+@\t\r-]"  # how a text begins that a spreadsheet would compute
-MEMBER = f"CASE WHEN regexp_matches(member, '{FORMULA}') THEN '''' || member ELSE member END AS member"
+# where a cell begins that a spreadsheet would compute; to some a semicolon ends a cell
+FORMULA = r"(^|[;\t\r\n])(\s*[=+@＝＋－＠\t\r-])"
+MEMBER = f"regexp_replace(member, '{FORMULA}', '\\1''\\2', 'g') AS member"
 
 
 def write(stored: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 @cache
 def code_of(function: Callable[..., Any]) -> str:
-    """Return a function's code and that of the functions of its package it calls, without prose and layout."""
-    return "\n".join(_own_code(each) for each in _reached(function, []))
+    """Return a function's code, that of the functions of its package it calls, and their constants, without prose."""
+    reached, constants = _reached(function, {}, {})
+    return "\n".join([*map(_own_code, reached), *(f"{name} = {said}" for name, said in sorted(constants.items()))])
 
 
 @cache
@@ -25,14 +26,38 @@ def _own_code(function: Callable[..., Any]) -> str:
     return ast.unparse(tree)
 
 
-def _reached(function: Any, known: list[Any]) -> list[Any]:
-    """Return the function and, in the order of their names, the helpers that it reaches beside it."""
-    known.append(function)
-    for name in sorted(set(_names(function.__code__))):
-        helper = function.__globals__.get(name)
-        if inspect.isfunction(helper) and helper not in known and _beside(helper, function):
-            _reached(helper, known)
-    return known
+def _reached(
+    function: Any, known: dict[Any, None], constants: dict[str, str]
+) -> tuple[dict[Any, None], dict[str, str]]:
+    """Return the function and, in the order of their names, the helpers that it reaches beside it; and constants."""
+    known[function] = None
+    for name in sorted(set(_names(function.__code__)) & function.__globals__.keys()):
+        value = function.__globals__[name]
+        for helper in _functions(value):
+            if helper not in known and _beside(helper, function):
+                _reached(helper, known, constants)
+        if (said := _constant(value)) is not None:
+            constants[name] = said
+    return known, constants
+
+
+def _functions(value: Any) -> list[Any]:
+    """Return the functions that a name stands for: itself, or those that a dictionary or tuple holds."""
+    each = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+    return [one for one in each if inspect.isfunction(one)]
+
+
+def _constant(value: Any) -> str | None:
+    """Return plain data as text; None for what is something else, such as a class or a module."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return repr(value)
+    if isinstance(value, dict):
+        return _constant(tuple(value.items()))
+    if isinstance(value, (tuple, list, set, frozenset)):
+        parts = [said for each in value if (said := _constant(each)) is not None]
+        ordered = parts if isinstance(value, (tuple, list)) else sorted(parts)
+        return f"({', '.join(ordered)})" if len(parts) == len(value) else None
+    return None
 
 
 def _names(code: CodeType) -> Iterator[str]:

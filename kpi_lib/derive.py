@@ -246,7 +246,8 @@ def _combined(kpi: Kpi, rows: list[dict[str, Any]], length: dict[str, Any], data
         ends = [
             kpi.function(Estimate(rows[0][end], **length), **kpi.given(data.params)).value for end in ("low", "high")
         ]
-        return Estimate(result.value, np.repeat(sorted(ends), DRAWS // 2), result.n, estimates[0].method)
+        draws = np.repeat(sorted(ends), DRAWS // 2)  # of two points, so that these ends are its limits
+        return Estimate(result.value, draws, result.n, estimates[0].method)
     return result
 
 

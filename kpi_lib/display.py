@@ -229,11 +229,12 @@ def stylesheet() -> str:
     return files("kpi_lib").joinpath("display.css").read_text("utf-8").strip()
 
 
-def sparkline(trend: list[float | None], width: float = 96, height: float = 22) -> str:
+def sparkline(trend: list[float | None]) -> str:
     """Return the trend as a small SVG line, its last point marked and its gaps left; empty under 3 points."""
     known = [number for number in trend if number is not None]
     if len(known) < 3:
         return ""
+    width, height = 96, 22
     low, high = min(known), max(known)
     step, scale = (width - 6) / (len(trend) - 1), (height - 6) / ((high - low) or 1)
     points = [
@@ -246,7 +247,7 @@ def sparkline(trend: list[float | None], width: float = 96, height: float = 22) 
     last = points[-1]
     dot = f'<circle cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.2"/>' if last else ""
     return (
-        f'<svg class="kpi-spark" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'<svg class="kpi-spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'aria-hidden="true"><path d="{lines}"/>{dot}</svg>'
     )
 

@@ -1,7 +1,7 @@
 """Why a number moved: how much of a change its parts brought, and how much their weights.
 
 A number whose parts add up to it is the mean of their values, weighted by what each is measured on. Kitagawa (1955)
-splits its change: values changed at the weights of both periods' middle (*rate*), weights changed at the middle of both
+splits its change: that of values at the mean of both periods' weights (*rate*), and that of weights at the mean of both
 periods' values (*mix*). A member's mix part is taken against the middle of the total: more weight on a member counts
 for what that member is above or below the rest. A member of one period only has changed its weight, not its value.
 """

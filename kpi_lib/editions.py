@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xlsx")
 ON_PAGES = {"brand", "events", "notebooks"}  # what no number depends on
-DECLARED = {"thresholds", "acquisition", "customer_value"}  # of which each KPI tells what it reads
-JUDGING = {"targets", "language"}  # what is said of numbers, for which nothing is counted
-SETTLED = ("settings", "issued")  # the inputs of which a part may matter to a number, or none
+DECLARED = {"thresholds", "acquisition", "customer_value"}  # whose readers are known: each KPI declares what it reads
+JUDGING = {"targets", "language"}  # which only judge numbers or put them into words
+READ_IN_PART = ("settings", "issued")  # inputs of which a number may read only a part
 PLACES = {"source", "reports", "records"}  # what lies there is hashed itself
 Typed = Mapping[str, Mapping[str, str]]
 
@@ -92,7 +92,7 @@ class Edition:
             accent=brand.accent,
             logo=brand.logo,
             inputs={**self.inputs, "pages": _on_pages(self.params, self.notebooks)},
-            by_numbers=SETTLED,
+            by_numbers=READ_IN_PART,
             beside=manifest.hashed(comment) if comment else "",
             audience=self.audience.name if self.audience else "",
         )
@@ -134,7 +134,7 @@ class Made:
         """The command's exit code if this were all."""
         return self.outcome.exit_code if self.outcome else self.code
 
-    def told(self, params: Params) -> list[str]:
+    def told(self) -> list[str]:
         """Return in sentences what a person should know of it."""
         if not self.outcome:
             return [self.error]
@@ -142,7 +142,7 @@ class Made:
         if self.outcome.changed and self.edition.book.beside:
             from kpi_lib import commentary
 
-            lines += commentary.unshown(self.edition.commentary, params)
+            lines += commentary.unshown(self.edition.commentary, self.edition.params)
         return lines
 
 

@@ -16,8 +16,8 @@ _FORGOTTEN: defaultdict[int, list[str]] = defaultdict(list)  # by the identity o
 def computed(rows: Any) -> Any:
     """Return rows that the engine computes once, in the types that they had.
 
-    When nobody can ask for them any more, the engine forgets them before it computes others: at once would be in the
-    middle of another query, whose answer it would take away.
+    A table that nothing refers to any more is dropped when the next one is computed. Dropped at once, that could fall
+    into another query and take its answer away.
 
     Ibis's own cache would keep what they were computed from as long as them: of many rows more than memory holds. Spark
     would carry it in every query, plans that grow without bound; a checkpoint forgets it.

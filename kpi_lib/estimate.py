@@ -23,7 +23,6 @@ class Estimator:
     """What all shapes share: the rows they are over (`of`), the cluster their rows come in, and further readings."""
 
     READINGS: ClassVar[tuple[str, ...]] = ()
-    census: ClassVar[bool] = False
 
     def companions(self, **said: str) -> Estimator:
         """Report further readings of the same estimator, each under `id.name`, with the words that describe it."""
@@ -56,7 +55,6 @@ class Estimator:
 class Count(Estimator):
     """How many rows of the fact there are, or meet a condition: a census, without sampling error."""
 
-    census: ClassVar[bool] = True
     of: Any
     readings: dict[str, str] = field(default_factory=dict)
 
@@ -76,7 +74,6 @@ class Distinct(Estimator):
     The column `cluster` names must have a value in each of these rows.
     """
 
-    census: ClassVar[bool] = True
     cluster: str
     of: Any
     readings: dict[str, str] = field(default_factory=dict)
@@ -98,8 +95,6 @@ class Distinct(Estimator):
 class PerMember(Distinct):
     """How many rows there are, on average, for each different value of the column `cluster`."""
 
-    census: ClassVar[bool] = False
-
     @property
     def interval(self) -> str:
         return _delta_method(self.cluster)
@@ -120,7 +115,6 @@ class PerMember(Distinct):
 class Total(Estimator):
     """The sum of an amount: a census, without sampling error."""
 
-    census: ClassVar[bool] = True
     amount: Any
     of: Any = None
     readings: dict[str, str] = field(default_factory=dict)
@@ -228,7 +222,6 @@ class Mean(Estimator):
     amount: Any
     of: Any = None
     cluster: str | None = None
-    bounded: bool = False
     readings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -250,8 +243,7 @@ class Mean(Estimator):
         y, n = sums["y"].to_numpy(float), sums["x"].to_numpy(float)
         if not self.cluster:
             sums = sums.assign(groups=n, xx=n, xy=y)
-        minimum = 30 if self.bounded else intervals.MINIMUM_ROWS
-        low, high, method = intervals.delta(sums, self.interval, bool(self.cluster), minimum)
+        low, high, method = intervals.delta(sums, self.interval, bool(self.cluster))
         return intervals.frame(
             sums, intervals.over(y, n), numerator=y, denominator=n, n=n, low=low, high=high, method=method
         )

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from kpi_lib.derive import Summaries, derived, summarised, unavailable
-from kpi_lib.estimate import ByMember, Count, Estimator, PerPeriod, Ratio, Share
+from kpi_lib.estimate import CENSUS, ByMember, Count, Estimator, Share
 from kpi_lib.facts import FACTS, Data, NotAvailableError
 from kpi_lib.facts.data import SLICE, TOTAL
 from kpi_lib.intervals import COLUMNS
@@ -118,11 +118,6 @@ class _Task:
         if by_cluster:
             found.append(_cross_moments(by_cluster[0].join(by_cluster[1], how="outer").fillna(0.0)))
         return _with_something(pd.concat(found, axis=1))
-
-
-def evaluate(data: Data, kpis: Iterable[Kpi], first: dict[str, datetime | None], *, cuts: bool = True) -> pd.DataFrame:
-    """Compute every number of `kpis` over the periods of the data's calendar; see `count`."""
-    return count(data, kpis, first, cuts=cuts).numbers(data)
 
 
 @dataclass(frozen=True)
@@ -261,9 +256,8 @@ def _rows(task: _Task, sums: pd.DataFrame, layout: Layout, counted: Fetched) -> 
     for reading in ("", *estimator.readings):  # type: ignore[attr-defined]
         unit = {"unit": kpi.unit} if isinstance(estimator, Waiting) else {}
         frame = estimator.estimate(sums, reading, **unit)
-        census = estimator.census or isinstance(getattr(estimator, "denominator", None), PerPeriod)
-        census = census or (isinstance(estimator, Ratio) and (frame["method"] == "census").all())
         address = f"{kpi.address}.{reading}" if reading else kpi.address
+        census = estimator.interval == CENSUS
         said = keys | {"kpi": np.full(len(sums), address, object), "census": np.full(len(sums), census)}
         columns = {name: pd.Series(given, dtype=given.dtype) for name, given in said.items()}
         made.append(pd.concat([pd.DataFrame(columns), frame], axis=1))

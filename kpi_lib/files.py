@@ -14,13 +14,14 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from kpi_lib.disclosure import hidden, variable
 from kpi_lib.errors import SourceError
 from kpi_lib.params import FILE, KINDS, PACKED, VARIABLE, SourceParams
 
 FILE_IN_SQL = re.compile(rf"'((?:[^']|'')*\.(?:{KINDS}){PACKED})'")
 UNQUOTED = rf"\.(?:{KINDS}|xlsx){PACKED}"  # the end of a file's name that stands as if it were a table's
 IN_MEMORY = re.compile(r"duckdb://(:memory:)?(\?.*)?")
-# what a SELECT may read beside the files that it names in full, or that changes with no file: only its engine can tell
+# signs that a SELECT reads something whose change the files that it names in full do not show
 UNTOLD = re.compile(
     rf"\bread_\w+\s*\((?!\s*(0|\[[\s0,]*\])\s*[,)])|\b(from|join)\s+'|\"[^\"]*{UNQUOTED}\"|\b\w+{UNQUOTED}\b"
     r"|\b(glob|getenv|attach|age|now|today|get_current_\w+|transaction_timestamp|\w*random\w*|\w*uuid\w*|st_read)\s*\("
@@ -30,7 +31,7 @@ UNTOLD = re.compile(
 )
 SECRET = re.compile(r"user|pass|pwd|secret|token|key|credential", re.IGNORECASE)  # in the name of an option
 MEMORY = Path(".cache") / "hashes.json"  # in the folder of reports
-SETTLED = 2.0  # seconds after its last change a file's times are sure to tell of the next
+SETTLED = 2.0  # seconds; a file that changed later than that may change again under the same times
 
 
 def matching(pattern: str, where: str, hint: str) -> list[Path]:
@@ -41,7 +42,7 @@ def matching(pattern: str, where: str, hint: str) -> list[Path]:
     if found := sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
         return found
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    raise SourceError(f"there is no file {str(shown)!r}{hint and ': '}{hint}", where=where)
+    raise SourceError(f"there is no file {hidden(str(shown))!r}{hint and ': '}{hint}", where=where)
 
 
 def query(file: Path) -> tuple[str, str]:
@@ -55,7 +56,7 @@ def query(file: Path) -> tuple[str, str]:
     hints = {name: f"set {name} to {told[name]}" for name in VARIABLE.findall(select) if name in told}
 
     def value(found: re.Match[str]) -> str:
-        if not (text := os.environ.get(found[1])):
+        if not (text := variable(found[1])):
             hint = hints.get(found[1], "")
             message = f"the environment variable {found[1]} is not set{hint and ': '}{hint}"
             raise SourceError(message, where=os.path.relpath(file))
@@ -63,7 +64,8 @@ def query(file: Path) -> tuple[str, str]:
         return (str(path.absolute()) if path.exists() else text).replace("'", "''")
 
     def beside_the_file(found: re.Match[str]) -> str:
-        return f"'{found[1] if '://' in found[1] else file.parent / found[1]}'"
+        folder = Path(str(file.parent).replace("'", "''"))
+        return f"'{found[1] if '://' in found[1] else folder / found[1]}'"
 
     return FILE_IN_SQL.sub(beside_the_file, VARIABLE.sub(value, select)), "; ".join(hints.values())
 

@@ -4,7 +4,6 @@ For subscriptions who is still there and what they pay a month, for purchases th
 what chance brings to customers and for what the fit does not know.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,14 @@ MOST_ORDERS = 2000  # of one customer in a year
 WEEK = 7
 
 
-def of(data: Data, kpis: Collection[str]) -> dict[str, Any] | None:
+def of(data: Data) -> dict[str, Any] | None:
     """Return what the company's model predicted a year ago and what came; None when there is nothing to check it by.
 
     `model`, `start` and `periods` that were predicted, the number of `customers` and a track each of `customers` and
     `revenue`, or of `orders`: what it was at the `start`, and by period `expected, low, high, actual`.
     """
     model = data.params.customer_value.model
-    if "clv" not in kpis or model == "realised":
+    if model == "realised":
         return None
     start = data.calendar.periods[-1].year_before
     after = [period for period in data.calendar.periods if start < period]
@@ -46,7 +45,7 @@ def of(data: Data, kpis: Collection[str]) -> dict[str, Any] | None:
 def staying(
     tenures: pd.DataFrame, ahead: list[int], weights: Any, squares: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how much of the weight of those who are there is expected to be there so many days ahead, with limits.
+    """Return how much of the weight of the active (customers, revenue) is expected after so many days, with limits.
 
     `tenures` has `tenure_days, lost, customers`; of the groups with a weight, `squares` are the sums of its squares. A
     customer with a tenure of u days is there d days ahead with S(u + d) / S(u), S as in the lifetime value. Variance:

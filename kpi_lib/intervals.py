@@ -76,9 +76,9 @@ def _residual(moments: pd.DataFrame, ratio: np.ndarray) -> np.ndarray:
 
 
 def signal_bar(chances: Iterable[float], rate: float) -> float:
-    """Return the largest chance that is a signal, so that of those named `rate` are false (Benjamini, Hochberg 1995).
+    """Return the largest p-value that is a signal, so that at most `rate` of the signals are false on average.
 
-    A chance that is not a number was not tested and is none.
+    Benjamini and Hochberg (1995). What is not a number was not tested.
     """
     given = np.fromiter(chances, float)
     tested = np.sort(given[np.isfinite(given)])
@@ -93,13 +93,11 @@ def over(top: Any, bottom: Any) -> np.ndarray:
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
 
 
-def delta(
-    sums: pd.DataFrame, name: str, clustered: bool, minimum_rows: int = MINIMUM_ROWS
-) -> tuple[np.ndarray, np.ndarray, Any]:
+def delta(sums: pd.DataFrame, name: str, clustered: bool) -> tuple[np.ndarray, np.ndarray, Any]:
     """Return the limits of `delta_method` and its name, or none where there are too few clusters or rows for it."""
     low, high = delta_method(sums)
-    few = sums["groups"].to_numpy(float) < (MINIMUM_CLUSTERS if clustered else minimum_rows)
-    why = f"fewer than {MINIMUM_CLUSTERS} clusters" if clustered else f"n < {minimum_rows}"
+    few = sums["groups"].to_numpy(float) < (MINIMUM_CLUSTERS if clustered else MINIMUM_ROWS)
+    why = f"fewer than {MINIMUM_CLUSTERS} clusters" if clustered else f"n < {MINIMUM_ROWS}"
     return unless(few, f"not estimable: {why}", low, high, name)
 
 

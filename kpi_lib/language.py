@@ -25,6 +25,7 @@ _ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
 
 
 NO_MEMBER = "(none)"
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # letters of data that spoil or turn a text
 BETTER = ("higher", "lower", "band", "none")
 MEMBERS = {  # of cuts whose members are words of the code
     "weekday": ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
@@ -134,7 +135,7 @@ class Language:
 
     def member(self, cut: str, member: Any) -> str:
         """Return a member of a cut as pages print it: a weekday or band in this language, one of the data as it is."""
-        name, kind = str(member), cut.removesuffix("_hour")
+        name, kind = UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(member)), cut.removesuffix("_hour")
         if name == NO_MEMBER:
             return self.say(NO_MEMBER)
         words, found = MEMBERS.get(kind, ()), _ORDERED.fullmatch(name)

@@ -1,6 +1,6 @@
 """Lays out what was fetched of some slices: a row for every member in every period, in the same way for all KPIs.
 
-What several declarations look for is looked for once. Keys are told by their codes, which compare sooner than texts.
+Places that several declarations need are found once. Keys are compared by their codes, which is faster than by text.
 """
 
 import json

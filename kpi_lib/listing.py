@@ -36,11 +36,17 @@ def print_values(rows: "pd.DataFrame", card: "Scorecard", form: str) -> None:
         with TemporaryDirectory(prefix="kpi-") as folder:
             file = Path(folder, "values.csv")
             to_csv(arrow(rows), file)
-            sys.stdout.write(file.read_bytes().decode("utf-8"))  # with line ends inside of names as they are
+            text = file.read_bytes().decode("utf-8")  # with line ends inside of names as they are
+            sys.stdout.write(plain(text) if sys.stdout.isatty() else text)
     elif form == "json":
-        print(json.dumps(records(rows), ensure_ascii=False, indent=1))
+        _print_json(records(rows))
     else:
         _values_table(records(rows), card.about)
+
+
+def _print_json(rows: list[dict[str, Any]]) -> None:
+    """Print rows; on a terminal without the letters that it might obey."""
+    print(json.dumps(rows, ensure_ascii=sys.stdout.isatty(), indent=1))
 
 
 def _values_table(rows: list[dict[str, Any]], about: dict[str, Any]) -> None:
@@ -123,7 +129,7 @@ def print_check(source: "Source", params: "Params", period: "Period") -> bool:
 def print_differences(found: "Comparison", form: str) -> None:
     """Print what differs between two scorecards as a table, or as JSON."""
     if form == "json":
-        print(json.dumps(found.rows, ensure_ascii=False, indent=1))
+        _print_json(found.rows)
         return
     console, table, others = _console(), _table(), found.others
     console.print(Text(plain(found.said), style="bold"))

@@ -40,7 +40,7 @@ def read_by(notebook: Path, root: Path, reports: Path, given: Iterable[Any] = ()
 
 
 def when_run(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes of what a notebook read; what changed while it ran, as it wrote it itself, has none."""
+    """Return the hashes of what a notebook read; a file that changed while it ran was written by it and has none."""
     return {place: before[place] if before.get(place) == after.get(place) else "" for place in {**before, **after}}
 
 

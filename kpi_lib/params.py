@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from kpi_lib.disclosure import variable
 from kpi_lib.errors import ParamsError, UnknownNameError, did_you_mean
 from kpi_lib.period import Period
 from kpi_lib.settings import (
@@ -28,6 +29,7 @@ KINDS, PACKED = "parquet|csv|tsv|json|jsonl|ndjson", r"(?:\.gz|\.zst)?"
 FILE = re.compile(rf"\.({KINDS}|sql){PACKED}$")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 INTERNAL = ("path", "lines", "connection_as_written")  # fields that are no keys of a file
+MOST_KEYS = 100_000  # of a file
 LOGOS = (".svg", ".png", ".jpg", ".jpeg")
 
 
@@ -192,7 +194,7 @@ def find(path: str | Path) -> Path:
     """Return the absolute path of a params file, looked for from the working folder upwards."""
     given = Path(path).expanduser()
     for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / given).is_file():
+        if (folder / given).is_file() and (folder == Path.cwd() or not _anybodys(folder, folder / given)):
             return (folder / given).resolve()
     beside = given.parent.glob(f"*{given.suffix}") if given.is_absolute() else ()
     hint = did_you_mean(given.name, [path.name for path in beside]) if given.is_absolute() else ""
@@ -200,11 +202,16 @@ def find(path: str | Path) -> Path:
     raise ParamsError(f"no file {str(given)!r}{looked}{hint}")
 
 
+def _anybodys(folder: Path, file: Path) -> bool:
+    """Whether somebody else may have put a file into a folder that all may write to, such as /tmp."""
+    return bool(folder.stat().st_mode & 0o002) and file.stat().st_uid not in (0, os.getuid())
+
+
 def expand(text: str, *, where: str) -> str:
     """Replace `${NAME}` by the environment's value; one that is not set is a ParamsError naming it."""
 
     def value(found: re.Match[str]) -> str:
-        if not (text := os.environ.get(found[1], "")):
+        if not (text := variable(found[1])):
             raise ParamsError(f"the environment variable {found[1]} is not set", where=where)
         return text
 
@@ -224,7 +231,7 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
         where = f"{_short(path)}:{mark.line + 1}" if mark else _short(path)
         raise ParamsError(f"not readable as YAML: {getattr(error, 'problem', None) or error}", where=where) from None
     lines: dict[tuple[str | int, ...], int] = {}
-    _note_lines(node, (), lines, path)
+    _note_lines(node, (), lines, path, ())
     return data, lines
 
 
@@ -281,20 +288,23 @@ def _fields(model: Any, location: tuple) -> list[str]:
     return [name for name in getattr(model, "model_fields", {}) if name not in INTERNAL]
 
 
-def _note_lines(node: Any, key: tuple, lines: dict, path: Path) -> None:
+def _note_lines(node: Any, key: tuple, lines: dict, path: Path, above: tuple) -> None:
+    if node in above or len(lines) > MOST_KEYS:  # by its *names a file may hold itself, or much more than it shows
+        raise ParamsError("a *name of YAML repeats too much", where=_where(path, lines, key))
+    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
-            here = (*key, int(name.value) if name.tag.endswith(":int") else name.value)
+            here = (*key, int(name.value) if name.tag.endswith(":int") and name.value.isdecimal() else name.value)
             if here in lines:
                 raise ParamsError(
                     f"key {name.value!r} stands twice", where=f"{_short(path)}:{name.start_mark.line + 1}"
                 )
             lines[here] = name.start_mark.line + 1
-            _note_lines(value, here, lines, path)
+            _note_lines(value, here, lines, path, above)
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
             lines[(*key, position)] = value.start_mark.line + 1
-            _note_lines(value, (*key, position), lines, path)
+            _note_lines(value, (*key, position), lines, path, above)
 
 
 def _where(path: Path, lines: dict, key: tuple) -> str:

@@ -94,14 +94,14 @@ def midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def parse_instant(text: str, *, what: str = "as_of") -> datetime:
+def parse_instant(text: str) -> datetime:
     """Read an ISO instant that states its offset; without one it could mean several moments and is refused."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
-        raise PeriodError(f"{what} {text!r} is not an instant such as 2024-07-02T06:00+02:00") from None
+        raise PeriodError(f"as_of {text!r} is not an instant such as 2024-07-02T06:00+02:00") from None
     if instant.tzinfo is None:
-        raise PeriodError(f"{what} {text!r} has no offset: write {instant.isoformat(timespec='minutes')}+00:00 for UTC")
+        raise PeriodError(f"as_of {text!r} has no offset: write {instant.isoformat(timespec='minutes')}+00:00 for UTC")
     return instant.astimezone(UTC)
 
 

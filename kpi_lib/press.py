@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from kpi_lib import assembly, publish
+from kpi_lib.disclosure import hidden
 from kpi_lib.editions import Edition, Made
-from kpi_lib.errors import KpiError
+from kpi_lib.errors import KpiError, plain
 from kpi_lib.kernel_server import die_with_parent
 from kpi_lib.publish import Outcome, Progress
 from kpi_lib.publish.kernels import Stock
@@ -171,9 +172,10 @@ def _begin(engine: str, root: Path, parent: int) -> None:
 def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
     """Build one edition in a worker."""
     assert _engine
-    prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, Progress(), fresh=numbers is not None)
+    progress = Progress()
+    prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, progress, fresh=numbers is not None)
     try:
-        return Made(edition, _built(edition, wish, prepare, _engine, Progress(), jobs=1, held=True), note=_engine.note)
+        return Made(edition, _built(edition, wish, prepare, _engine, progress, jobs=1, held=True), note=_engine.note)
     except KpiError as error:
         return _refused(edition, error)
     finally:
@@ -197,9 +199,10 @@ def _result(edition: Edition, future: "Future[Made]") -> Made:
 
 def _refused(edition: Edition, error: Exception) -> Made:
     """Return that an edition was not built; of what is no person's mistake the traceback is shown as well."""
+    said = hidden(str(error))
     if isinstance(error, KpiError):
-        return Made(edition, error=str(error), code=error.exit_code)
+        return Made(edition, error=said, code=error.exit_code)
     import traceback
 
-    traceback.print_exception(error)
-    return Made(edition, error=f"{type(error).__name__}: {error}", code=70)
+    print(plain(hidden("".join(traceback.format_exception(error)))), end="", file=sys.stderr)
+    return Made(edition, error=f"{type(error).__name__}: {said}", code=70)

@@ -250,8 +250,8 @@ def _fitted(
 ) -> Fit | None:
     """Return the maximum of the log-likelihood of `size` customers over the logarithms of its parameters.
 
-    The parameters are then taken in `units`. Newton's method makes it exact, so that it does not hang on where the
-    search has stopped: with the order in which an engine adds up.
+    The parameters are then taken in `units`. Newton's method makes it exact: where the search stops depends on
+    rounding, and so on the order in which an engine adds up.
     """
     import numpy as np
     from scipy.optimize import minimize

@@ -57,6 +57,6 @@ def _merged(card: Scorecard, new: Scorecard, addresses: set[str]) -> Scorecard:
 
 
 def _named_in_two_ways(frame: pd.DataFrame) -> bool:
-    """Whether agents have names of different length: it is such that no two of those in a scorecard are the same."""
+    """Whether pseudonyms differ in length, which is chosen so that no two of one measurement are the same."""
     agents = frame.loc[(frame["cut"] == "agent") & (frame["member"] != NO_MEMBER), "member"]
     return agents.str.len().nunique() > 1

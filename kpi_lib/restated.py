@@ -51,8 +51,8 @@ _SUPPORT = {"tickets", "ticket_events"}  # the state of a ticket comes from both
 def restated(issued: Iterable[Scorecard], now: Scorecard) -> list[dict[str, Any]]:
     """Return, as plain data, each issued headline number that is printed otherwise now, oldest period first.
 
-    `issued` are scorecards as they were issued, of each only its own period's totals count, and of `now` all periods
-    and the same slice. What was issued without a number is not restated when there is one.
+    Only the totals of an issue's own period are compared; `now` has all periods of the same slice. What was
+    issued without a number is not restated when there is one.
     """
     found = []
     for then in sorted(issued, key=lambda card: card.period):

@@ -145,7 +145,7 @@ def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _narrow(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with what half as many digits hold exactly, such as counts, in half the room."""
+    """Return the frame with the columns as float32 whose values that holds exactly, such as counts."""
     half = sums.astype("float32")
     exact = ((half == sums) | sums.isna()).all()
     return sums.astype(dict.fromkeys(sums.columns[exact], "float32"))

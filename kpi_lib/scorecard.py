@@ -245,7 +245,7 @@ def measure(
     """Measure `kpis` on an open source, of the whole company."""
     whole = data(source, params, period.trailing(TREND))
     [card] = Measured(whole, source, kpis, cuts=cuts).cards().values()
-    card.about["value"] = {name: of(whole, kpis) for name, (address, of) in OF_VALUE.items() if address in kpis}
+    card.about["value"] = {name: of(whole) for name, (address, of) in OF_VALUE.items() if address in kpis}
     return card
 
 

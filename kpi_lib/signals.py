@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from kpi_lib.facts.data import ANCHORS
 from kpi_lib.intervals import signal_bar
 from kpi_lib.period import Period
 
@@ -173,7 +174,7 @@ def is_count(row: Mapping[str, Any] | pd.Series) -> bool:
 
 def _is_flow(row: Mapping[str, Any] | pd.Series) -> bool:
     """Tell whether a number counts what happened in the period, so that a longer one has more of it."""
-    return is_count(row) and not str(row["anchor"]).startswith("the state")
+    return is_count(row) and not str(row["anchor"]).startswith(ANCHORS["S"].partition("{")[0])
 
 
 def _days(period: Period) -> int:

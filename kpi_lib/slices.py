@@ -51,8 +51,6 @@ def sliced(
     period: Period,
     those: Sequence[Audience],
     kpis: dict[str, Kpi] | None = None,
-    *,
-    cuts: bool = True,
 ) -> "Sliced":
     """Measure the slices of these audiences on an open source, by the audience's name.
 
@@ -61,7 +59,7 @@ def sliced(
     """
     kpis = registry() if kpis is None else kpis
     by_cut = apart(source, params, period, those).items()
-    return Sliced({cut: Cut(data, source, kpis, cuts) for cut, data in by_cut}, those)
+    return Sliced({cut: Cut(data, source, kpis) for cut, data in by_cut}, those)
 
 
 @dataclass
@@ -71,7 +69,6 @@ class Cut:
     data: Data
     source: sources.Source
     kpis: dict[str, Kpi]
-    cuts: bool
     cards: dict[str, Scorecard] = field(default_factory=dict)
     _counted: tuple[str, ...] = ()
     _measured: Measured | None = None
@@ -99,7 +96,7 @@ class Cut:
             hand_back()  # what others took
             some = replace(self.data, slices=replace(self.data.slices, members=self._counted))
             try:
-                self._measured = Measured(some, self.source, self.kpis, cuts=self.cuts)
+                self._measured = Measured(some, self.source, self.kpis, cuts=True)
             except Exception as error:
                 self._failed = error
                 raise

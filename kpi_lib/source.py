@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from kpi_lib.contract import (
+    LONGEST_REASON,
     PLANNED,
     TABLES,
     Broken,
@@ -32,6 +33,7 @@ from kpi_lib.contract import (
     without,
 )
 from kpi_lib.contract import unreadable as unreadable_text
+from kpi_lib.disclosure import hidden
 from kpi_lib.engine import computed
 from kpi_lib.errors import ContractError, KpiError, SourceError, did_you_mean
 from kpi_lib.files import declared, fingerprint, hashes, matching, named_in, of_files, query, variables
@@ -47,6 +49,8 @@ SETTINGS = {  # of an engine's session
     "pyspark": ("spark.sql.session.timeZone = UTC", "spark.sql.execution.arrow.pyspark.enabled = true"),
 }
 SPILLED = "kpi-spill-"
+OPTION = "--as-of"
+DRIVERS = ("psycopg", "py4j", "pyspark")  # whose exceptions Ibis lets through
 AFTER_THE_EXTRACT, EXACT_DUPLICATE = "after the extract", "exact duplicate"
 
 
@@ -90,7 +94,7 @@ def open(params: Params, *, as_of: str | datetime | None = None) -> Source:
     if unknown := next((name for name in spec.tables if name not in TABLES), None):
         message = f"the contract has no table {unknown!r}{did_you_mean(unknown, TABLES)}"
         raise SourceError(message, where=spec.where("tables", unknown))
-    fixed = _instant(as_of, "--as-of") if as_of else _fixed(spec)
+    fixed = _instant(as_of, OPTION) if as_of else _fixed(spec)
     known = fingerprint(spec, fixed, params.reports)  # before they are read: a file that changes meanwhile is seen
     connection = _connect(spec)
     raw, files = _read_all(connection, spec)
@@ -198,7 +202,8 @@ def _read(connection: Any, text: str, spec: SourceParams, where: str) -> tuple[A
             return connection.table(table, database=schema or None), []
         except TableNotFound:
             there = connection.list_tables(database=schema or None)
-            raise SourceError(f"the database has no table {text!r}{did_you_mean(table, there)}", where=where) from None
+            message = f"the database has no table {hidden(text)!r}{did_you_mean(table, there)}"
+            raise SourceError(message, where=where) from None
     files = matching(text, where, "`kpi sample` writes the sample company" if spec.sample else "")
     if suffix[1] == "sql":
         select, told = query(files[0])
@@ -223,6 +228,7 @@ def _own_checks(connection: Any, spec: SourceParams) -> tuple[list[Broken], list
             broken = found.filter(found["rows"] > 0).select("message", "rows").limit(MOST_WARNINGS).to_pandas()
         files += read
         for message, rows in zip(broken["message"], broken["rows"], strict=True):
+            message = str(message)[:LONGEST_REASON]
             said.append(Broken(name, Rule("warning", message), "warning", int(rows), message))
     return said, files
 
@@ -249,7 +255,8 @@ def _instant(given: str | datetime, where: str) -> datetime:
     try:
         seen = given if isinstance(given, datetime) else datetime.fromisoformat(given)
     except ValueError:
-        message = f"as_of {given!r} is no instant: write 2024-07-02T06:00+02:00, a table and column, or latest"
+        others = "" if where == OPTION else ", a table and column, or latest"
+        message = f"as_of {given!r} is no instant: write 2024-07-02T06:00+02:00{others}"
         raise SourceError(message, where=where) from None
     if seen.tzinfo is None:
         offset = seen.isoformat(timespec="minutes") + "+00:00"
@@ -371,11 +378,13 @@ def _readable(where: str) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.Error, IbisError) as error:
-        message = _first_line(error)
+    except Exception as error:
+        if not isinstance(error, (duckdb.Error, IbisError)) and type(error).__module__.partition(".")[0] not in DRIVERS:
+            raise
+        message = hidden(_first_line(error))
         if "sniffing" in message:
             message = "a text file is no table: its lines end in different ways, or its delimiter or quotes vary"
-        raise SourceError(message, where=where) from error
+        raise SourceError(message, where=where) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -5,7 +5,6 @@ what customers then do.
 """
 
 import math
-from collections.abc import Collection
 from typing import Any
 
 from kpi_lib.facts import Data, NotAvailableError
@@ -15,14 +14,12 @@ PARTS = 20  # of equally many customers; two make a tenth
 MOST_BARS = 24  # up to what one in twenty exceeds; then an open one
 
 
-def of(data: Data, kpis: Collection[str]) -> dict[str, Any] | None:
+def of(data: Data) -> dict[str, Any] | None:
     """Return the spread of what customers had paid at the end of the last period; None when there is none to show.
 
     `customers, mean, median, total`; `tenths` from the least to the most: each with `customers, low, high, total`;
     `bars` of customers, each `width` wide and the first from `start`, the last one without an upper end.
     """
-    if "clv.realised" not in kpis:
-        return None
     try:
         rows = data.fact("customer_purchases")
     except NotAvailableError:

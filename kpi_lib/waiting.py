@@ -27,7 +27,7 @@ AIMED, WEIGHTED, LONGEST = "aimed", "weighted", "longest"  # kinds of waiting ti
 SECONDS = {"minutes": 60.0, "seconds": 1.0, "days": 86400.0}
 MINIMUM_ROWS = {"median": 30, "p90": 100, "mean": 400}  # from here on 95 % limits hold in 92 to 98 % of cases
 MOST_LOST = 0.1  # of the rows that a restricted mean with limits is over: with more gone early, the tail is guesswork
-CURVE_STEPS = 180  # of a curve, which none of them leaves by more than a 180th
+CURVE_STEPS = 180  # that are kept of a curve, which is nowhere off by more than a 180th
 MARKS = (10, 20, 60, 300, 900, 3600, *(n * 3600 for n in (4, 8, 24, 72, 168, 720)))  # seconds at which it is exact
 _PARTS = 1_000_000  # a target that differs by row is one unit of scaled time, cut in this many
 
@@ -161,17 +161,12 @@ class Lasting(Waiting):
 
     @property
     def interval(self) -> str:
-        return CENSUS if self.census else super().interval
+        return CENSUS if self.quantile == "longest" else super().interval
 
     @property
     def kind(self) -> str:
         """How `product_limit` must sum: the longest of all needs no curve."""
-        return LONGEST if self.census and not self.readings else super().kind
-
-    @property
-    def census(self) -> bool:  # type: ignore[override]
-        """Whether the value has no sampling error."""
-        return self.quantile == "longest"
+        return LONGEST if self.quantile == "longest" and not self.readings else super().kind
 
     def rows(self, as_of: datetime) -> dict[str, Any]:
         import ibis

@@ -323,6 +323,20 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
 
 
 @pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the tables that the engine computes from here on."""
+    found: list[str] = []
+    create: Callable[..., object] = Backend.create_table
+
+    def noted(self: Backend, name: str, *args: object, **kwargs: object) -> object:
+        found.append(name)
+        return create(self, name, *args, **kwargs)
+
+    monkeypatch.setattr(Backend, "create_table", noted)
+    return found
+
+
+@pytest.fixture
 def kpi(capsys, monkeypatch):
     """Runs the command as typed; returns exit code, output and what it said on stderr."""
 

@@ -1,4 +1,7 @@
-"""As much of Airflow as the DAG files of docs/operations use: it collects what they declare and runs nothing."""
+"""As much of Airflow as the DAG files of docs/operations use: it collects what they declare and runs nothing.
+
+Each takes the arguments that Airflow's own has, of those that the files may want.
+"""
 
 import sys
 from types import ModuleType
@@ -11,8 +14,11 @@ class Task:
     """An operator with its arguments; `mapped` is what it is expanded over."""
 
     made: ClassVar[list["Task"]] = []
+    takes: ClassVar[set[str]] = set()
+    all_take: ClassVar[set[str]] = {"task_id", "retries", "retry_delay", "pool"}
 
     def __init__(self, mapped: Any = None, **arguments: Any) -> None:
+        assert arguments.keys() <= self.takes | self.all_take, arguments
         self.arguments, self.mapped, self.after = arguments, mapped, []
         self.made.append(self)
 
@@ -40,15 +46,15 @@ class Partial:
 
 
 class BashOperator(Task):
-    pass
+    takes: ClassVar[set[str]] = {"bash_command", "env", "append_env", "cwd", "skip_on_exit_code"}
 
 
 class BashSensor(Task):
-    pass
+    takes: ClassVar[set[str]] = {"bash_command", "env", "retry_exit_code", "mode", "poke_interval", "timeout"}
 
 
 class PapermillOperator(Task):
-    pass
+    takes: ClassVar[set[str]] = {"input_nb", "output_nb", "parameters", "kernel_name", "language_name"}
 
 
 class Called:
@@ -60,14 +66,19 @@ class Called:
 
 class task:  # noqa: N801 - Airflow's name
     @staticmethod
-    def external_python(**told: Any) -> Any:
+    def external_python(*, python: str, expect_airflow: bool = True) -> Any:
+        told = {"python": python, "expect_airflow": expect_airflow}
         return lambda function: lambda *given: Called(function, told, given)
 
 
 class DAG:
     made: ClassVar[list["DAG"]] = []
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(
+        self, *, dag_id: str, schedule: "CronTriggerTimetable", start_date: Any, catchup: bool, max_active_runs: int
+    ) -> None:
+        arguments = {"dag_id": dag_id, "schedule": schedule, "start_date": start_date, "catchup": catchup}
+        arguments |= {"max_active_runs": max_active_runs}
         self.arguments = arguments
         self.made.append(self)
 

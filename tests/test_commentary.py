@@ -305,3 +305,7 @@ def test_a_comment_in_the_reports_own_language_is_read_in_its_place(comment, fol
         "ru": "Итог",
         "ar": "Sum",
     }
+
+
+def test_a_heading_of_many_blanks_is_read_at_once():
+    assert list(commentary._split(f"## a{' ' * 50_000}b ##\nwords")) == [(1, f"a{' ' * 50_000}b", "words")]

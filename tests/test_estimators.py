@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from kpi_lib.errors import UnknownNameError
-from kpi_lib.estimate import ByMember, Count, Mean, Net, PerPeriod, Ratio, Share, Total
+from kpi_lib.estimate import CENSUS, ByMember, Count, Mean, Net, PerPeriod, Ratio, Share, Total
 from kpi_lib.kpi import _Symbol
 
 ANY = _Symbol()
@@ -78,9 +78,9 @@ def test_a_count_is_a_census_and_zero_is_a_value():
     row = estimated(Count(ANY), n=0)
     assert (row["value"], row["status"], row["method"]) == (0, "ok", "census")
     assert row[["low", "high"]].isna().all()
-    assert Count(ANY).census
-    assert Total(ANY).census
-    assert not Share(ANY).census
+    assert Count(ANY).interval == CENSUS
+    assert Total(ANY).interval == CENSUS
+    assert Share(ANY).interval != CENSUS
 
 
 def test_a_total_leaves_out_what_is_unknown_or_not_asked_for():

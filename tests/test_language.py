@@ -146,3 +146,7 @@ def test_units_follow_the_language():
     assert change(84.0, 86.4, "percent") == f"down 2.4{SPACE}percentage points"
     assert difference(1, "points") == f"1.0{SPACE}points"
     assert duration(4320, ENGLISH) == f"1{SPACE}h{SPACE}12{SPACE}min"
+
+
+def test_letters_that_spoil_or_turn_a_text_are_not_those_of_a_name():
+    assert language("en").member("issue", "Billing\x07 \u202e21") == "Billing\ufffd \ufffd21"

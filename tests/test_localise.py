@@ -63,10 +63,6 @@ def test_a_kpi_of_a_notebook_stays_as_its_author_wrote_it():
     )
 
 
-def test_the_language_of_the_pages_is_that_of_the_scorecard():
-    assert language("fa").code == "fa"
-
-
 def test_what_checks_and_identities_found_is_told_in_a_language_and_names_stay():
     ru = language("ru")
     assert told("channel is empty", ru) == "пустое значение в channel"

@@ -244,14 +244,17 @@ def dag(monkeypatch):
         fake_airflow.install(monkeypatch)
         runpy.run_path(str(SHOWN / name))
         (made,) = fake_airflow.DAG.made
-        assert made.arguments["catchup"] is False
+        assert (made.arguments["catchup"], made.arguments["max_active_runs"]) == (False, 1)
+        schedule = made.arguments["schedule"]
+        assert re.fullmatch(r"\d+ \d+ \d+ \* \*", schedule.cron)  # once a month
+        assert schedule.timezone == "Europe/Berlin"
         return {task.arguments["task_id"]: task for task in fake_airflow.Task.made}
 
     return read
 
 
-def rendered(text):
-    context = {"data_interval_end": NOON, "macros": SimpleNamespace(timedelta=timedelta)}
+def rendered(text, at=NOON):
+    context = {"data_interval_end": at, "macros": SimpleNamespace(timedelta=timedelta)}
     return jinja2.Template(text).render(context) if isinstance(text, str) else text
 
 
@@ -267,9 +270,19 @@ def test_airflow_waits_for_the_data_builds_and_sends(dag, machine):
     data, report, email, own = (tasks[name] for name in ("data", "report", "email", "own"))
     assert (report.after, email.after, own.after) == ([data], [report], [report])
     assert (type(data), data.arguments["retry_exit_code"]) == (fake_airflow.BashSensor, cli.LATE)
+    assert (data.arguments["mode"], data.arguments["timeout"]) == ("reschedule", 3 * 24 * 3600)
+    assert email.arguments["retries"] > 0
     for task in (data, report, email):
         assert machine.run("bash", "-c", rendered(task.arguments["bash_command"])) == 0
     asked(machine.typed, ALL)
+
+
+@pytest.mark.parametrize(
+    ("day", "month"), [("2024-01-02", "2023-12"), ("2024-03-31", "2024-02"), ("2024-12-31", "2024-11")]
+)
+def test_airflow_takes_the_month_before_that_of_the_day(dag, day, month):
+    command = dag("airflow_report.py")["report"].arguments["bash_command"]
+    assert rendered(command, datetime.fromisoformat(f"{day}T06:15+00:00")).endswith(f" {month}")
 
 
 def notebook(company):
@@ -348,8 +361,10 @@ def test_airflow_maps_the_books_over_the_audiences(dag, company, machine):
     assert not getclosurevars(call.function).globals
     commands = call.function(*(placed(value, company.folder) for value in call.given))
     json.dumps(commands)
+    assert call.told == {"python": f"{HOME}/.venv/bin/python", "expect_airflow": False}
     for command in commands:
         assert machine.run("bash", "-c", command.replace(str(company.folder), HOME, 1)) == 0
     folders = [str(company.folder / "runs" / "books" / name) for name in ("board", "enterprise")]
-    expected = [{"period": "2024-05", "audience": name} for name in ("board", "enterprise")]
+    alike = {"period": "2024-05", "engine": "stock", "jobs": 1}
+    expected = [{"audience": name} | alike for name in ("board", "enterprise")]
     asked(machine.typed, [("report", each | {"out": Path(out)}) for each, out in zip(expected, folders, strict=True)])

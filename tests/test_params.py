@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import yaml
 
@@ -127,6 +129,32 @@ def test_a_missing_key_a_repeated_key_and_broken_yaml_say_so(written):
         load(written("company: a\n\tx: b\n"))
     with pytest.raises(ParamsError, match="expected keys and values"):
         load(written("- a\n"))
+
+
+def test_yaml_that_holds_itself_or_much_more_than_it_shows_is_refused(written):
+    laughs = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+    for text in ("a: &x [*x]", "a: &x {b: *x}", laughs):
+        with pytest.raises(ParamsError, match=r"report.yaml:\d: a \*name of YAML repeats too much"):
+            read_yaml(written(text))
+    assert read_yaml(written("a: &x [1]\nb: *x"))[0] == {"a": [1], "b": [1]}  # as programs write what is there twice
+
+
+def test_a_key_that_is_a_number_written_in_another_way_is_read(written):
+    assert read_yaml(written("0x5: 1\n7: 2\n"))[0] == {5: 1, 7: 2}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")
+def test_a_file_that_anybody_may_have_put_above_the_working_folder_is_not_taken(written, tmp_path, monkeypatch):
+    path = written()
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    os.chown(path, 12345, 12345)
+    assert find("params/report.yaml") == path
+    tmp_path.chmod(0o777)
+    with pytest.raises(ParamsError, match=r"no file 'params/report.yaml'"):
+        find("params/report.yaml")
+    os.chown(path, 0, 0)
+    assert find("params/report.yaml") == path
 
 
 def test_read_yaml_knows_the_line_of_each_key(written):

@@ -1,7 +1,6 @@
 """The index of all reports: each period's numbers as its own report has them, and never half of a page."""
 
 import json
-import threading
 
 import pytest
 from publish_books import built, notebook
@@ -86,17 +85,21 @@ def test_quarters_and_years_stand_apart_from_months(shelf):
     )
 
 
-def test_renewing_waits_for_another_that_is_at_it_and_leaves_no_draft(shelf):
+def test_nobody_else_renews_meanwhile_and_no_draft_is_left(shelf, monkeypatch):
     import fcntl
 
     issue(shelf, "2024-05", {"2024-05": 31.0})
-    with (shelf / ".locks" / "index").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        waiting = threading.Thread(target=index.renew, args=(shelf, BOOK))
-        waiting.start()
-        waiting.join(0.2)
-        assert not (shelf / "index.html").exists()
-    waiting.join()
+    read, held = index.read, []
+
+    def watched(*given):
+        with (shelf / ".locks" / "index").open("a") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(given)
+        return read(*given)
+
+    monkeypatch.setattr(index, "read", watched)
+    index.renew(shelf, BOOK)
+    assert len(held) == 1
     assert sorted(path.name for path in shelf.iterdir()) == [".cache", ".locks", "2024-05", "index.html"]
 
 

@@ -1,4 +1,4 @@
-"""Preloaded kernels: as good as stock ones, nothing of one in the next, and nothing left of them afterwards."""
+"""Preloaded kernels: as good as stock ones, and nothing of one in the next."""
 
 import asyncio
 import os
@@ -7,13 +7,10 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from time import monotonic
 
-import nbformat
 import pytest
+from kernel_runs import outputs, ran, said
 from publish_books import built, notebook
 
 from kpi_lib.publish import kernels
@@ -35,6 +32,7 @@ shell = get_ipython()
     "environment": {k: v for k, v in os.environ.items() if k != "JPY_PARENT_PID"},
     "flags": sys.flags,
     "folder": os.getcwd(),
+    "gc": [gc.isenabled(), gc.get_threshold()],
     "handlers": [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD)],
     "history": [shell.history_manager.hist_file, len(list(shell.history_manager.get_range()))],
     "imported": [name in sys.modules for name in ("duckdb", "ibis.backends.duckdb", "kpi_lib.publish")],
@@ -82,54 +80,6 @@ def engine(tmp_path_factory):
         yield engine
 
 
-def ran(engine, folder, *cells, names=("it",), **options):
-    """Run one or more notebooks of the same cells; returns the runs."""
-    chapters = [Chapter(name, notebook(folder, name, cells, parameters=None)) for name in names]
-    (folder / "out").mkdir(exist_ok=True)
-    return run_all(chapters, {}, into=folder / "out", root=folder, progress=Progress(), engine=engine, **options)
-
-
-def outputs(run):
-    assert run.failure is None, run.failure
-    return [cell.get("outputs") for cell in nbformat.read(run.output, as_version=4).cells]
-
-
-def said(run):
-    return "".join(out.text for each in outputs(run) for out in each or [] if out.output_type == "stream").split()
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and waits to be asked about does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def eventually(true, seconds=20.0):
-    deadline = monotonic() + seconds
-    while not true():
-        assert monotonic() < deadline, "it did not come about"
-        Event().wait(0.02)
-
-
-def children(pid):
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-
-@contextmanager
-def watched(root):
-    """Give an engine of its own, and see afterwards that neither process nor folder is left of it."""
-    with kernels.engine("preloaded", root) as engine:
-        engine.warm()
-        yield engine
-        of_server, folder = engine._server.pid, engine.sockets
-        forked = [each.pid for each in engine.processes]
-    assert not any(map(alive, [of_server, *forked]))
-    assert not Path(f"/proc/{of_server}").exists()
-    assert not folder.exists()
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("good")
@@ -145,7 +95,8 @@ class TestAsGoodAsStock:
     def test_nothing_of_a_notebook_is_in_the_next(self, engine, folder):
         (before,) = ran(engine, folder, LOOK)
         pristine = outputs(before)
-        ran(engine, folder, f"FOLDER = {str(folder)!r}\n{SPOIL}", names=("spoilt",))
+        (spoilt,) = ran(engine, folder, f"FOLDER = {str(folder)!r}\n{SPOIL}", names=("spoilt",))
+        assert spoilt.failure is None
         (after,) = ran(engine, folder, LOOK)
         assert outputs(after) == pristine
         (seen,) = ran(
@@ -161,6 +112,12 @@ class TestAsGoodAsStock:
         drawn = [said(run) for run in ran(engine, folder, RANDOM, names=("one", "two", "three"), jobs=2)]
         for numbers in zip(*drawn, strict=True):
             assert len(set(numbers)) == 3
+
+    def test_a_kernel_has_the_environment_of_now(self, engine, folder, monkeypatch):
+        monkeypatch.setenv("TZ", "XYZ-3")
+        monkeypatch.setenv("SET_LATER", "yes")
+        (run,) = ran(engine, folder, "import os, time\nprint(os.environ['SET_LATER'], time.strftime('%Z'))")
+        assert said(run) == ["yes", "XYZ"]
 
     def test_a_figure_and_a_frame_are_the_same(self, engine, folder):
         cells = (
@@ -217,116 +174,6 @@ def test_a_notebook_is_written_when_its_run_has_ended(engine, tmp_path):
 def test_what_a_notebook_leaves_for_its_end_is_done(engine, tmp_path):
     ran(engine, tmp_path, "import atexit; from pathlib import Path; atexit.register(Path('left').write_text, 'done')")
     assert (tmp_path / "left").read_text() == "done"
-
-
-class TestWhatGoesWrong:
-    def test_what_ends_a_kernel_is_told_and_the_others_go_on(self, tmp_path):
-        cells = {
-            "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
-            "left": "import os\nos._exit(3)",
-            "hung": "import threading\nthreading.Event().wait()",
-            "deaf": "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nwhile True: pass",
-            "fine": "print('fine')",
-        }
-        chapters = [Chapter(name, notebook(tmp_path, name, [f"# {name}", code])) for name, code in cells.items()]
-        with watched(tmp_path) as engine:
-            runs = run_all(
-                chapters, {}, into=tmp_path, root=tmp_path, jobs=5, timeout=1, progress=Progress(), engine=engine
-            )
-            assert all(isinstance(each, kernels.Forked) for each in engine.processes)
-            assert children(engine._server.pid) == []  # no zombies either
-            assert list(engine.sockets.iterdir()) == []
-        failures = {run.chapter.name: str(run.failure) for run in runs}
-        assert failures.pop("fine") == "None"
-        died, stopped = "the kernel died (often: out of memory)", "the cell ran for more than 1 s and was stopped"
-        assert failures == {
-            "killed": f"killed, cell 3 (killed): {died}",
-            "left": f"left, cell 3 (left): {died}",
-            "hung": f"hung, cell 3 (hung): {stopped}",
-            "deaf": f"deaf, cell 3 (deaf): {stopped}",
-        }
-
-    def test_a_kernel_goes_with_the_server_and_later_ones_are_stock(self, tmp_path):
-        cells = {
-            "ends": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nwhile True: pass",
-            "next": "print(1)",
-        }
-        chapters = [Chapter(name, notebook(tmp_path, name, [code])) for name, code in cells.items()]
-        with watched(tmp_path) as engine:
-            ends, after = run_all(
-                chapters, {}, into=tmp_path, root=tmp_path, jobs=1, progress=Progress(), engine=engine
-            )
-            assert "the kernel died" in str(ends.failure)
-            assert after.failure is None
-            assert [type(each) for each in engine.processes] == [kernels.Forked, subprocess.Popen]
-            assert engine.note.startswith("kernels are not preloaded (the process they are forked from ended)")
-            eventually(lambda: not alive(engine.processes[0].pid))
-
-    @pytest.mark.parametrize(
-        ("boot", "why"),
-        [
-            ("import sys; sys.exit(1)", "the process they are forked from ended"),
-            (kernels.BOOT.replace("import main;", "import main, preload; preload.__globals__['PRELOADED'] = ('no',);"),
-             "ModuleNotFoundError: No module named 'no'"),
-        ],
-    )  # fmt: skip
-    def test_a_server_that_cannot_start_is_told_and_kernels_are_stock(self, tmp_path, monkeypatch, boot, why):
-        monkeypatch.setattr(kernels, "BOOT", boot)
-        with watched(tmp_path) as engine:
-            assert said(ran(engine, tmp_path, "print(1)")[0]) == ["1"]
-            assert engine.note == f"kernels are not preloaded ({why}); each notebook starts an interpreter of its own"
-
-    def test_a_kernel_that_cannot_be_forked_is_told_and_started_as_a_process(self, tmp_path, monkeypatch):
-        without = "import os; os.fork = lambda: os.open('/no/memory', 0); from kpi_lib.kernel_server"
-        monkeypatch.setattr(kernels, "BOOT", kernels.BOOT.replace("from kpi_lib.kernel_server", without))
-        with watched(tmp_path) as engine:
-            assert said(ran(engine, tmp_path, "print(1)")[0]) == ["1"]
-            assert [type(each) for each in engine.processes] == [subprocess.Popen]
-            assert "kernels are not preloaded ([Errno 2]" in engine.note
-
-    def test_where_forking_is_not_available_kernels_are_stock(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sys, "platform", "darwin")
-        with kernels.engine("preloaded", tmp_path) as engine:
-            assert type(engine) is kernels.Stock
-            assert "on Linux alone" in engine.note
-
-    def test_a_run_that_is_interrupted_leaves_nothing(self, tmp_path):
-        class Interrupted(Progress):
-            def step(self, title, done):
-                if done:
-                    raise KeyboardInterrupt
-
-        chapters = [Chapter(name, notebook(tmp_path, name, ["1", "2"], parameters=None)) for name in ("one", "two")]
-        with watched(tmp_path) as engine, pytest.raises(KeyboardInterrupt):
-            run_all(chapters, {}, into=tmp_path, root=tmp_path, jobs=2, progress=Interrupted(), engine=engine)
-
-    def test_when_the_command_is_killed_so_is_all_that_it_started(self, tmp_path):
-        told = tmp_path / "pids"
-        waits = notebook(
-            tmp_path,
-            "waits",
-            [f"import os, pathlib\npathlib.Path({str(told)!r}).write_text(f'{{os.getpid()}} {{os.getppid()}}\\n')\n"
-             "while True: pass"],
-            parameters=None,
-        )  # fmt: skip
-        code = f"""
-            from pathlib import Path
-            from kpi_lib.publish.execute import run_all, Chapter
-            from kpi_lib.publish.kernels import engine
-            from kpi_lib.publish.progress import Progress
-            root = Path({str(tmp_path)!r})
-            with engine("preloaded", root) as preloaded:
-                chapters = [Chapter("waits", Path({str(waits)!r}))]
-                run_all(chapters, {{}}, into=root, root=root, progress=Progress(), engine=preloaded)
-        """
-        (tmp_path / "tmp").mkdir()
-        environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
-        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], env=environment) as command:
-            eventually(lambda: told.exists() and told.read_text().endswith("\n"), 60)
-            command.kill()
-        pids = [int(pid) for pid in told.read_text().split()]
-        eventually(lambda: not any(map(alive, pids)))
-        assert list((tmp_path / "tmp").glob("kpi-*")) == []
 
 
 class TestAsJupyterUsesIt:

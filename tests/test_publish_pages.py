@@ -297,3 +297,8 @@ def test_a_drawing_becomes_part_of_the_page_with_names_of_its_own():
 def test_what_is_more_than_a_drawing_stays_an_image_that_can_do_nothing(inside):
     shown = drawn(f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>')
     assert shown.startswith('<img class="picture svg" alt="NPS &quot;rose&quot; &lt;b&gt;" src="data:image/svg+xml,')
+
+
+def test_what_no_font_has_is_replaced_in_texts_and_not_in_how_they_are_written():
+    data = {"a\x08": ["\x08", {"b": "C:\\backup"}], "c": 1}
+    assert pdf._without(data, {"\x08"}) == {"a\x08": ["□", {"b": "C:\\backup"}], "c": 1}

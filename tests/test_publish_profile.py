@@ -21,6 +21,16 @@ def test_a_build_writes_down_its_stages_and_notebooks(tmp_path):
     assert timings["html"] + timings["pdf"] <= timings["pages"] + 0.02  # each is rounded
 
 
+def test_a_stage_is_of_the_build_that_it_was_done_for(tmp_path):
+    page = notebook(tmp_path, "page", ["# Page"])
+    progress = Progress()
+    with progress.stage("tables"):
+        pass
+    first, second = (built(tmp_path, page, progress=progress).timings for _ in range(2))
+    assert "tables" in first
+    assert "tables" not in second
+
+
 def test_the_table_names_each_with_its_seconds():
     timings = {"tables": 1, "numbers": 2, "prepare": 2.5, "notebooks": 4, "each": {"loyalty": 3.25}}
     timings |= {"kernels": {"loyalty": 0.5}, "pages": 1, "pdf": 0.75}

@@ -1,6 +1,7 @@
 """The folder of reports: what stands, what replaces it, and what a run that died leaves."""
 
 import json
+import sys
 
 import pytest
 
@@ -114,12 +115,17 @@ def test_a_folder_of_another_company_is_refused(shelf):
         pass
 
 
-def test_folders_are_exchanged_or_left_alone(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="folders are exchanged on Linux alone")
+def test_folders_are_exchanged_or_left_alone(tmp_path, monkeypatch):
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    exchanged = stage_module.exchange(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "a" / "file").read_text() == ("b" if exchanged else "a")
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert stage_module.exchange(a, b)
+    assert [(folder / "file").read_text() for folder in (a, b)] == ["b", "a"]
+    monkeypatch.setattr(stage_module.sys, "platform", "darwin")
+    assert not stage_module.exchange(a, b)
+    assert [(folder / "file").read_text() for folder in (a, b)] == ["b", "a"]
 
 
 @pytest.mark.parametrize("exchanges", [True, False])

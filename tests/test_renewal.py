@@ -1,7 +1,9 @@
 """When settings change, what reads them is measured again, and all else is what it was."""
 
-from contextlib import suppress
+import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from kpi_lib import renewal, scorecard, source
 from kpi_lib.contract import TABLES
 from kpi_lib.errors import KpiError
-from kpi_lib.facts import FACTS, NotAvailableError
+from kpi_lib.facts import FACTS, sources_of
 from kpi_lib.kpi import with_parents
 from kpi_lib.period import Period
 
@@ -124,7 +126,9 @@ def everything(company_in, tmp_path_factory):
     """The facts' view of a company with all tables."""
     made = company_in(tmp_path_factory.mktemp("everything"))
     made.table(*TABLES)
-    made.ticket("2024-05-06 10:00", customer="c1")
+    made.ticket("2024-05-06 10:00", customer="c1", problem_id="P1")
+    made.call("2024-05-06 10:00")
+    made.call("2024-05-06 11:00", outcome="blocked")
     loaded = made.loaded()
     opened = source.open(loaded)
     return lambda: scorecard.data(opened, loaded, MAY.trailing(2))
@@ -134,12 +138,32 @@ def everything(company_in, tmp_path_factory):
 def test_a_fact_reads_no_setting_that_it_does_not_declare(everything, name):
     data, seen = everything(), set()
     data.params = Watched(data.params, seen)
-    columns = set()
-    with suppress(NotAvailableError):
-        columns = set(data.fact(name).columns)
+    columns = set(data.fact(name).columns)
     undeclared = seen - set(FACTS[name].params) - COMMON
     assert undeclared <= OF_ALL_TICKETS
     assert not (undeclared and {"followed_up", "watched", "next_contact_at"} & columns)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_the_code_of_a_fact_is_all_that_makes_its_rows(everything, name):
+    data, ran = everything(), set()
+    home = Path(FACTS[name].function.__code__.co_filename).parent
+    common = {str(home / "data.py"), str(home / "calendar.py")}  # what all facts are made with
+
+    def noted(frame, event, _):
+        code = frame.f_code
+        if event == "call" and code.co_filename not in common and Path(code.co_filename).parent == home:
+            ran.add(code.co_qualname)
+
+    sys.setprofile(noted)
+    try:
+        data.fact(name)
+    finally:
+        sys.setprofile(None)
+    ran = {each for each in ran if re.fullmatch(r"\w+", each)}  # no method, and nothing within a function
+    assert name in ran
+    told = sources_of(name)
+    assert [each for each in sorted(ran) if f"def {each}(" not in told] == []
 
 
 def test_what_watches_params_sees_what_is_read(everything):

@@ -1,19 +1,18 @@
 """What stands is not made again: told by content, safe to delete, and rebuilt where it is damaged."""
 
 import json
-import os
-import signal
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
+import duckdb
 import pytest
 import standing_reports
 import yaml
 from publish_books import notebook
-from standing_reports import APRIL, BOB, PAGE, PARAMETERS, SLICE, Project
+from standing_reports import APRIL, PAGE, PARAMETERS, SLICE, Project
 
-from kpi_lib import assembly, editions, source
+from kpi_lib import editions, source
 from kpi_lib.params import load
 from kpi_lib.publish import kernels, manifest
 from kpi_lib.scorecard import Scorecard
@@ -25,7 +24,6 @@ PLAIN = [  # what it shows can be told from its code
     "from kpi_lib import Report\n\nreport = Report(period, params, scorecard, audience, as_of)",
     'report.cards(["nps"])',
 ]
-OTHER = {"name": "consumers", "to": [BOB], "where": {"segment": standing_reports.SEGMENTS[1]}}
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +76,15 @@ def test_nothing_is_run_when_nothing_has_changed_and_what_stands_is_not_touched(
 def test_that_nothing_has_changed_is_known_without_pandas_and_ibis(report):
     code = f"""
 import sys
-from kpi_lib import editions, source
-from kpi_lib.params import load
+from kpi_lib import cli, editions
 editions.__file__ = {str(report.folder / "kpi_lib" / "editions.py")!r}
-params = load("params/report.yaml")
-[made] = editions.standing(params, "2024-05", params.reports, [None], {{}}, None)
-print(made.outcome.changed, sorted({{"ibis", "numpy", "pandas", "nbformat"}} & set(sys.modules)))
+sys.argv = ["kpi", "report", "2024-05"]
+try: cli.main()
+except SystemExit as ended: assert not ended.code
+print(sorted({{"ibis", "numpy", "pandas", "nbformat"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", code], cwd=report.folder, capture_output=True, text=True)
-    assert told.stdout == "False []\n", told.stderr
+    assert told.stdout == "Nothing has changed: the report is in reports/2024-05\n[]\n", told.stderr
 
 
 def test_a_notebook_that_was_edited_is_run_alone(report):
@@ -164,6 +162,17 @@ def test_the_analysts_words_are_those_of_a_notebook(report):
     assert "We asked three times" in (report.report / "executive_summary.html").read_text()
 
 
+def test_a_number_in_the_analysts_words_is_a_part_of_what_shows_them(report):
+    (report.folder / "params" / "periods").mkdir(exist_ok=True)
+    (report.folder / "params" / "periods" / "2024-05.md").write_text("The target is {nps target}.\n")
+    shows = [*PLAIN[:2], 'report.commentary("executive_summary")']
+    notebook(report.folder / "notebooks", "executive_summary", shows, PARAMETERS)
+    built_again(report)
+    configured(report, targets={"nps": {"at_least": 40}})
+    assert "executive_summary" in ran(report)
+    assert "at least 40" in (report.report / "executive_summary.html").read_text()
+
+
 def test_other_data_and_another_instant_are_read_by_all(report):
     report.answers(APRIL, 0)
     report.write()
@@ -189,33 +198,24 @@ def test_no_cache_makes_everything_anew(report):
     assert "numbers" in again["timings"]
 
 
-def test_one_audience_that_cannot_be_built_is_told_of_and_the_others_are(may):
-    wrong = SLICE | {"name": "martians", "where": {"segment": "Martians"}}
-    typo = SLICE | {"name": "typo", "where": {"segmen": "Martians"}}
-    may.audiences(typo, SLICE, wrong, OTHER)
-    (may.report / "audiences" / "enterprise" / "executive_summary.html").unlink()
-    done = may.kpi("report", "2024-05", "--audience", "all")
-    assert done.code == 2
-    assert "martians: " in done.err
-    assert "no segment 'Martians' in the data" in done.err
-    assert "audience 'typo': no cut 'segmen'" in done.err
-    there = {path.parent.name for path in may.report.glob("audiences/*/executive_summary.html")}
-    assert {"enterprise", "consumers"} <= there
-    assert "martians" not in there
+def test_profile_says_where_the_time_went_and_the_manifest_keeps_it(report):
+    done = report.kpi("report", "2024-05", "--no-cache", "--profile")
+    for said in ("numbers", *BOTH, "until its kernel was ready", "pdf"):
+        assert said in done.err
+    assert sorted(manifest.read(report.report)["timings"]["each"]) == BOTH
+    assert "unchanged" in report.kpi("report", "2024-05", "--profile").err
 
 
-def test_what_goes_wrong_with_the_numbers_of_one_audience_is_told_and_the_others_are_built(may, monkeypatch):
-    def fails(self, edition, really=assembly.Scorecards._slice):
-        if edition.audience.name == "enterprise":
-            raise MemoryError("too many rows")
-        return really(self, edition)
+def test_the_engine_that_was_typed_is_the_one_that_starts_kernels(report, monkeypatch):
+    monkeypatch.setattr(kernels, "Preloaded", lambda *_: pytest.fail("kernels are to be started as Jupyter does"))
+    assert ran(report, "--no-cache", "--engine", "stock") == BOTH
 
-    monkeypatch.setattr(assembly.Scorecards, "_slice", fails)
-    may.audiences(SLICE, OTHER)
-    for jobs in ("1", "2"):
-        done = may.kpi("report", "2024-05", "--audience", "all", "--no-cache", "--jobs", jobs)
-        assert (done.code, "kpi: enterprise: MemoryError: too many rows" in done.err) == (70, True)
-        assert "reports/2024-05/audiences/consumers" in done.out
+
+def test_no_notebook_is_told_where_mail_is_handed_in(may):
+    look = f"import os\nfrom pathlib import Path\n\nPath({str(may.folder / 'seen')!r})"
+    may.page([*PAGE, f"{look}.write_text(str('KPI_SMTP_URL' in os.environ))"])
+    assert may.kpi("report", "2024-05", url="smtp://me:hidden@localhost").code == 0
+    assert (may.folder / "seen").read_text() == "False"
 
 
 def test_how_kernels_were_started_is_told_if_not_as_usual(report, monkeypatch):
@@ -223,68 +223,6 @@ def test_how_kernels_were_started_is_told_if_not_as_usual(report, monkeypatch):
     done = report.kpi("report", "2024-05", "--no-cache")
     assert done.code == 0
     assert "kpi: kernels are not preloaded (the process they are forked from ended)" in done.err
-
-
-def test_all_audiences_are_a_list_were_it_of_one(may):
-    assert len(json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)) == 1
-    assert json.loads(may.kpi("report", "2024-05", "--json").out)["period"] == "2024-05"
-
-
-def test_audiences_that_stand_are_not_built_again(may):
-    may.audiences(SLICE, OTHER)
-    first = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
-    assert [(each["audience"], each["changed"]) for each in first] == [
-        (None, False),
-        ("enterprise", False),
-        ("consumers", True),
-    ]
-    again = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
-    assert not any(each["changed"] for each in again)
-
-
-def test_a_process_that_dies_takes_one_report_with_it(may):
-    kill = """
-import psutil
-if audience == "enterprise":
-    next(each for each in psutil.Process().parents() if "spawn_main" in " ".join(each.cmdline())).kill()
-"""
-    may.audiences(SLICE, OTHER)
-    may.page([*PAGE, kill])
-    done = may.kpi("report", "2024-05", "--audience", "all")
-    assert done.code == 1
-    assert done.err.splitlines()[-1] == "kpi: enterprise: the process that built it ended (often: out of memory)"
-    assert manifest.read(may.report / "audiences" / "consumers")["status"] == "whole"
-    assert "reports/2024-05/audiences/consumers" in done.out.splitlines()[-1]
-
-
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_a_run_that_was_ended_leaves_no_process_and_goes_on_where_it_was(may, end):
-    may.audiences(SLICE, OTHER)
-    wait = f"""
-from pathlib import Path
-if audience == "consumers" and Path({str(may.folder / "wait")!r}).exists():
-    Path({str(may.folder / "wait")!r}).read_text()
-"""
-    may.page([*PAGE, wait])
-    os.mkfifo(may.folder / "wait")
-    code = f"""
-from pathlib import Path
-from types import SimpleNamespace
-from standing_reports import Project
-Project(SimpleNamespace(folder=Path({str(may.folder)!r}))).kpi("report", "2024-05", "--audience", "all", "--jobs", "2")
-"""
-    command = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE)
-    with (may.folder / "wait").open("w"):  # once the notebook reads
-        command.send_signal(end)
-        command.communicate()  # returns when nobody that it started holds its output any more
-    (may.folder / "wait").unlink()
-    stood = {path: path.stat().st_mtime_ns for path in may.report.glob("**/manifest.json")}
-    again = json.loads(may.kpi("report", "2024-05", "--audience", "all", "--json").out)
-    assert [each["status"] for each in again] == ["whole"] * 3
-    kept = {Path(each["folder"]) / manifest.NAME for each in again if not each["changed"]}
-    assert may.report / manifest.NAME in kept
-    assert all(path.stat().st_mtime_ns == stood[path] for path in kept)
-    assert sorted(path.name for path in may.report.glob("audiences/.*")) == [".company.json", ".locks"]
 
 
 def test_a_notebook_that_is_saved_while_it_is_built_is_run_again(report):
@@ -346,15 +284,46 @@ def test_an_index_that_does_not_show_what_stands_is_written_anew(report):
         assert index.read_text() == whole
 
 
+def test_what_is_remembered_of_files_and_of_the_index_may_be_deleted(report):
+    memory = report.folder / "reports" / ".cache"
+    there = sorted(path.name for path in memory.iterdir())
+    shutil.rmtree(memory)
+    assert built_again(report)["changed"] is False
+    assert sorted(path.name for path in memory.iterdir()) == there != []
+
+
+@pytest.mark.parametrize("changed", [{"where": {"segment": standing_reports.CONSUMER}}, {"language": "ru"}])
+def test_what_is_said_of_an_audience_is_a_part_of_its_report(may, changed):
+    may.audiences(SLICE)
+    assert built_again(may, "--audience", "enterprise")["changed"] is False
+    may.audiences(SLICE | changed)
+    assert built_again(may, "--audience", "enterprise")["changed"] is True
+
+
+def test_other_code_makes_another_report(report):
+    (report.folder / "kpi_lib").mkdir()
+    (report.folder / "kpi_lib" / "new.py").write_text("x = 1\n")
+    assert ran(report) == BOTH
+
+
 def test_other_packages_make_another_report(report, monkeypatch, tmp_path):
     (tmp_path / "added-1.0.dist-info").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
     assert ran(report) == BOTH
 
 
-def test_a_database_that_grows_is_measured_anew(report):
+@pytest.mark.parametrize(("as_of", "made"), [("latest", BOTH), ("2024-07-02T06:00+02:00", [])])
+def test_a_database_of_which_nothing_tells_what_came_later_is_measured_anew(report, as_of, made):
     where = load(report.folder / "params" / "report.yaml")
     assert editions.source_of(where, None) is not None
     path = report.folder / "params" / "source.yaml"
-    path.write_text(path.read_text() + "connection: duckdb://desk.duckdb\n")
+    told = yaml.safe_load(path.read_text())
+    with duckdb.connect(str(path.parent / "desk.duckdb")) as database:
+        for name, file in told["tables"].items():
+            database.sql(f"CREATE TABLE {name} AS FROM '{path.parent / file}'")
+    tables = {name: name for name in told["tables"]}
+    connection = {"connection": f"duckdb://{path.parent}/desk.duckdb"}
+    path.write_text(yaml.safe_dump(told | connection | {"tables": tables, "as_of": as_of}))
     assert editions.source_of(where, None) is None
+    assert ran(report) == BOTH
+    assert ran(report) == made

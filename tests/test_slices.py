@@ -83,15 +83,32 @@ def test_cuts_in_a_slice_are_of_its_rows_alone(company):
     assert card.about["audience"] == {"name": "enterprise", "where": {"segment": "enterprise"}, "language": None}
 
 
-def test_many_slices_take_as_many_queries_as_one(company, answers):
+def test_many_slices_take_as_many_queries_as_one(company, answers, computed):
     members = ["enterprise", "consumer", "public", "partner", "reseller"]
     desk(company, *members, each=1)
     counted = []
     for asked in (members[:1], members):
         answers.clear()
+        computed.clear()
         assert list(dict(of(company, *asked, only=SEVERAL))) == asked
-        counted.append(len(answers))
+        counted.append((len(answers), len(computed)))
     assert counted[0] == counted[1]
+
+
+def test_what_fails_for_one_slice_is_not_tried_for_each(company, monkeypatch):
+    desk(company, "enterprise", "consumer")
+    tried = []
+
+    def fails(*given, **more):
+        tried.append(given)
+        raise MemoryError("too many rows")
+
+    monkeypatch.setattr(slices, "Measured", fails)
+    made = of(company, "enterprise", "consumer", only=SEVERAL)
+    for name in ("enterprise", "consumer"):
+        with pytest.raises(MemoryError, match="too many rows"):
+            made[name]
+    assert len(tried) == 1
 
 
 def test_scorecards_of_slices_are_made_a_few_at_a_time(company, answers, monkeypatch):

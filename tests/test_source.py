@@ -206,7 +206,8 @@ def test_remote_files_are_left_to_the_engine(desk, tmp_path):
 def test_tables_of_a_database_are_read_and_nothing_is_written(desk, tmp_path):
     with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
         database.sql(
-            "create schema crm; create table crm.leads as select 'D1' lead_id, now() created_at, 'ads' channel"
+            "create schema crm;"
+            "create table crm.leads as select 'D1' lead_id, timestamp '2024-05-01' created_at, 'ads' channel"
         )
     opened = desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="crm.leads", as_of="2999-01-01T00:00+00:00")
     assert list(opened.tables["leads"].to_pandas()["channel"]) == ["ads"]
@@ -233,7 +234,7 @@ def test_no_two_engines_spill_to_the_same_folder(desk, tmp_path):
     (tmp_path / "it's").mkdir()
     assert place(desk(tickets=TICKETS, connection=connection)).parent == tmp_path / "it's"
     with duckdb.connect(str(tmp_path / "desk.duckdb")) as database:
-        database.sql("create table leads as select 'D1' lead_id, now() created_at, 'ads' channel")
+        database.sql("create table leads as select 'D1' lead_id, timestamp '2024-05-01' created_at, 'ads' channel")
     opened = [desk(connection=f"duckdb://{tmp_path}/desk.duckdb", leads="leads") for _ in range(2)]
     assert place(opened[0]) == place(opened[1])  # one database, opened twice
 
@@ -346,3 +347,23 @@ def test_the_order_of_rows_and_copies_change_nothing(desk):
     first = desk(tickets=TICKETS).tables["tickets"].order_by("ticket_id").to_pandas()
     again = desk(tickets="\n".join([heading, *reversed(rest), rest[0], ""])).tables["tickets"]
     pd.testing.assert_frame_equal(first, again.order_by("ticket_id").to_pandas())
+
+
+def test_what_an_engine_says_is_told_without_what_variables_stand_for(desk, tmp_path, monkeypatch):
+    monkeypatch.setenv("DESK_CODE", "sesame7")
+    (tmp_path / "leads.sql").write_text(
+        "SELECT '${DESK_CODE}'::INTEGER AS lead_id, timestamp '2024-05-01' AS created_at, 'ads' AS channel"
+    )
+    with pytest.raises(SourceError, match="Could not convert string '\\$\\{DESK_CODE\\}'") as caught:
+        desk(leads="leads.sql")
+    assert caught.value.__cause__ is None
+    with pytest.raises(SourceError, match="there is no file"):
+        desk(leads="${DESK_CODE}.parquet")
+
+
+def test_a_mapping_may_lie_in_a_folder_with_an_apostrophe(desk, tmp_path):
+    folder = tmp_path / "o'brien"
+    folder.mkdir()
+    (folder / "leads.csv").write_text("lead_id,created_at,channel\nL1,2024-05-01,ads\n")
+    (folder / "leads.sql").write_text("SELECT * FROM read_csv('leads.csv')")
+    assert about(desk(leads="o'brien/leads.sql"), "leads")["rows"] == 1

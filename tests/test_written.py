@@ -13,7 +13,7 @@ from kpi_lib.scorecard import arrow, tidy
 MEMBERS = ["plain", 'a "name", with a comma', "two\nlines", "نام", "", None, "5 %s"]
 VALUES = [1.0, 1e-05, 0.1 + 0.2, -0.0, math.nan, 1e22, 100.0]
 EXCLUDED = ['{"spam": 2}', "{}", *[None] * 5]
-FORMULAS = ["=1+1", "+1", "-1", "@x", "\tx", "\rx"]
+FORMULAS = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "＝1+1"]
 
 
 def table(members, values, excluded=None):
@@ -61,6 +61,15 @@ def test_no_member_is_a_formula_in_csv_and_each_is_itself_in_json(tmp_path):
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
         assert [row["member"] for row in csv.DictReader(file)] == [f"'{name}" for name in FORMULAS]
     assert [row["member"] for row in json.loads((tmp_path / "rows.json").read_text("utf-8"))] == FORMULAS
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("x;=1+1;y", "x;'=1+1;y"), ("x\n@y", "x\n'@y"), ("a-b = c; d", "a-b = c; d")]
+)
+def test_no_part_of_a_member_that_becomes_a_cell_is_a_formula(tmp_path, name, written):
+    copies.to_csv(table([name], 1.0), tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["member"] for row in csv.DictReader(file)] == [written]
 
 
 def test_no_rows_are_an_empty_list_and_a_head(rows, tmp_path):

@@ -6,12 +6,13 @@ Conditions are Ibis expressions that are true for a broken row; Ibis itself is i
 
 from kpi_lib.contract.check import check, left_out, without
 from kpi_lib.contract.conform import as_seen_at, conform, distinct, happened_by, instant, unreadable
-from kpi_lib.contract.declare import Broken, Column, Rule, Table
+from kpi_lib.contract.declare import LONGEST_REASON, Broken, Column, Rule, Table
 from kpi_lib.contract.tables import TABLES
 
 PLANNED = ("costs", "agent_shifts")  # their rows may lie ahead of the extract
 
 __all__ = [
+    "LONGEST_REASON",
     "PLANNED",
     "TABLES",
     "Broken",

@@ -3,7 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kpi_lib.contract.declare import INSTANT, Across, Broken, Column, Condition, Rows, Rule, Table, Tables
+from kpi_lib.contract.declare import (
+    INSTANT,
+    LONGEST_EXAMPLE,
+    LONGEST_REASON,
+    Across,
+    Broken,
+    Column,
+    Condition,
+    Rows,
+    Rule,
+    Table,
+    Tables,
+)
 from kpi_lib.contract.tables import TABLES
 
 EARLIEST = "1990-01-01T00:00:00+00:00"
@@ -42,7 +54,7 @@ def left_out(rows: Rows) -> list[Rule]:
     told = rows.group_by("left_out").agg(count=rows.count()).filter(lambda t: t.left_out.notnull())
     reasons = told.order_by(told["count"].desc(), told.left_out).limit(REASONS).to_pandas()["left_out"]
     rest = Rule("drop", "left out for other reasons", lambda t: t.left_out.notnull())
-    return [*(Rule("drop", reason, _reason_is(reason)) for reason in reasons), rest]
+    return [*(Rule("drop", reason[:LONGEST_REASON], _reason_is(reason)) for reason in reasons), rest]
 
 
 def _reason_is(reason: str) -> Condition:
@@ -182,4 +194,4 @@ def _fields(condition: Any, table: Table) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return "empty" if value is None or value != value else str(value)[:60]
+    return "empty" if value is None or value != value else str(value)[:LONGEST_EXAMPLE]

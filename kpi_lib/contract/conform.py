@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from kpi_lib.contract.declare import FLAG, INSTANT, TEXT, WHOLE, Broken, Column, Rows, Rule, Table
+from kpi_lib.contract.declare import FLAG, INSTANT, LONGEST_EXAMPLE, TEXT, WHOLE, Broken, Column, Rows, Rule, Table
 from kpi_lib.errors import ContractError, did_you_mean
 
 
@@ -35,7 +35,8 @@ def unreadable(raw: Rows, table: Table) -> list[Broken]:
             values = raw.filter(test).select(value=names[column.name]).distinct().order_by("value").limit(3).to_pandas()
             message = f"{column.name} holds text that is not a {_said(column.type)}"
             rule = Rule("error", f"{column.name} cannot be read")
-            found.append(Broken(table.name, rule, "error", int(counts[column.name]), message, tuple(values["value"])))
+            examples = tuple(str(value)[:LONGEST_EXAMPLE] for value in values["value"])
+            found.append(Broken(table.name, rule, "error", int(counts[column.name]), message, examples))
     return found
 
 

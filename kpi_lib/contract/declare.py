@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TEXT, NUMBER, WHOLE, FLAG, INSTANT, DAY = "string", "float64", "int64", "boolean", "timestamp('UTC', 6)", "date"
+LONGEST_EXAMPLE, LONGEST_REASON = 60, 200  # letters of data that are said
 
 Rows = Any  # an Ibis table
 Tables = Mapping[str, Rows]

@@ -186,3 +186,6 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._style:
             self.texts.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.texts.append(data)  # figures whose letters are outlines name them there

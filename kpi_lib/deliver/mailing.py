@@ -113,6 +113,7 @@ def preview(mailing: Mailing) -> tuple[Path, Path]:
     assert mailing.message is not None
     folder = mailing.edition.shelf / str(mailing.edition.period) / MAIL
     folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)  # it names recipients, and lies among pages that others may read
     eml, page = (folder / f"{mailing.audience.name}.{ending}" for ending in ("eml", "html"))
     raw, shown = message.preview(mailing.message)
     eml.write_bytes(raw)

@@ -4,6 +4,7 @@ import contextlib
 import re
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
@@ -209,9 +210,14 @@ class Session:
     def _clean(self, said: object) -> str:
         """Return what a server or the system said in one line, without what it may repeat of the password."""
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        if self.server.password:
-            text = text.replace(self.server.password, "***")
+        user, password = self.server.user or "", self.server.password or ""
+        for secret in (password, *map(_base64, (password, f"\0{user}\0{password}"))) if password else ():
+            text = text.replace(secret, "***")
         return plain(" ".join(text.split()))[:300]
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def _start_tls(connection: smtplib.SMTP) -> None:

@@ -114,7 +114,7 @@ class Calendar:
 
     @cached_property
     def utc_days(self) -> Any:
-        """The days of UTC since 1990, with what local time is ahead of UTC `before` and `after` the second `switch`."""
+        """The UTC days since 1990, each with the zone's offset `before` and `after` the second `switch`."""
         import ibis
         import pandas as pd
 

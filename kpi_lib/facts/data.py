@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kpi_lib.definition import code_of
@@ -29,7 +31,7 @@ STACK = ["part", "period", "member"]
 SLICE = "slice"
 WHOLE = ""  # stands for a slice where all rows are measured
 MOST_PARTS = 1000
-PARAMS = "params"  # the owner of columns that stand on a section of params/report.yaml which may be left out
+PARAMS = "params"  # in `Fact.optional`, the owner of columns that exist only where a section of report.yaml does
 
 
 class NotAvailableError(KpiError):
@@ -140,7 +142,7 @@ class Data:
             raise UnknownNameError(f"no fact {name!r}{did_you_mean(name, FACTS)}")
         if missing := [need for need in FACTS[name].needs if not any(map(self.has, need.split(" or ")))]:
             raise NotAvailableError(*missing)
-        return self.built(name, FACTS[name].function)
+        return self.built(f"fact {name}", FACTS[name].function)
 
     def built(self, name: str, make: Callable[[Data], Any]) -> Any:
         """Return what `make` makes of this data, made once and shared."""
@@ -189,6 +191,7 @@ class Data:
         import ibis
 
         columns = list(cuts)
+        assert len(columns) <= MOST_PARTS
         if len(columns) == 1:
             rows = rows.mutate(part=ibis.literal(0, "int64"))
         else:
@@ -215,7 +218,7 @@ class Data:
 class Row:
     """A row of a fact as a KPI's function sees it: its columns as attributes, `every` the condition true for each.
 
-    `used` are the tables that may be absent and that the function has taken a column of.
+    `used` are the tables that may be absent and whose columns the function has read.
     """
 
     def __init__(self, fact: Fact, table: Any) -> None:
@@ -253,5 +256,20 @@ def fetched(query: Any, cuts: Iterable[Any]) -> Any:
 
 
 def sources_of(name: str) -> str:
-    """Return the code of a fact, a part of the definition of every KPI over it."""
-    return code_of(FACTS[name].function)
+    """Return the code of a fact and of those that it asks for, a part of the definition of every KPI over it."""
+    return "\n".join(_asked_for(name, {}).values())
+
+
+def _asked_for(name: str, known: dict[str, str]) -> dict[str, str]:
+    """Return by name the code of a fact and of the facts whose names stand in it."""
+    functions = (FACTS[name].function, FACTS[name].summary)
+    known[name] = "\n".join(code_of(function) for function in functions if function)
+    for other in sorted(FACTS.keys() & _words(known[name])):
+        if other not in known:
+            _asked_for(other, known)
+    return known
+
+
+@cache
+def _words(code: str) -> frozenset[str]:
+    return frozenset(re.findall(r"'(\w+)'", code))

@@ -4,9 +4,9 @@ This layer knows no KPI. It runs any notebook; one that has a `parameters` cell 
 """
 
 from kpi_lib.publish.build import Outcome, Prepared, build, standing
-from kpi_lib.publish.execute import Chapter, Failure
+from kpi_lib.publish.execute import Chapter
 from kpi_lib.publish.kernels import engine
-from kpi_lib.publish.progress import Progress, display
+from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import TITLE, Book
 from kpi_lib.publish.stage import AUDIENCES
 
@@ -15,12 +15,10 @@ __all__ = [
     "TITLE",
     "Book",
     "Chapter",
-    "Failure",
     "Outcome",
     "Prepared",
     "Progress",
     "build",
-    "display",
     "engine",
     "standing",
 ]

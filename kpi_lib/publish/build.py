@@ -32,7 +32,7 @@ class Prepared:
     stamp: datetime
     sample: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)  # by notebook, what it shows beside the numbers
-    numbers: Mapping[str, str] = field(default_factory=dict)  # by notebook, a hash of those it shows; if not, of any
+    numbers: Mapping[str, str] = field(default_factory=dict)  # by notebook, a hash of those it shows; without, any
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def build(
     """Build the pages of a period and swap them in.
 
     `prepare` writes the numbers into the folder it is given, before any notebook runs. Notebooks run with `root` as
-    working folder; one that would show what it shows is taken over from what stands, unless `fresh` or named by `only`.
+    working folder; one whose page would be the same is taken over from what stands, unless `fresh` or named by `only`.
     With `only`, no other notebook is run. `held` tells that the caller holds the lock of an audience's period.
     """
     chosen = _chosen(book, only)
@@ -140,7 +140,7 @@ def build(
             )
         with clock("pages"), progress.stage("pages"):
             printed = render.render(book, stage, runs, work.numbers, work.pages)
-        timings = progress.seconds | clock.seconds | printed.seconds
+        timings = progress.taken() | clock.seconds | printed.seconds
         timings["each"] = {run.chapter.name: round(run.seconds, 2) for run in runs if not run.kept}
         timings["kernels"] = {run.chapter.name: round(run.kernel, 2) for run in runs if not run.kept}
         work.finish(runs, printed, timings)

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kpi_lib import errors
+from kpi_lib.disclosure import scrub
 from kpi_lib.errors import KpiError, NotebookError, did_you_mean
 from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
@@ -29,8 +30,6 @@ TYPES: dict[str, tuple[type, ...]] = {
     "dict": (dict,),
 }
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|CREDENTIALS?|_URL|_URI|_DSN|_CONNECTION)$")
-URL_USER = re.compile(r"(\w+://)(?:[^\s\"'\\<>/@:]*:[^\s\"'\\<>]+|[^/\s@\"'\\]+)@")
 
 
 @dataclass(frozen=True)
@@ -294,14 +293,6 @@ def _scrubbed(value: Any) -> Any:
     if isinstance(value, dict):
         return type(value)({k: v if str(k).startswith("image/") else _scrubbed(v) for k, v in value.items()})
     return [_scrubbed(each) for each in value] if isinstance(value, list) else value
-
-
-def scrub(text: str) -> str:
-    """Take user names and passwords in addresses, and the values of secret-looking variables, out of a text."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and SECRET_NAME.search(name):
-            text = text.replace(value, f"${{{name}}}")
-    return URL_USER.sub(r"\1…@", text)
 
 
 def _literal(path: Path) -> str:

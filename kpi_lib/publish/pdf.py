@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -110,8 +110,7 @@ def _typeset(folder: Path, data: str, target: Path, stamp: datetime) -> set[str]
             if not found:
                 raise KpiError(f"{target.name} cannot be typeset: {error.message}") from error
             missing |= found
-            for text in sorted(found, key=len, reverse=True):
-                data = data.replace(json.dumps(text, ensure_ascii=False)[1:-1], SUBSTITUTE)
+            data = json.dumps(_without(json.loads(data), found), ensure_ascii=False)
 
 
 def _forget(folder: Path) -> None:
@@ -123,6 +122,18 @@ def _forget(folder: Path) -> None:
     for _ in range(KEPT_RUNS):
         compiler.compile(str(folder / "empty.typ"), output=str(folder / "empty.pdf"))
     hand_back()
+
+
+def _without(data: Any, missing: Collection[str]) -> Any:
+    """Return data of a page with a substitute for characters, or runs of them, that no font has."""
+    if isinstance(data, dict):
+        return {name: _without(value, missing) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_without(each, missing) for each in data]
+    if isinstance(data, str):
+        for text in sorted(missing, key=len, reverse=True):
+            data = data.replace(text, SUBSTITUTE)
+    return data
 
 
 def _unescaped(text: str) -> str:

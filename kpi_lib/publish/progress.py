@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -32,6 +32,11 @@ class Progress:
             self.seconds[title] = round(perf_counter() - began, 2)
             self.end(title, "" if done else "failed")
 
+    def taken(self) -> dict[str, float]:
+        """Return how long the stages took that have ended since this was last asked."""
+        taken, self.seconds = self.seconds, {}
+        return taken
+
     def begin(self, title: str, total: int, steps: str = "cells") -> None:
         """Show that something of `total` steps has begun."""
 
@@ -48,9 +53,8 @@ class Progress:
 class Lines(Progress):
     """One plain line when something ends, for logs and schedulers."""
 
-    def __init__(self, out: IO[str] | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.out = out or sys.stderr
         self._started: dict[str, float] = {}
         self._total: dict[str, str] = {}
 
@@ -59,7 +63,7 @@ class Lines(Progress):
 
     def end(self, title: str, note: str = "") -> None:
         seconds = perf_counter() - self._started.get(title, perf_counter())
-        print(f"{title}: {note or 'done'}{self._total.get(title, '')}, {seconds:.1f} s", file=self.out, flush=True)
+        print(f"{title}: {note or 'done'}{self._total.get(title, '')}, {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
 class Live(Progress):

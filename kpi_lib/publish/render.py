@@ -39,8 +39,8 @@ class Book:
     sample: bool = False
     stamp: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # the instant up to which the data is known
     inputs: Mapping[str, str] = field(default_factory=dict)  # hashes of what every page is made from
-    by_numbers: Collection[str] = ()  # those of the inputs that a page is made from by way of the numbers it shows
-    beside: str = ""  # the hash of what some notebooks show beside that
+    by_numbers: Collection[str] = ()  # those of the inputs that reach a page only by its numbers
+    beside: str = ""  # the hash of the analysts' comment
     audience: str = ""  # whose pages they are; empty: the company's
 
     @property

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from base64 import b64encode
 from email import message_from_string, policy
 
 import pytest
@@ -11,6 +12,8 @@ from post_office import ANN, letter
 from kpi_lib.deliver.server import Server
 from kpi_lib.deliver.smtp import Session
 from kpi_lib.errors import DeliveryError, ParamsError
+
+PLAIN = b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 
 
 def read(url):
@@ -107,17 +110,18 @@ def test_a_server_without_log_in_gets_no_password(office):
 
 
 @pytest.mark.parametrize(
-    ("changes", "faults"),
+    ("changes", "faults", "said"),
     [
-        ({}, [{"at": "login", "do": "535 PASSWORD is wrong"}]),
-        ({}, [{"at": "login", "do": "454 PASSWORD cannot be looked up now", "times": 99}]),
-        ({}, [{"at": "rcpt", "do": f"550 {PASSWORD}"}]),
-        ({"port": 1}, []),
-        ({"tls": "implicit"}, []),
-        ({"tls": "starttls"}, []),
+        ({}, [{"at": "login", "do": f"535 {PASSWORD} is wrong"}], "535"),
+        ({}, [{"at": "login", "do": f"454 {PASSWORD} cannot be looked up now", "times": 99}], "454"),
+        ({}, [{"at": "rcpt", "do": f"550 {PASSWORD}"}], "550"),
+        ({}, [{"at": "login", "do": f"535 no AUTH PLAIN {PLAIN}"}], "535"),
+        ({"port": 1}, [], "refused"),
+        ({"tls": "implicit"}, [], "SSL"),
+        ({"tls": "starttls"}, [], "STARTTLS"),
     ],
 )
-def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults):
+def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults, said):
     caplog.set_level(logging.DEBUG)
     office.faults(*faults)
     server = office.server("login", **changes)
@@ -129,7 +133,10 @@ def test_the_password_is_in_no_text(office, caplog, capfd, changes, faults):
             told.append("".join(traceback.format_exception(error)))
             error = error.__context__
     printed = capfd.readouterr()
-    assert PASSWORD not in "".join([*told, caplog.text, printed.out, printed.err])
+    assert said in "".join(told)
+    everything = "".join([*told, caplog.text, printed.out, printed.err])
+    assert PASSWORD not in everything
+    assert PLAIN not in everything
 
 
 def test_a_log_in_refused_for_now_is_tried_again(office):

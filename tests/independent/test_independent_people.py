@@ -127,7 +127,14 @@ def test_workload_balance(known: Known, row, month: str) -> None:
     load = np.sort((desk.handled.reindex(hours.index).fillna(0) / hours).to_numpy())
     apart = np.abs(load[:, None] - load[None, :]).sum()
     agree(row("workload_balance", month), {"value": apart / (2 * len(load) ** 2 * load.mean())})
-    assert 0 < row("workload_balance.expected", month)["value"] < 1
+    conversations = desk.replies[["agent_id", "day", "ticket_id"]].drop_duplicates()["agent_id"].value_counts()
+    contacts = conversations.add(desk.calls["agent_id"].value_counts(), fill_value=0).reindex(hours.index).sum()
+    by_chance = (
+        np.random.default_rng(3).poisson(contacts * hours / hours.sum(), (10_000, len(hours))) / hours.to_numpy()
+    )
+    places = 2 * np.arange(1, len(hours) + 1) - len(hours) - 1
+    drawn = (np.sort(by_chance, axis=1) * places).sum(axis=1) / (len(hours) * by_chance.sum(axis=1))
+    assert row("workload_balance.expected", month)["value"] == pytest.approx(drawn.mean(), rel=0.02)
 
 
 def credited(known: Known, month: str) -> pd.Series:

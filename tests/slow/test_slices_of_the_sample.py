@@ -24,7 +24,9 @@ def test_slices_agree_with_the_whole(company, tmp_path):
     opened, period = source.open(loaded), Period.parse("2024-05")
     whole = scorecard.measure(opened, loaded, period, registry()).frame
     those = [Audience(name=name, to=("a@example.com",), where={"segment": name}) for name in SEGMENTS]
-    for member, card in slices.sliced(opened, loaded, period, those).items():
+    cards = dict(slices.sliced(opened, loaded, period, those))
+    assert sorted(cards) == SEGMENTS
+    for member, card in cards.items():
         rows = whole[(whole["cut"] == "segment") & (whole["member"] == member)].set_index(["kpi", "period"])
         totals = card.frame[card.frame["cut"].isna()].set_index(["kpi", "period"]).loc[rows.index]
         assert rows.index.get_level_values("kpi").nunique() > 50
