@@ -95,20 +95,23 @@ def test_a_bug_in_a_worker_is_told_as_one_and_the_others_are_built(may):
 def test_a_run_that_was_ended_leaves_no_process_and_goes_on_where_it_was(may, end, code):
     may.audiences(SLICE, OTHER)
     wait, scratch = may.folder / "wait", may.folder / "scratch"
+    pids = scratch / "pids"
     page = f"""
 import os
 from pathlib import Path
 if audience == "consumers" and Path({str(wait)!r}).exists():
-    Path(os.environ["TMPDIR"], "pids").write_text(f"{{os.getpid()}} {{os.getppid()}}")
+    Path({str(pids)!r}).write_text(f"{{os.getpid()}} {{os.getppid()}}\\n")
     Path({str(wait)!r}).read_text()
 """
     may.page([*PAGE, page])
-    os.mkfifo(wait)
+    os.mkfifo(wait)  # which nobody writes to
     scratch.mkdir()
     command = f"""
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from standing_reports import Project
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
 may = Project(SimpleNamespace(folder=Path({str(may.folder)!r})))
 raise SystemExit(may.kpi("report", "2024-05", "--audience", "all", "--jobs", "2").code)
 """
@@ -120,11 +123,14 @@ raise SystemExit(may.kpi("report", "2024-05", "--audience", "all", "--jobs", "2"
         env=os.environ | {"TMPDIR": str(scratch)},
         stdout=subprocess.PIPE,
     )
-    with wait.open("w"):  # once the notebook reads
+    try:
+        eventually(lambda: pids.exists() and pids.read_text().endswith("\n"), 60)
         eventually(lambda: other.stat().st_mtime_ns > before, 60)
         run.send_signal(end)
-        run.communicate()  # returns when nobody that it started holds its output any more
-        eventually(lambda: not any(map(alive, map(int, (scratch / "pids").read_text().split()))))
+        run.communicate(timeout=60)  # returns when nobody that it started holds its output any more
+    finally:
+        run.kill()
+    eventually(lambda: not any(map(alive, map(int, pids.read_text().split()))))
     assert run.returncode == code
     eventually(lambda: list(scratch.glob("kpi-*")) == [])
     wait.unlink()

@@ -130,8 +130,10 @@ def test_when_the_command_is_killed_so_is_all_that_it_started(tmp_path):
     (tmp_path / "tmp").mkdir()
     environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], env=environment) as command:
-        eventually(lambda: told.exists() and told.read_text().endswith("\n"), 60)
-        command.kill()
+        try:
+            eventually(lambda: told.exists() and told.read_text().endswith("\n"), 60)
+        finally:
+            command.kill()
     pids = [int(pid) for pid in told.read_text().split()]
     eventually(lambda: not any(map(alive, pids)))
     assert list((tmp_path / "tmp").glob("kpi-*")) == []
