@@ -11,6 +11,7 @@ SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 URL_USER = re.compile(r"\b(\w+://)(?:[^\s\"'\\<>/@:]*:[^\s\"'\\<>]+|[^/\s@\"'\\]+)@")
+PLACE = ("/", "./", "../", "~/")  # how a value begins that is a folder, which a person is to find
 LONG = 8  # letters of a value that stands in a text by no chance
 _used: set[str] = set()  # the variables that the files of a source name
 
@@ -29,7 +30,8 @@ def scrub(text: str) -> str:
 
 def hidden(text: str) -> str:
     """Return what an engine or a library said, without what any variable that the source's files name stands for."""
-    return _without(_used, scrub(text), r"(?<!\w){}(?!\w)")
+    used = (name for name in _used if not os.environ.get(name, "").startswith(PLACE))
+    return _without(used, scrub(text), r"(?<!\w){}(?!\w)")
 
 
 def _without(names: Iterable[str], text: str, place: str) -> str:

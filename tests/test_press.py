@@ -100,7 +100,7 @@ def test_a_run_that_was_ended_leaves_no_process_and_goes_on_where_it_was(may, en
 import os
 from pathlib import Path
 if audience == "consumers" and Path({str(wait)!r}).exists():
-    Path({str(pids)!r}).write_text(f"{{os.getpid()}} {{os.getppid()}}\\n")
+    Path(os.environ["TMPDIR"], "pids").write_text(f"{{os.getpid()}} {{os.getppid()}}\\n")
     Path({str(wait)!r}).read_text()
 """
     may.page([*PAGE, page])
