@@ -36,6 +36,13 @@ def test_a_page_never_scrolls_sideways(opened, name, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 360, 390, 430, 481, 768, 1280])
+def test_the_number_of_a_card_stands_in_one_line(opened, width):
+    page = opened("2024-05/loyalty.html", width=width)
+    lines = "all => all.map(e => Math.round(e.clientHeight / parseFloat(getComputedStyle(e).lineHeight)))"
+    assert page.locator(".kpi-value").evaluate_all(lines) == [1, 1, 1]
+
+
 def test_a_wide_table_scrolls_in_a_box_that_the_keyboard_reaches_and_a_narrow_one_is_no_stop(opened):
     page = opened("2024-05/loyalty.html", width=1280)
     wide, narrow = page.locator('[aria-label="Wide"]').first, page.locator('[aria-label="Grouped"]')
