@@ -57,5 +57,6 @@ def did_you_mean(given: str, accepted: Iterable[str]) -> str:
 def plain(text: str) -> str:
     """Return text of data for a terminal: without the control characters that it would obey."""
     text = text.replace("\N{NO-BREAK SPACE}", " ")
-    kept = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian is spelled with the last two
+    kept = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian is spelled with the last two,
+    kept += "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"  # and a foreign name stands between these
     return "".join(letter if letter.isprintable() or letter in kept else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -290,4 +290,5 @@ def test_data_is_no_formula_to_a_spreadsheet(kpi, shop):
 
 
 def test_joiners_of_persian_are_kept_on_a_terminal():
-    assert plain("می\u200cخواهم \u200d\u202e\x07") == "می\u200cخواهم \u200d\ufffd\ufffd"
+    shown = plain("می\u200cخواهم \u200d\u2068name\u2069 \u202e\u2066\x07")
+    assert shown == "می\u200cخواهم \u200d\u2068name\u2069 " + "\ufffd" * 3
