@@ -10,7 +10,8 @@ import re
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from hashlib import file_digest, sha256
+from functools import cache
+from hashlib import file_digest, scrypt, sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def query(file: Path) -> tuple[str, str]:
 def variables(file: Path) -> dict[str, str]:
     """Return hashes of what the variables in a mapping stand for, but of files and folders, whose content tells."""
     used = VARIABLE.findall(_without_comments(file.read_text(encoding="utf-8")))
-    return {name: _hidden(text) for name in used if (text := os.environ.get(name)) and not Path(text).exists()}
+    return {name: _slowly(name, text) for name in used if (text := os.environ.get(name)) and not Path(text).exists()}
 
 
 def named_in(select: str, file: Path, told: str) -> list[Path]:
@@ -121,7 +122,7 @@ def declared(spec: SourceParams) -> str:
     place, *options = re.split(r"[?&;]", spec.connection.rpartition("@")[2])
     where = [place, *sorted(option for option in options if not SECRET.search(option.partition("=")[0]))]
     tables, checks = ({name: _place(text, spec) for name, text in each.items()} for each in (spec.tables, spec.checks))
-    return _hidden(json.dumps([where, spec.sample, tables, checks], sort_keys=True))
+    return sha256(json.dumps([where, spec.sample, tables, checks], sort_keys=True).encode()).hexdigest()
 
 
 def _place(text: str, spec: SourceParams) -> str:
@@ -152,8 +153,10 @@ def _without_comments(text: str) -> str:
     return re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
 
 
-def _hidden(value: str) -> str:
-    return sha256(value.encode()).hexdigest()  # it may be a secret, and manifests are read by many
+@cache
+def _slowly(name: str, value: str) -> str:
+    """Return a hash of what may be a short secret; manifests are read by many, and each guess takes 16 MB and 50 ms."""
+    return scrypt(value.encode(), salt=name.encode(), n=2**14, r=8, p=1).hex()
 
 
 def _remembered(memory: Path) -> dict[str, list[Any]]:

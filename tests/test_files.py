@@ -1,5 +1,6 @@
 """The files that a source reads: told apart by their content, which is read again only when it may have changed."""
 
+import hashlib
 import json
 import os
 import time
@@ -164,6 +165,19 @@ def test_a_variable_in_a_comment_is_not_asked_for(put, tmp_path):
     put("raw.csv", "a\n1\n")
     put("tickets.sql", "-- from read_csv('${GONE}/raw.csv')\nselect * from read_csv('raw.csv')")
     assert files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path)["values"] == {}
+
+
+def test_another_value_of_a_variable_is_seen_without_its_text_or_a_quick_hash_of_it(put, tmp_path, monkeypatch):
+    put("raw.csv", "a\n1\n")
+    put("tickets.sql", "select '${DESK_CODE}' as code from read_csv('raw.csv')")
+
+    def told(value):
+        monkeypatch.setenv("DESK_CODE", value)
+        return files.fingerprint(spec(tmp_path, tickets="tickets.sql"), None, tmp_path)["values"]["DESK_CODE"]
+
+    assert told("1234") == told("1234") != told("1235")
+    assert "1234" not in told("1234")
+    assert told("1234") not in {hashlib.new(name, b"1234").hexdigest() for name in ("md5", "sha256", "sha512")}
 
 
 def test_where_tables_are_is_told_without_passwords(tmp_path):
