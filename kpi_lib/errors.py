@@ -1,7 +1,10 @@
 """Mistakes that a person can mend: what was given, what would have been accepted, where to mend it."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_ISOLATED = re.compile("\u2068[^\n\u2066-\u2069]*\u2069")  # a foreign name in a text that runs to the left
 
 
 class KpiError(Exception):
@@ -57,6 +60,9 @@ def did_you_mean(given: str, accepted: Iterable[str]) -> str:
 def plain(text: str) -> str:
     """Return text of data for a terminal: without the control characters that it would obey."""
     text = text.replace("\N{NO-BREAK SPACE}", " ")
-    kept = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian is spelled with the last two,
-    kept += "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"  # and a foreign name stands between these
-    return "".join(letter if letter.isprintable() or letter in kept else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    kept = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian is spelled with the last two
+    paired = {place for found in _ISOLATED.finditer(text) for place in (found.start(), found.end() - 1)}
+    return "".join(
+        letter if letter.isprintable() or letter in kept or place in paired else "\N{REPLACEMENT CHARACTER}"
+        for place, letter in enumerate(text)
+    )

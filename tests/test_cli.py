@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -290,5 +291,9 @@ def test_data_is_no_formula_to_a_spreadsheet(kpi, shop):
 
 
 def test_joiners_of_persian_are_kept_on_a_terminal():
-    shown = plain("می\u200cخواهم \u200d\u2068name\u2069 \u202e\u2066\x07")
-    assert shown == "می\u200cخواهم \u200d\u2068name\u2069 " + "\ufffd" * 3
+    assert plain("می\u200cخواهم \u200d\u202e\x07") == "می\u200cخواهم \u200d\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("unpaired", ["\u2068", "\u2069", "\u2066a\u2069", "\u2068a\nb\u2069"])
+def test_a_name_between_isolates_is_kept_on_a_terminal_and_isolates_without_their_other_half_are_not(unpaired):
+    assert plain(f"\u2068name\u2069 {unpaired}") == "\u2068name\u2069 " + re.sub("[\u2066-\u2069]", "\ufffd", unpaired)

@@ -28,7 +28,8 @@ CARDS = Cards(
         Card("churn", "Churn rate", "3.2%", mark="provisional", change=["up 0.4 points"],
              judged="✗ target missed (at most 3%)", verdict="missed", note="within the margin of error",
              trend=[3, 1, 2]),
-        Card("resolution", "Waiting", "21\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}34\N{NO-BREAK SPACE}min", trend=[1, 2]),
+        Card("resolution_time", "Resolution time", "21\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}34\N{NO-BREAK SPACE}min",
+             trend=[1, 2]),
     ]
 )  # fmt: skip
 WAITS = Table(
