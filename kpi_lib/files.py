@@ -155,7 +155,7 @@ def _without_comments(text: str) -> str:
 
 @cache
 def _slowly(name: str, value: str) -> str:
-    """Return a hash of what may be a short secret, as manifests are read by many: a guess takes 16 MB and some 70 ms."""
+    """Return a hash of what may be a short secret, as manifests are read by many: a guess takes 16 MB and 70 ms."""
     return scrypt(value.encode(), salt=name.encode(), n=2**14, r=8, p=1).hex()
 
 
