@@ -27,7 +27,10 @@ PARTS: Mapping[str, str] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure the parts that were asked for, one after the other; each round is kept as soon as it is over."""
+    """Measure the parts that were asked for, one after the other; each round is kept as soon as it is over.
+
+    Returns 1 when one could not be measured, or the median of a figure is beyond its bound.
+    """
     asked = _asked(arguments)
     own = {"slices": {"count": asked.slices}, "large": {"scale": asked.scale}}
     failed = []
@@ -38,10 +41,23 @@ def main(arguments: list[str] | None = None) -> int:
         except measure.FailedError as error:
             measure.say(f"{part}: {error}")
             failed.append(part)
-    text = table(read(RESULTS))
+    results = read(RESULTS)
+    text = table(results)
     RESULTS.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
-    return 1 if failed else 0
+    missed = [f"{part}: {each}" for part in asked.parts or PARTS if part in results for each in beyond(results[part])]
+    for each in missed:
+        measure.say(each)
+    return 1 if failed or missed else 0
+
+
+def beyond(said: Mapping[str, Any]) -> list[str]:
+    """Return in sentences which figures of a part are beyond their bounds, by their medians."""
+    return [
+        f"{each['figure']} is {each['median']}{_unit(each)}, at most {each['bound']}{_unit(each)} was wanted"
+        for each in said["figures"]
+        if each["bound"] is not None and each["median"] > each["bound"]
+    ]
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -114,11 +130,15 @@ def _others(done: Mapping[str, Any]) -> float:
 
 
 def _row(said: Mapping[str, Any]) -> str:
-    unit = f" {said['unit']}" if said["unit"] else ""
+    unit = _unit(said)
     bound = "" if said["bound"] is None else f"{said['bound']}{unit}"
     within = "" if said["within"] is None else f"{said['within']} of {len(said['values'])}"
     told = [f"{said[name]}{unit}" for name in ("minimum", "median", "maximum")]
     return f"| {' | '.join([said['figure'], bound, *told, within, _note(said)])} |"
+
+
+def _unit(said: Mapping[str, Any]) -> str:
+    return f" {said['unit']}" if said["unit"] else ""
 
 
 def _note(said: Mapping[str, Any]) -> str:

@@ -12,7 +12,9 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,7 @@ from bench.measure import Figure, Round, Run, figure, own_peak, ratios, rounds, 
 
 ENGINE_MEMORY = "2500MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
 THREADS = 2
+EVERY = 0.5  # seconds between two looks at what is spilled
 PERIOD = "2024-05"
 SQL = Path(__file__).with_name("sql")
 
@@ -79,7 +82,13 @@ def _against_sql(found: Sequence[Round], few: int, scale: int) -> list[Figure]:
     grown[0] |= {"bound": 10, "within": sum(value <= 10 for value in grown[0]["values"])}
     peaks = {f"{kind} {scale}": [each[f"{kind} {scale}"].peak / 1e9 for each in found] for kind in ("ours", "sql")}
     memory = [
-        figure(f"peak memory, {name} tickets", values, unit="GB", bound=4 if name.startswith("ours") else None)
+        figure(
+            f"peak memory, {name} tickets",
+            values,
+            unit="GB",
+            bound=4 if name.startswith("ours") else None,
+            note=next((each[name].note for each in reversed(found) if each[name].note), ""),
+        )
         for name, values in peaks.items()
     ]
     return [*made, *grown, *memory]
@@ -89,10 +98,10 @@ def _against_pandas(found: Sequence[Round], few: int) -> list[Figure]:
     from bench.pandas_core import CORE
 
     ours, theirs = f"core {few}", f"pandas {few}"
-    title = f"{', '.join(CORE)} of {few:,} tickets"
+    title = f"ours / pandas: {', '.join(CORE)} of {few:,} tickets"
     memory = [each[ours].peak / each[theirs].peak for each in found]
     note = "pandas makes values alone, ours limits, checks and every cut as well"
-    return [*ratios(f"{title} / pandas", found, ours, theirs, note=note), figure("their memory / pandas", memory)]
+    return [*ratios(title, found, ours, theirs, note=note), figure("ours / pandas: their memory", memory)]
 
 
 def _apart(kind: str, folder: Path) -> Run:
@@ -101,9 +110,35 @@ def _apart(kind: str, folder: Path) -> Run:
     What was written before is on the disk by then: the next one does not wait for it.
     """
     os.sync()
-    done = run([sys.executable, "-m", "bench.large", kind, folder])
+    with most_in(folder / "spill") as spilled:
+        done = run([sys.executable, "-m", "bench.large", kind, folder])
     shutil.rmtree(folder / "spill", ignore_errors=True)
-    return replace(done, peak=json.loads(done.output)["peak"])
+    return replace(done, peak=json.loads(done.output)["peak"], note=f"spilled {max(spilled) / 1e9:.2f} GB")
+
+
+@contextmanager
+def most_in(folder: Path) -> Iterator[list[int]]:
+    """Give a list to which the bytes in a folder are added, and in those beside it that begin with its name."""
+    found, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(EVERY):
+            found.append(sum(map(_size, folder.parent.glob(f"{folder.name}*/**/*"))))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_blocks * 512
+    except OSError:  # it is gone
+        return 0
 
 
 def _ours(folder: Path) -> None:

@@ -71,10 +71,18 @@ def chosen_period(text: str, params: "Params", source: "Source") -> "Period":
 
     chosen = scorecard.last_period(source, params) if text == "last" else Period.parse(text)
     scorecard.refuse_outside(source, params, chosen)
-    over = Period.containing(source.as_of.astimezone(ZoneInfo(params.time_zone)).date()).previous
-    if text == "last" and chosen.first_day < over.first_day:
-        click.echo(f"kpi: `last` is {chosen}: the data do not reach the end of {over} yet", err=True)
+    if text == "last" and (note := lagging(chosen, params, source)):
+        click.echo(f"kpi: {note}", err=True)
     return chosen
+
+
+def lagging(last: "Period", params: "Params", source: "Source") -> str:
+    """Return in a sentence that `last` is not the month before that of the data; empty when it is."""
+    from kpi_lib.period import Period
+
+    over = Period.containing(source.as_of.astimezone(ZoneInfo(params.time_zone)).date()).previous
+    late = last.first_day < over.first_day
+    return f"`last` is {last}: the data do not reach the end of {over} yet" if late else ""
 
 
 def audiences_of(name: str | None, params: "Params") -> "list[Audience | None]":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpi_lib.cli_common import audiences_of, checked, chosen_period, common, opened, progress_of
+from kpi_lib.cli_common import audiences_of, checked, chosen_period, common, lagging, opened, progress_of
 from kpi_lib.errors import did_you_mean, plain
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks, or reports of audiences, to make at the same time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to put the report.")
 @click.option("--engine", type=click.Choice(["preloaded", "stock"]), default="preloaded", help="How kernels start.")
+@click.option("--longest", type=click.IntRange(1), metavar="SECONDS", help="How long a cell may run; 1800.")
 @click.option("--no-cache", "fresh", is_flag=True, help="Measure anew, even if nothing has changed.")
 @click.option("--profile", is_flag=True, help="Say where the time went.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary of the run as JSON.")
@@ -41,6 +42,7 @@ def report(
     jobs: int | None,
     out: Path | None,
     engine: str,
+    longest: int | None,
     fresh: bool,
     profile: bool,
     as_json: bool,
@@ -61,15 +63,20 @@ def report(
     if made is None:
         from kpi_lib.press import Wish
 
-        wish = Wish(as_of, only, jobs, engine, fresh)
+        wish = Wish(as_of, only, jobs, engine, fresh, longest)
         with progress_of(as_json) as progress:
             made = _build(params, period, shelf, those, own, wish, progress)
     _tell(made, quiet=as_json)
     if profile:
-        from kpi_lib.publish.profile import show
+        from kpi_lib.publish.profile import show, together
 
-        for outcome in (one.outcome for one in made if one.outcome):
+        outcomes = [one.outcome for one in made if one.outcome]
+        for outcome in outcomes:
             show(outcome.timings, outcome.folder.name)
+        if len(outcomes) > 1:
+            show(
+                together([each.timings for each in outcomes]), f"{len(outcomes)} reports, of which several run at once"
+            )
     if as_json:
         said = [_as_json(one) for one in made]
         click.echo(json.dumps(said if audience == "all" else said[0]))
@@ -86,7 +93,7 @@ def _build(
     progress: "Progress",
 ) -> "list[Made]":
     """Build the reports that do not stand; the tables are opened when a number of theirs must be measured."""
-    from kpi_lib import assembly, editions, press, scorecard
+    from kpi_lib import assembly, editions, last, press, scorecard
     from kpi_lib.period import Period
 
     scorecard.check(params)
@@ -94,6 +101,8 @@ def _build(
     source = cache(lambda: opened(params, wish.as_of, progress))
     known = None if period == "last" else editions.source_of(params, wish.as_of)
     chosen = Period.parse(period) if known else chosen_period(period, params, source())
+    if period == "last" and not lagging(chosen, params, source()):
+        last.remember(params.reports, editions.inputs(params, source().fingerprint(), made_with), chosen)
     wanted = editions.editions(params, chosen, shelf, known or source().fingerprint(), those, own, made_with)
     if not known and not source().repeatable:
         wish = replace(wish, fresh=True)  # nothing tells whether what stands is what would be made

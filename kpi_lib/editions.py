@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kpi_lib import publish
+from kpi_lib import last, publish
 from kpi_lib.audiences import Audience
 from kpi_lib.files import fingerprint
 from kpi_lib.language import language
@@ -153,9 +153,16 @@ def standing(
 
     Nothing is opened for it, so that it can be told only where local files tell whether the data is the same.
     """
-    if period == "last" or not (known := source_of(params, as_of)):
+    if not (known := source_of(params, as_of)):
         return None
-    wanted = editions(params, Period.parse(period), shelf, known, those, typed)
+    made_with = program()
+    if period == "last":
+        chosen = last.remembered(params.reports, inputs(params, known, made_with))
+    else:
+        chosen = Period.parse(period)
+    if chosen is None:
+        return None
+    wanted = editions(params, chosen, shelf, known, those, typed, made_with)
     made = [Made(edition, publish.standing(edition.book, shelf)) for edition in wanted]
     return made if all(one.outcome for one in made) else None
 

@@ -1,7 +1,7 @@
 """The files that a source reads: found by their patterns, told apart by their content, without opening a table.
 
 Hashes of files are remembered in `reports/.cache/hashes.json` as long as a file keeps its size, times and place on the
-disk; the memory is safe to delete.
+disk; the memory is safe to delete, and an entry that is not as it was written is not trusted.
 """
 
 import json
@@ -140,9 +140,9 @@ def hashes(files: list[Path], reports: Path) -> dict[Path, str]:
         about = file.stat()
         marks = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_dev]
         before = known.get(str(file))
-        found[file] = before[-1] if before and before[:-1] == marks else _hashed(file)
+        found[file] = before[5] if before and before[:5] == marks else _hashed(file)
         if time.time() - max(about.st_mtime, about.st_ctime) > SETTLED:
-            fresh[str(file)] = [*marks, found[file]]
+            fresh[str(file)] = _sealed(str(file), [*marks, found[file]])
     if any(known.get(name) != entry for name, entry in fresh.items()):
         _remember(memory, known | fresh)
     return found
@@ -162,9 +162,14 @@ def _slowly(name: str, value: str) -> str:
 def _remembered(memory: Path) -> dict[str, list[Any]]:
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
-        return {name: entry for name, entry in known.items() if len(entry) == 6 and len(entry[-1]) == 64}
+        return {name: entry for name, entry in known.items() if entry == _sealed(name, entry[:-1])}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+
+
+def _sealed(name: str, entry: list[Any]) -> list[Any]:
+    """Return what is remembered under a name with a hash of both at its end."""
+    return [*entry, sha256(json.dumps([name, entry]).encode()).hexdigest()]
 
 
 def _remember(memory: Path, known: dict[str, list[Any]]) -> None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from kpi_lib import assembly, publish
@@ -27,7 +28,7 @@ from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.stage import Shelf
 from kpi_lib.scorecard import Scorecard
 
-STAGE = "audiences"
+STAGE, MEASURING = "audiences", "numbers of audiences"
 GONE, DIED = "the process that built it ended (often: out of memory)", 1
 
 
@@ -40,6 +41,7 @@ class Wish:
     jobs: int | None = None
     engine: str = "preloaded"
     fresh: bool = False  # whether what stands is made anew
+    longest: int | None = None  # seconds that a cell may run
 
 
 @dataclass
@@ -103,15 +105,19 @@ class Press:
 
     def _shared_out(self, editions: Sequence[Edition], pool: ProcessPoolExecutor, numbers: Path) -> Iterator[Made]:
         made: list[Made | Future[Made]] = []
-        for edition in editions:
+        self.progress.begin(MEASURING, len(editions), "scorecards")
+        for place, edition in enumerate(editions):
+            began = perf_counter()
             try:
                 file = self._stored(edition, numbers / f"{edition.book.audience}.parquet")
-                made.append(pool.submit(_work, edition, self.wish, file))
+                made.append(pool.submit(_work, edition, self.wish, file, round(perf_counter() - began, 2)))
             except BrokenProcessPool:
                 made.append(Made(edition, error=GONE, code=DIED))
             except Exception as error:  # for which the others are not to suffer
                 made.append(_refused(edition, error))
+            self.progress.step(MEASURING, place + 1)
             self.progress.step(STAGE, sum(not isinstance(one, Future) or one.done() for one in made))
+        self.progress.end(MEASURING)
         for place, (edition, one) in enumerate(zip(editions, made, strict=True)):
             yield _result(edition, one) if isinstance(one, Future) else one
             self.progress.step(STAGE, place + 1)
@@ -136,6 +142,7 @@ def _built(
         progress=progress,
         engine=engine,
         fresh=wish.fresh,
+        timeout=wish.longest or publish.LONGEST,
         **{"jobs": wish.jobs} | options,
     )
 
@@ -169,10 +176,11 @@ def _begin(engine: str, root: Path, parent: int) -> None:
     atexit.register(stack.close)
 
 
-def _work(edition: Edition, wish: Wish, numbers: Path | None) -> Made:
-    """Build one edition in a worker."""
+def _work(edition: Edition, wish: Wish, numbers: Path | None, measured: float) -> Made:
+    """Build one edition in a worker, from numbers that took as many seconds; the first of many takes those of all."""
     assert _engine
     progress = Progress()
+    progress.seconds[MEASURING] = measured
     prepare = assembly.prepare(edition, numbers or _unexpected, wish.as_of, progress, fresh=numbers is not None)
     try:
         return Made(edition, _built(edition, wish, prepare, _engine, progress, jobs=1, held=True), note=_engine.note)

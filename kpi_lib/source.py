@@ -160,15 +160,21 @@ def _spark(url: str) -> Any:
     """
     import ibis
     from pyspark.sql import SparkSession
-    from pyspark.sql.connect.client.retries import DefaultPolicy
 
     warnings.filterwarnings("ignore", "'verifySchema' is ignored", UserWarning)  # Ibis names it for each small table
     session = SparkSession.builder.remote(url).getOrCreate()
     patient = session.client.get_retry_policies()
-    session.client.set_retry_policies([DefaultPolicy(max_retries=SPARK_TRIES)])
+    session.client.set_retry_policies([impatient()])
     session.range(0).schema  # noqa: B018 (asks the server)
     session.client.set_retry_policies(patient)
     return ibis.pyspark.connect(session)
+
+
+def impatient() -> Any:
+    """Return the policy by which a server of Spark Connect is tried that may not be there."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    return DefaultPolicy(max_retries=SPARK_TRIES)
 
 
 def _cannot_connect(spec: SourceParams, said: str) -> str:

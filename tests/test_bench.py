@@ -172,6 +172,18 @@ def test_the_table_says_what_is_at_most_and_what_was():
     assert ["a slice", "1.2 s", "1.0 s", "1.25 s", "1.5 s", "1 of 2", "of 200"] in rows
 
 
+def test_a_figure_beyond_its_bound_is_told_of_and_is_no_success(results, monkeypatch, capsys):
+    part = stands_in(monkeypatch, "startup", 1)
+    part.figures = lambda found, **options: [
+        figure("help", [each["startup"].cpu for each in found], unit="s", bound=0.25),
+        figure("list", [0.2, 0.2, 0.9], unit="s", bound=0.25),
+    ]
+    assert main(["startup", "--repeats", "1"]) == 1
+    assert "startup: help is 1.0 s, at most 0.25 s was wanted" in capsys.readouterr().err
+    part.figures = lambda found, **options: [figure("help", [0.2], unit="s", bound=0.25)]
+    assert main(["startup", "--repeats", "1"]) == 0
+
+
 def test_a_part_that_fails_is_told_of_and_the_others_are_measured(results, tmp_path, monkeypatch, capsys):
     def fails(numbers):
         raise measure.FailedError("no Pango")

@@ -6,8 +6,9 @@ import duckdb
 import pytest
 
 from bench import large
+from bench.equal import compared
 from bench.generate import generate, slots
-from bench.pandas_core import core
+from bench.pandas_core import CORE, core
 
 TICKETS = 2000
 
@@ -35,6 +36,35 @@ def test_tables_stand_in_proportion(folder):
     assert rows("customers") == TICKETS / 10
     assert rows("ticket_events") == pytest.approx(4 * TICKETS, rel=0.03)
     assert rows("transactions") == pytest.approx(2 * TICKETS, rel=0.03)
+
+
+def test_sql_and_ours_make_the_same_sums_in_every_cut(folder):
+    large._sql(folder)
+    large._ours(folder)
+    assert compared(folder / "ours.parquet", folder / "sql.duckdb") > 10_000
+
+
+def test_pandas_and_ours_make_the_same_values_in_every_cut(folder):
+    ours = large._scorecard(folder, list(CORE))
+    theirs = core(folder)
+    theirs["member"] = theirs["member"].where(theirs["cut"].notna(), None)
+    keys = ["kpi", "period", "cut", "member"]
+    both = theirs.merge(ours[[*keys, "value", "status"]], on=keys, how="left", suffixes=("", "_ours"))
+    both = both[both["status"] == "ok"]
+    assert set(zip(both["kpi"], both["cut"].fillna(""), strict=True)) == {
+        (kpi, cut) for kpi, cuts in CORE.items() for cut in ("", *cuts)
+    }
+    assert both["value_ours"].to_numpy() == pytest.approx(both["value"].to_numpy(), rel=1e-9)
+
+
+def test_what_is_spilled_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(large, "EVERY", 0.001)
+    (tmp_path / "spill-of-one").mkdir()
+    with large.most_in(tmp_path / "spill") as found:
+        (tmp_path / "spill-of-one" / "block").write_bytes(b"x" * 5000)
+        while not found[-1]:
+            pass
+    assert max(found) >= 5000
 
 
 def test_sql_and_pandas_count_the_same(folder):

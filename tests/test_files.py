@@ -80,6 +80,20 @@ def test_a_memory_that_cannot_be_read_is_made_anew(put, tmp_path, written):
     assert list(json.loads((tmp_path / files.MEMORY).read_text())) == [str(path)]
 
 
+@pytest.mark.usefixtures("later")
+def test_a_remembered_hash_that_was_damaged_is_not_trusted(put, tmp_path, read):
+    path = put("tickets.csv", "a\n1\n")
+    right = files.hashes([path], tmp_path)
+    memory = tmp_path / files.MEMORY
+    known = json.loads(memory.read_text())
+    known[str(path)][5] = "0" * 64  # as well formed as the right one
+    memory.write_text(json.dumps(known))
+    assert files.hashes([path], tmp_path) == right
+    assert read == ["tickets.csv", "tickets.csv"]
+    assert files.hashes([path], tmp_path) == right
+    assert len(read) == 2
+
+
 def test_a_fingerprint_tells_files_from_their_content_and_from_what_they_are_read_as(put, tmp_path):
     put("one.csv", "a\n1\n")
     put("two.csv", "a\n2\n")

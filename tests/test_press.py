@@ -65,6 +65,22 @@ def test_audiences_that_stand_are_not_built_again(may):
     assert not any(each["changed"] for each in again)
 
 
+def test_the_profile_of_many_names_the_measuring_of_their_numbers_and_adds_up_all(may):
+    may.audiences(SLICE, OTHER)
+    done = may.kpi("report", "2024-05", "--audience", "all", "--no-cache", "--jobs", "2", "--profile")
+    assert done.code == 0
+    seconds = [
+        manifest.read(may.report / "audiences" / name)["timings"]["numbers of audiences"]
+        for name in ("enterprise", "consumers")
+    ]
+    assert max(seconds) > 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.err.splitlines() if "│" in line]
+    told = [float(row[2]) for row in rows if row[0] == "numbers of audiences"]
+    assert told == [*seconds, pytest.approx(sum(seconds), abs=0.006)]
+    assert "numbers of audiences: done, 2 scorecards, " in done.err
+    assert "3 reports, of which several run at once" in done.err
+
+
 def test_a_process_that_dies_takes_one_report_with_it(may):
     kill = """
 import psutil

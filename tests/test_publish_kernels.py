@@ -86,6 +86,10 @@ def folder(tmp_path_factory):
 
 
 class TestAsGoodAsStock:
+    def test_a_kernel_is_talked_to_over_ipc(self, engine, folder):
+        asked = "import json, ipykernel.connect as c\nprint(json.loads(c.get_connection_info())['transport'])"
+        assert [said(ran(each, folder, asked)[0]) for each in (engine, kernels.Stock())] == [["ipc"], ["tcp"]]
+
     def test_a_kernel_is_as_one_that_was_started_anew(self, engine, folder):
         stock, preloaded = (outputs(ran(each, folder, LOOK)[0]) for each in (kernels.Stock(), engine))
         assert engine.note == ""

@@ -31,6 +31,18 @@ def test_a_stage_is_of_the_build_that_it_was_done_for(tmp_path):
     assert "tables" not in second
 
 
+def test_the_seconds_of_several_builds_are_added_up():
+    one = {"tables": 1.0, "notebooks": 2.0, "each": {"loyalty": 1.5}, "kernels": {"loyalty": 0.5}}
+    other = {"notebooks": 3.0, "each": {"loyalty": 1.0, "support_ops": 2.0}, "unchanged": 0.25}
+    assert profile.together([one, other]) == {
+        "tables": 1.0,
+        "notebooks": 5.0,
+        "each": {"loyalty": 2.5, "support_ops": 2.0},
+        "kernels": {"loyalty": 0.5},
+        "unchanged": 0.25,
+    }
+
+
 def test_the_table_names_each_with_its_seconds():
     timings = {"tables": 1, "numbers": 2, "prepare": 2.5, "notebooks": 4, "each": {"loyalty": 3.25}}
     timings |= {"kernels": {"loyalty": 0.5}, "pages": 1, "pdf": 0.75}

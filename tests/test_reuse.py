@@ -87,6 +87,24 @@ print(sorted({{"ibis", "numpy", "pandas", "nbformat"}} & set(sys.modules)))
     assert told.stdout == "Nothing has changed: the report is in reports/2024-05\n[]\n", told.stderr
 
 
+def test_the_last_period_is_known_without_pandas_and_ibis_once_it_was_built(report):
+    for name in BOTH:
+        notebook(report.folder / "notebooks", name, ["# Page"], PARAMETERS)
+    first = report.kpi("report")
+    assert first.code == 0, first.err
+    code = f"""
+import sys
+from kpi_lib import cli, editions
+editions.__file__ = {str(report.folder / "kpi_lib" / "editions.py")!r}
+sys.argv = ["kpi", "report"]
+try: cli.main()
+except SystemExit as ended: assert not ended.code
+print(sorted({{"ibis", "numpy", "pandas", "nbformat"}} & set(sys.modules)))
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=report.folder, capture_output=True, text=True)
+    assert told.stdout == f"Nothing has changed: the report is in {first.out.split()[-1]}\n[]\n", told.stderr
+
+
 def test_a_notebook_that_was_edited_is_run_alone(report):
     page = {path.name: path.read_bytes() for path in report.report.glob("executive_summary*")}
     notebook(report.folder / "notebooks", "loyalty", [*PAGE, "1 + 1"], PARAMETERS)
@@ -204,6 +222,13 @@ def test_profile_says_where_the_time_went_and_the_manifest_keeps_it(report):
         assert said in done.err
     assert sorted(manifest.read(report.report)["timings"]["each"]) == BOTH
     assert "unchanged" in report.kpi("report", "2024-05", "--profile").err
+
+
+def test_a_cell_may_run_as_long_as_is_typed(report):
+    notebook(report.folder / "notebooks", "loyalty", [*PAGE, "import time\ntime.sleep(60)"], PARAMETERS)
+    done = report.kpi("report", "2024-05", "--longest", "1")
+    assert done.code == 1
+    assert "the cell ran for more than 1 s and was stopped" in done.err
 
 
 def test_the_engine_that_was_typed_is_the_one_that_starts_kernels(report, monkeypatch):

@@ -17,11 +17,11 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
 
     One that has none, such as a segment that is not in the data, is named in the log, and its book fails alone.
     """
+    import traceback
     from pathlib import Path
 
     from kpi_lib import assembly, audiences, source
     from kpi_lib.editions import editions
-    from kpi_lib.errors import KpiError
     from kpi_lib.params import load
     from kpi_lib.period import Period
 
@@ -35,8 +35,8 @@ def scorecards(month: str, home: str, runs: str) -> list[dict]:
         edition.folder.mkdir(parents=True, exist_ok=True)
         try:
             numbers.of(edition).write(edition.folder)
-        except KpiError as error:
-            print(f"no numbers: {error}")
+        except Exception:
+            print(f"no numbers in {edition.folder}: {traceback.format_exc()}")
             continue
         told = {"period": month, "params": f"{home}/params/report.yaml"}
         told["scorecard"] = str(edition.folder / "scorecard.parquet")

@@ -4,7 +4,7 @@ This layer knows no KPI. It runs any notebook; one that has a `parameters` cell 
 """
 
 from kpi_lib.publish.build import Outcome, Prepared, build, standing
-from kpi_lib.publish.execute import Chapter
+from kpi_lib.publish.execute import LONGEST, Chapter
 from kpi_lib.publish.kernels import engine
 from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import TITLE, Book
@@ -12,6 +12,7 @@ from kpi_lib.publish.stage import AUDIENCES
 
 __all__ = [
     "AUDIENCES",
+    "LONGEST",
     "TITLE",
     "Book",
     "Chapter",

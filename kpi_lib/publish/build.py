@@ -15,7 +15,7 @@ from typing import Any
 from kpi_lib.errors import UnknownNameError, did_you_mean
 from kpi_lib.notebook_files import still, when_run
 from kpi_lib.publish import index, manifest, render
-from kpi_lib.publish.execute import Chapter, Failure, Run, parameters_of, run_all
+from kpi_lib.publish.execute import LONGEST, Chapter, Failure, Run, parameters_of, run_all
 from kpi_lib.publish.kernels import Stock
 from kpi_lib.publish.progress import Progress
 from kpi_lib.publish.render import Book
@@ -99,7 +99,7 @@ def build(
     prepare: Callable[[Path], Prepared],
     only: Sequence[str] | None = None,
     jobs: int | None = None,
-    timeout: int = 1800,
+    timeout: int = LONGEST,
     progress: Progress = Progress(),  # noqa: B008 - it says nothing and keeps nothing
     engine: Stock | None = None,
     fresh: bool = False,

@@ -29,6 +29,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
     "dict": (dict,),
 }
+LONGEST = 1800  # seconds that a cell may run
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -151,7 +152,7 @@ def run_all(
     into: Path,
     root: Path,
     jobs: int | None = None,
-    timeout: int = 1800,
+    timeout: int = LONGEST,
     progress: Progress,
     engine: Stock | None = None,
     expected: Mapping[str, float] | None = None,

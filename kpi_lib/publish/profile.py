@@ -1,12 +1,23 @@
 """Where the time of a build went, as a table for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 INSIDE = {"numbers": "prepare", "numbers, unchanged": "prepare", "html": "pages", "pdf": "pages"}
+
+
+def together(builds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the seconds of several builds added up, by stage and by notebook."""
+    added: dict[str, Any] = {}
+    for name, took in ((name, took) for timings in builds for name, took in timings.items()):
+        if isinstance(took, Mapping):
+            added[name] = together([added.get(name, {}), took])
+        else:
+            added[name] = added.get(name, 0.0) + took
+    return added
 
 
 def show(timings: Mapping[str, Any], title: str, console: Console | None = None) -> None:

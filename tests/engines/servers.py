@@ -1,5 +1,6 @@
 """Servers of our own on this machine's loopback, each gone afterwards: PostgreSQL, and Spark behind Spark Connect."""
 
+import json
 import os
 import pwd
 import re
@@ -8,13 +9,20 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 STARTED_WITHIN = 120  # seconds
+REQUIRED = "REQUIRE_ENGINES"  # in the environment: an engine that is absent is a failure
 JAVAS = r'JAVA_VERSION="(17|21)\.'  # that Spark 4.0 runs on
+PLANNED = re.compile(r'\{"Event":"[\w.]*(SQLExecutionStart|SQLAdaptiveExecutionUpdate)"')
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
+POSTGRES = "-c fsync=off -c max_parallel_workers_per_gather=0"  # each of several workers would count as a read
 SETTINGS = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
@@ -27,6 +35,13 @@ SETTINGS = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
     "spark.sql.shuffle.partitions": "2",
 }
+
+
+def need(found: Any, reason: str) -> Any:
+    """Return what was found; where nothing was, leave the test out, or where engines are required let it fail."""
+    if not found:
+        pytest.fail(f"{reason}; {REQUIRED} is set") if os.environ.get(REQUIRED) else pytest.skip(reason)
+    return found
 
 
 def postgres_programs() -> Path | None:
@@ -53,7 +68,7 @@ def postgres(programs: Path) -> Iterator[str]:
 
     try:
         run("initdb", "--auth=trust", "--username=kpi", "--locale=C", "--encoding=UTF8", "--no-sync")
-        run("pg_ctl", "-w", "-l", str(home / "log"), "-o", f"-p {port} -k {home} -h 127.0.0.1 -c fsync=off", "start")
+        run("pg_ctl", "-w", "-l", str(home / "log"), "-o", f"-p {port} -k {home} -h 127.0.0.1 {POSTGRES}", "start")
         try:
             yield f"postgres://kpi@127.0.0.1:{port}/postgres"
         finally:
@@ -78,6 +93,37 @@ def fill(url: str, tables: dict[str, Path]) -> None:
     database.disconnect()
 
 
+def reads_of_postgres(url: str) -> dict[str, int]:
+    """Return how often a server has read each table, as it counts; a session that ended is in it."""
+    import ibis
+
+    database = ibis.connect(url)
+    with database.con.cursor() as cursor:
+        found = cursor.execute("SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables").fetchall()
+    database.disconnect()
+    return dict(found)
+
+
+def reads_of_spark(folder: Path) -> dict[str, int]:
+    """Return how often a Spark has read each file, by its own log: the scans in the last plan of each execution."""
+    plans: dict[int, Any] = {}
+    [log] = [path for path in (folder / "events").iterdir() if path.is_file()]
+    with log.open(encoding="utf-8") as lines:
+        for line in lines:
+            if PLANNED.match(line):
+                event = json.loads(line)
+                plans[event["executionId"]] = event["sparkPlanInfo"]
+    reads: Counter[str] = Counter()
+    waiting = list(plans.values())
+    while waiting:
+        node = waiting.pop()
+        if node["nodeName"].startswith("Scan parquet"):
+            reads[Path(node["metadata"]["Location"].rstrip("]")).stem] += 1
+        if not node["nodeName"].startswith("ReusedExchange"):
+            waiting += node["children"]
+    return reads
+
+
 def java() -> Path | None:
     """Return the home of a Java that Spark runs on; None where there is none."""
     found = [Path(os.environ["JAVA_HOME"])] if "JAVA_HOME" in os.environ else []
@@ -89,6 +135,9 @@ def java() -> Path | None:
 def spark_environment(home: Path, folder: Path) -> dict[str, str]:
     """Return the environment of a process that runs a Spark of two cores, with the settings that it writes there."""
     settings = SETTINGS | {"spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.local.dir": str(folder)}
+    settings |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": (folder / "events").as_uri()}
+    settings |= {"spark.eventLog.rolling.enabled": "false", "spark.eventLog.compress": "false"}
+    (folder / "events").mkdir()
     (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     return os.environ | {"JAVA_HOME": str(home), "SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1"}
 
