@@ -81,6 +81,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {
     "one notebook edited": _notebook,
     "one target changed": _params("agent_utilization: {between: [50, 70]}", "agent_utilization: {between: [50, 71]}"),
     "one threshold changed": _params("backlog_hours: 72", "backlog_hours: 71"),
+    "an opening hour changed": _params('open: "09:00"', 'open: "09:30"'),
     "the brand's colour changed": _params('colour: "#1f4e79"', 'colour: "#1f4e7a"'),
     "data changed": _data,
 }

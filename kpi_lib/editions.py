@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 NUMBERS = ("scorecard.parquet", "scorecard.csv", "scorecard.json", "scorecard.xlsx")
 ON_PAGES = {"brand", "events", "notebooks"}  # what no number depends on
-DECLARED = {"thresholds", "acquisition", "customer_value"}  # whose readers are known: each KPI declares what it reads
+DECLARED = {
+    "thresholds",
+    "acquisition",
+    "customer_value",
+    "hours",
+    "fx",
+}  # whose readers are known: each KPI declares what it reads
 JUDGING = {"targets", "language"}  # which only judge numbers or put them into words
 READ_IN_PART = ("settings", "issued")  # inputs of which a number may read only a part
 PLACES = {"source", "reports", "records"}  # what lies there is hashed itself
@@ -213,7 +219,7 @@ def inputs(params: Params, source: Mapping[str, Any], made_with: Mapping[str, st
     """Return the hashes of what the numbers of a report are made from."""
     counted = params.model_dump(mode="json", exclude=ON_PAGES | PLACES | DECLARED | JUDGING)
     return {
-        "params": _digest([counted, params.has_hours]),
+        "params": _digest([counted, params.has_hours, sorted(params.fx)]),  # rows in other currencies are left out
         "settings": _digest(params.model_dump(mode="json", include=DECLARED | JUDGING)),
         "source": json.dumps(source, sort_keys=True),
         **(made_with or program()),

@@ -1,7 +1,7 @@
 """A scorecard when settings have changed: what reads them is measured anew, the rest is kept, and all is judged again.
 
-The definition of a KPI changes with every threshold that it reads. The company, its calendar and its currency, which
-all numbers may depend on, are no settings in this sense.
+The definition of a KPI changes with every threshold, opening hour and rate of exchange that it reads. The company, its
+time zone and its currency, which all numbers may depend on, are no settings in this sense.
 """
 
 from collections.abc import Callable, Mapping

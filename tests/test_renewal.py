@@ -16,7 +16,7 @@ from kpi_lib.kpi import with_parents
 from kpi_lib.period import Period
 
 MAY = Period.parse("2024-05")
-COMMON = {"company", "time_zone", "currency", "fx"}  # on which every number may depend: with another, all are measured
+COMMON = {"company", "time_zone", "currency"}  # on which every number may depend: with another, all are measured
 OF_ALL_TICKETS = {"thresholds.first_contact_days", "thresholds.repeat_contact_days"}  # columns that few facts look at
 
 

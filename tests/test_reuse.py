@@ -12,7 +12,7 @@ import yaml
 from publish_books import notebook
 from standing_reports import APRIL, PAGE, PARAMETERS, SLICE, Project
 
-from kpi_lib import editions, source
+from kpi_lib import editions, scorecard, source
 from kpi_lib.params import load
 from kpi_lib.publish import kernels, manifest
 from kpi_lib.scorecard import Scorecard
@@ -136,6 +136,31 @@ def test_a_target_is_in_the_numbers_and_no_table_is_opened_for_it(report, monkey
     assert sorted(again["timings"]["each"]) == BOTH
     assert nps(report.report)["verdict"] == "missed"
     assert built_again(report)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("setting", "before", "after"),
+    [("hours", {"open": "09:00"}, {"open": "10:00"}), ("fx", {"USD": 0.9}, {"USD": 0.8})],
+)
+def test_no_table_is_opened_for_a_setting_that_no_number_of_the_report_reads(
+    report, monkeypatch, setting, before, after
+):
+    configured(report, **{setting: before})
+    built_again(report)
+    monkeypatch.setattr(source, "open", lambda *_, **__: pytest.fail("no table is to be opened"))
+    configured(report, **{setting: after})
+    assert built_again(report)["status"] == "whole"
+    assert built_again(report)["changed"] is False
+
+
+def test_a_rate_for_another_currency_is_in_everything_as_rows_without_one_are_left_out(report, monkeypatch):
+    measured, measure = [], scorecard.measure
+    monkeypatch.setattr(
+        scorecard, "measure", lambda *given, **said: measured.append(set(given[3])) or measure(*given, **said)
+    )
+    configured(report, fx={"USD": 0.9})
+    built_again(report)
+    assert "nps" in measured[0]
 
 
 def test_a_target_of_a_slice_has_nothing_measured_and_another_least_number_of_people_has(may, monkeypatch):
