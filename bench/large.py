@@ -12,15 +12,13 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Figure, Round, Run, figure, own_peak, ratios, rounds, run, say
+from bench.measure import Figure, Round, Run, figure, largest, own_peak, ratios, rounds, run, say
 
 ENGINE_MEMORY = "2500MB"  # of DuckDB alone; the process has Python, pandas and what comes back beside it
 THREADS = 2
@@ -110,28 +108,15 @@ def _apart(kind: str, folder: Path) -> Run:
     What was written before is on the disk by then: the next one does not wait for it.
     """
     os.sync()
-    with most_in(folder / "spill") as spilled:
+    with largest(partial(spilled, folder / "spill"), EVERY) as most:
         done = run([sys.executable, "-m", "bench.large", kind, folder])
     shutil.rmtree(folder / "spill", ignore_errors=True)
-    return replace(done, peak=json.loads(done.output)["peak"], note=f"spilled {max(spilled) / 1e9:.2f} GB")
+    return replace(done, peak=json.loads(done.output)["peak"], note=f"spilled {most[0] / 1e9:.2f} GB")
 
 
-@contextmanager
-def most_in(folder: Path) -> Iterator[list[int]]:
-    """Give a list to which the bytes in a folder are added, and in those beside it that begin with its name."""
-    found, over = [0], threading.Event()
-
-    def look() -> None:
-        while not over.wait(EVERY):
-            found.append(sum(map(_size, folder.parent.glob(f"{folder.name}*/**/*"))))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        watcher.join()
+def spilled(folder: Path) -> int:
+    """Return the bytes on the disk of a folder, and of those beside it that begin with its name."""
+    return sum(map(_size, folder.parent.glob(f"{folder.name}*/**/*")))
 
 
 def _size(file: Path) -> int:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -66,7 +67,7 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, watch: bool = False)
         busy, began = _busy(), perf_counter()
         silent = subprocess.DEVNULL
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=silent, stdout=out, stderr=words)
-        with _watched(process.pid) if watch else _unwatched() as peak:
+        with largest(partial(memory, process.pid)) if watch else _unwatched() as peak:
             _, status, used = os.wait4(process.pid, 0)
         wall, cpu = perf_counter() - began, used.ru_utime + used.ru_stime
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -172,15 +173,15 @@ def machine(*packages: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _watched(root: int) -> Iterator[list[int]]:
-    """Keep the largest memory of a process and all it has started while the block runs, in the list that is given."""
+def largest(look: Callable[[], int], every: float = EVERY) -> Iterator[list[int]]:
+    """Look again and again while the block runs, and keep the largest that is seen in the list that is given."""
     peak, over = [0], threading.Event()
 
-    def look() -> None:
-        while not over.wait(EVERY):
-            peak[0] = max(peak[0], memory(root))
+    def watch() -> None:
+        while not over.wait(every):
+            peak[0] = max(peak[0], look())
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=watch)
     watcher.start()
     try:
         yield peak

@@ -57,14 +57,12 @@ def test_pandas_and_ours_make_the_same_values_in_every_cut(folder):
     assert both["value_ours"].to_numpy() == pytest.approx(both["value"].to_numpy(), rel=1e-9)
 
 
-def test_what_is_spilled_is_seen(tmp_path, monkeypatch):
-    monkeypatch.setattr(large, "EVERY", 0.001)
-    (tmp_path / "spill-of-one").mkdir()
-    with large.most_in(tmp_path / "spill") as found:
-        (tmp_path / "spill-of-one" / "block").write_bytes(b"x" * 5000)
-        while not found[-1]:
-            pass
-    assert max(found) >= 5000
+def test_what_is_spilled_is_the_size_of_a_folder_and_of_those_that_begin_with_its_name(tmp_path):
+    for name in ("spill", "spill-of-one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "block").write_bytes(b"x" * 50_000)
+    assert 100_000 <= large.spilled(tmp_path / "spill") < 150_000
+    assert large.spilled(tmp_path / "none") == 0
 
 
 def test_sql_and_pandas_count_the_same(folder):
