@@ -216,9 +216,9 @@ class Report(Numbers):
         if row["status"] not in ("ok", "not_estimable"):
             return self._no_figure(kpi, self._sentence(row))
         if not (curve := found.get(str(self.period))):
-            raise KpiError(
-                f"{kpi} has no curve: report.distribution takes a waiting time such as 'first_response_time'"
-            )
+            if row["method"].startswith(("Kaplan-Meier", "not estimable")):  # withheld: it would tell of few
+                return self._no_figure(kpi, self._sentence(row))
+            raise KpiError(f"{kpi} has no curve: report.distribution takes a waiting time like 'first_response_time'")
         rows = curve, found.get(str(self.period.previous)), row, self._total(f"{kpi}.p90")
         words, table = curves.in_words(curve, *rows[2:], self.about), curves.table(*rows, self.about)
         return self._said(words, curves.waiting, table, *rows)

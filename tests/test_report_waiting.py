@@ -57,6 +57,18 @@ def test_what_is_no_wait_or_has_no_data_has_no_distribution(company):
     assert report.distribution("first_response_time") == []
 
 
+def test_a_curve_that_is_withheld_is_no_mistake_of_the_notebook(company):
+    for number in range(10):
+        company.ticket("2024-05-06 08:00", f"2024-05-06 {9 + number:02d}:00")
+    card = company.card("first_response_time", period="2024-05", cuts=True)
+    card.about["curves"] = {}
+    card.write(company.folder)
+    (line,) = Report("2024-05", str(company.write()), str(company.folder / "scorecard.parquet")).distribution(
+        "first_response_time"
+    )
+    assert plain(line.message).startswith("First response time was 5 h")
+
+
 def test_too_few_waits_are_said_to_be_too_few(company):
     company.tickets(3, created="2024-05-06 08:00", replied="2024-05-06 09:00")
     (line,) = opened(company, "first_response_time").distribution("first_response_time")
